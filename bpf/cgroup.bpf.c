@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The cgroup backend: egress of the root cgroup sees every packet of every local socket; the connect and sendmsg hooks
+ * say where a process meant to send before a NAT changed it. Attach points; the work is in the headers.
+ */
+#include "kernel_types.bpf.h"
+
+#include "observe.bpf.h"
+#include "packet.bpf.h"
+#include "sockets.bpf.h"
+#include "tcp.bpf.h"
+
+/* A message's place in a packet, in one register for the functions that the verifier checks on their own. */
+#define NSL_SPAN(message, length) ((nsl_u64)(length) << 32 | (message))
+#define NSL_SPAN_MESSAGE(span) ((nsl_u32)(span) & 0xFFFFFF)
+#define NSL_SPAN_LENGTH(span) ((nsl_u32)((span) >> 32) & 0xFFFFFF)
+
+NSL_INLINE struct nsl_socket *nsl_socket_of(struct __sk_buff *skb)
+{
+	struct bpf_sock *sock = skb->sk;
+
+	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+		return NULL;
+	return bpf_sk_storage_get(&nsl_sockets, sock, NULL, 0);
+}
+
+NSL_INLINE struct nsl_tcp_stream *nsl_stream_of(struct __sk_buff *skb, nsl_u64 create)
+{
+	struct bpf_sock *sock = skb->sk;
+
+	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+		return NULL;
+	return bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, create);
+}
+
+/* Whether the current task is a bystander. UDP leaves in the context of its sendmsg(). TCP also leaves from interrupts
+ * (acknowledgements, timers), but never while a process holds the socket: then the interrupt leaves the work to it. */
+NSL_INLINE bool nsl_in_interrupt(struct __sk_buff *skb)
+{
+	struct bpf_sock *sock = skb->sk;
+	struct tcp_sock *tcp;
+
+	if (!sock)
+		return true;
+	tcp = bpf_skc_to_tcp_sock(sock);
+	return tcp && !BPF_CORE_READ(tcp, inet_conn.icsk_inet.sk.sk_lock.owned);
+}
+
+NSL_INLINE void nsl_add_addresses(struct __sk_buff *skb, struct nsl_candidate *candidate)
+{
+	struct nsl_socket *socket = nsl_socket_of(skb);
+	struct nsl_packet packet = {};
+
+	if (nsl_find_transport(skb, &packet))
+		return;
+	candidate->family = packet.family;
+	candidate->transport = packet.protocol == IPPROTO_TCP ? NSL_TCP : NSL_UDP;
+	candidate->source_port = packet.source_port;
+	candidate->server_port = candidate->wire_port = packet.destination_port;
+	nsl_read_addresses(skb, packet.family, candidate->source, candidate->server);
+	if (!socket)
+		return;
+
+	const struct nsl_endpoint *asked = socket->named.port ? &socket->named : &socket->connected;
+
+	if (!nsl_is_dns_port(asked->port) || asked->family != packet.family)
+		return;
+	if (asked->port != packet.destination_port ||
+	    __builtin_memcmp(asked->address, candidate->server, sizeof candidate->server)) {
+		__builtin_memcpy(candidate->server, asked->address, sizeof candidate->server);
+		candidate->server_port = asked->port;
+		candidate->flags |= NSL_FLAG_SERVER_BEFORE_NAT;
+	}
+}
+
+NSL_INLINE void nsl_add_sender(struct __sk_buff *skb, struct nsl_candidate *candidate)
+{
+	struct nsl_socket *socket;
+	struct task_struct *task;
+
+	if (!nsl_in_interrupt(skb)) {
+		task = nsl_current_sender();
+		nsl_describe_sender(&candidate->sender, task);
+		nsl_make_process(&candidate->sender.process, task, 0);
+		return;
+	}
+	socket = nsl_socket_of(skb);
+	if (socket && socket->has_sender) {
+		candidate->sender = socket->sender;
+		candidate->flags |= NSL_FLAG_SENDER_FROM_SOCKET;
+	} else {
+		candidate->flags |= NSL_FLAG_SENDER_UNKNOWN;
+		nsl_count(NSL_COUNT_sender_unknown);
+	}
+}
+
+enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
+
+/* The functions that are not inlined are global: the verifier checks each once, by itself, whatever the number of calls.
+ * Such a function takes the context and scalars alone, hence the packing. */
+
+/* Hands a question to user space. */
+__noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what, nsl_u32 generation)
+{
+	struct nsl_question question = nsl_unpack_question(where, what, generation);
+	const nsl_u32 message = NSL_SPAN_MESSAGE(span), length = ((question.length - 1) & 0xFF) + 1;
+	struct nsl_candidate *candidate;
+	struct nsl_tcp_stream *stream;
+	nsl_u8 header[8];
+	int unread;
+
+	candidate = bpf_ringbuf_reserve(&nsl_candidates, sizeof *candidate, 0);
+	if (!candidate) {
+		nsl_count(NSL_COUNT_ring_full);
+		return 0;
+	}
+	if (NSL_WHERE_PLACE(where) == NSL_IN_STREAM) {
+		stream = nsl_stream_of(skb, 0);
+		unread = !stream || bpf_probe_read_kernel(header, sizeof header, stream->octets + 2) ||
+			 bpf_probe_read_kernel(candidate->name, length, stream->octets + 2 + question.at);
+	} else {
+		unread = bpf_skb_load_bytes(skb, message, header, sizeof header) ||
+			 bpf_skb_load_bytes(skb, message + question.at, candidate->name, length);
+	}
+	if (unread) {
+		nsl_count(NSL_COUNT_payload_unreadable);
+		bpf_ringbuf_discard(candidate, 0);
+		return 0;
+	}
+	nsl_describe_question(candidate, header, &question);
+	nsl_add_addresses(skb, candidate);
+	nsl_add_sender(skb, candidate);
+	nsl_count(NSL_COUNT_candidates);
+	bpf_ringbuf_submit(candidate, nsl_wakeup());
+	return 0;
+}
+
+NSL_INLINE int nsl_question(struct __sk_buff *skb, const struct nsl_reader *reader, nsl_u64 span, nsl_u32 at,
+			    enum nsl_place place)
+{
+	struct nsl_question question;
+	const int next = nsl_observe_question(reader, at, &question);
+
+	if (next >= 0 && question.reasons)
+		nsl_emit(skb, span, NSL_WHERE(question.at, question.length, place),
+			 NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class),
+			 question.generation);
+	return next;
+}
+
+__noinline int nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	const nsl_u32 message = NSL_SPAN_MESSAGE(span) & 0x7FF;
+	struct nsl_reader reader = {
+		.mode = NSL_READ_PACKET,
+		.octets = (const nsl_u8 *)(long)skb->data + message,
+		.end = (const nsl_u8 *)(long)skb->data_end,
+		.message = message,
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_IN_PACKET);
+}
+
+__noinline int nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	struct nsl_reader reader = {
+		.mode = NSL_READ_LOAD,
+		.skb = skb,
+		.message = NSL_SPAN_MESSAGE(span),
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_BY_LOAD);
+}
+
+__noinline int nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+
+	if (!stream)
+		return -1;
+
+	struct nsl_reader reader = {
+		.mode = NSL_READ_BUFFER,
+		.octets = stream->octets + 2,
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_IN_STREAM);
+}
+
+NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
+{
+	struct nsl_reader reader = { .mode = NSL_READ_LOAD, .skb = skb, .length = NSL_SPAN_LENGTH(span) };
+	struct nsl_tcp_stream *stream;
+
+	if (place == NSL_IN_STREAM) {
+		stream = nsl_stream_of(skb, 0);
+		if (!stream)
+			return 0;
+		reader.mode = NSL_READ_BUFFER;
+		reader.octets = stream->octets + 2;
+	} else if (place == NSL_IN_PACKET) {
+		reader.mode = NSL_READ_PACKET;
+		reader.octets = (const nsl_u8 *)(long)skb->data + (NSL_SPAN_MESSAGE(span) & 0x7FF);
+		reader.end = (const nsl_u8 *)(long)skb->data_end;
+	} else {
+		reader.message = NSL_SPAN_MESSAGE(span);
+	}
+	return nsl_query_questions(&reader);
+}
+
+/* Looks at one message. */
+NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
+{
+	const nsl_u32 questions = nsl_count_questions(skb, span, place);
+	int at = NSL_DNS_HEADER;
+
+	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
+		if (i >= questions)
+			break;
+		if (place == NSL_IN_PACKET)
+			at = nsl_question_in_packet(skb, span, (nsl_u32)at);
+		else if (place == NSL_BY_LOAD)
+			at = nsl_question_by_load(skb, span, (nsl_u32)at);
+		else
+			at = nsl_question_in_stream(skb, span, (nsl_u32)at);
+		if (at < 0 || at > (int)NSL_OFFSET_MASK)
+			break;
+	}
+	nsl_count(questions && at >= 0 ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+}
+
+__noinline int nsl_message_in_packet(struct __sk_buff *skb, nsl_u64 span)
+{
+	nsl_message(skb, span, NSL_IN_PACKET);
+	return 0;
+}
+
+__noinline int nsl_message_by_load(struct __sk_buff *skb, nsl_u64 span)
+{
+	nsl_message(skb, span, NSL_BY_LOAD);
+	return 0;
+}
+
+__noinline int nsl_message_in_stream(struct __sk_buff *skb, nsl_u64 span)
+{
+	nsl_message(skb, span, NSL_IN_STREAM);
+	return 0;
+}
+
+/* Looks at the messages of one send: step octets each but the last (0: all of it is one message). */
+__noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 step)
+{
+	nsl_u32 at = NSL_SPAN_MESSAGE(span), left = NSL_SPAN_LENGTH(span);
+
+	for (int i = 0; i < NSL_MESSAGES_MAX; i++) {
+		const nsl_u32 length = step && left > step ? step : left;
+
+		nsl_message_by_load(skb, NSL_SPAN(at, length));
+		at += length;
+		left -= length;
+		if (!left)
+			return 0;
+		NSL_FORGET(at);
+		NSL_FORGET(left);
+	}
+	nsl_count_more(NSL_COUNT_messages_over_limit, step ? (left + step - 1) / step : 0);
+	return 0;
+}
+
+NSL_INLINE void nsl_udp(struct __sk_buff *skb, const struct nsl_packet *packet)
+{
+	const nsl_u32 left = skb->len - packet->payload, step = skb->gso_size;
+
+	if (left > 0xFFFFFF)
+		return;
+	if (!step && (long)skb->data + skb->len <= (long)skb->data_end)
+		nsl_message_in_packet(skb, NSL_SPAN(packet->payload, left));
+	else
+		nsl_messages_by_load(skb, NSL_SPAN(packet->payload, left), step);
+}
+
+/* Takes the next message, or piece of one, of a segment: the octets from at to end. Where the next one begins; -1 to
+ * give the stream up. */
+__noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+	nsl_u8 prefix[2];
+	nsl_u32 left, wanted, length, kept;
+
+	if (!stream || at >= end)
+		return -1;
+	left = end - at;
+	if (stream->skip) {
+		length = stream->skip < left ? stream->skip : left;
+		stream->skip -= length;
+		return (int)(at + length);
+	}
+	kept = stream->kept;
+	if (!kept && left >= 2) {
+		if (bpf_skb_load_bytes(skb, at, prefix, 2))
+			return -1;
+		length = (nsl_u32)prefix[0] << 8 | prefix[1];
+		if (length <= NSL_DNS_HEADER)
+			return -1;
+		if (left - 2 >= length) {
+			nsl_message_by_load(skb, NSL_SPAN(at + 2, length));
+			return (int)(at + 2 + length);
+		}
+	}
+
+	/* a split message: first the two octets of its length, then as much of it as is looked at */
+	length = (nsl_u32)stream->octets[0] << 8 | stream->octets[1];
+	wanted = kept < 2 ? 2 : length + 2 < NSL_TCP_KEPT ? length + 2 : NSL_TCP_KEPT;
+	wanted -= kept;
+	if (wanted > left)
+		wanted = left;
+	if (kept >= NSL_TCP_KEPT || wanted == 0 || wanted > NSL_TCP_KEPT)
+		return -1;
+	NSL_FORGET(wanted);
+	NSL_FORGET(kept);
+	wanted = ((wanted - 1) & (NSL_TCP_KEPT - 1)) + 1;
+	if (bpf_skb_load_bytes(skb, at, &stream->octets[kept & (NSL_TCP_KEPT - 1)], wanted))
+		return -1;
+	kept += wanted;
+	stream->kept = kept;
+	if (kept < 2)
+		return (int)(at + wanted);
+	length = (nsl_u32)stream->octets[0] << 8 | stream->octets[1];
+	if (length <= NSL_DNS_HEADER)
+		return -1;
+	if (kept == length + 2 || kept == NSL_TCP_KEPT) {
+		nsl_message_in_stream(skb, NSL_SPAN(0, kept - 2));
+		stream->skip = length + 2 - kept;
+		stream->kept = 0;
+	}
+	return (int)(at + wanted);
+}
+
+NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
+{
+	struct nsl_tcp_stream *stream;
+	struct nsl_socket *socket;
+	struct bpf_sock *sock;
+	struct tcphdr header;
+	nsl_u32 at, end = skb->len, sequence, seen;
+
+	if (bpf_skb_load_bytes(skb, packet->transport, &header, sizeof header))
+		return;
+	at = packet->transport + header.doff * 4u;
+	if (at >= end || end > 0xFFFFFF)
+		return;
+	sequence = bpf_ntohl(header.seq) + header.syn;
+
+	sock = skb->sk;
+	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+		return;
+	if (!nsl_in_interrupt(skb)) {
+		socket = bpf_sk_storage_get(&nsl_sockets, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (socket) {
+			nsl_describe_sender(&socket->sender, nsl_current_sender());
+			socket->has_sender = 1;
+		}
+	}
+	stream = bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!stream) {
+		nsl_count(NSL_COUNT_socket_storage_full);
+		return;
+	}
+	if (stream->given_up)
+		return;
+	if (!stream->started) {
+		stream->started = 1;
+		stream->next_sequence = sequence;
+	}
+	seen = stream->next_sequence - sequence;
+	if ((int)seen < 0) { /* a segment was missed: begin anew, as if this one began a message */
+		nsl_count(NSL_COUNT_tcp_split);
+		stream->kept = stream->skip = 0;
+		seen = 0;
+	}
+	if (seen >= end - at) {
+		nsl_count(NSL_COUNT_tcp_retransmitted);
+		return;
+	}
+	stream->next_sequence = sequence + (end - at);
+	at += seen;
+	for (int i = 0; i < NSL_TCP_STEPS; i++) {
+		const int next = nsl_tcp_step(skb, at, end);
+
+		if (next < 0) {
+			stream->given_up = 1;
+			nsl_count(NSL_COUNT_tcp_split);
+			return;
+		}
+		at = (nsl_u32)next;
+		if (at >= end)
+			return;
+	}
+	stream->given_up = 1;
+	nsl_count(NSL_COUNT_messages_over_limit);
+}
+
+/* Whether the socket was told to send to a DNS port, whatever the packet says. */
+NSL_INLINE bool nsl_asked_for_dns(struct __sk_buff *skb)
+{
+	const struct nsl_socket *socket = nsl_socket_of(skb);
+
+	return socket && (nsl_is_dns_port(socket->named.port) || nsl_is_dns_port(socket->connected.port));
+}
+
+SEC("cgroup_skb/egress")
+int nsl_egress(struct __sk_buff *skb)
+{
+	struct nsl_packet packet = {};
+
+	if (nsl_find_transport(skb, &packet))
+		return 1;
+	if (packet.later_fragment) {
+		nsl_count(NSL_COUNT_ip_fragment);
+		return 1;
+	}
+	if (!nsl_is_dns_port(packet.destination_port) && !nsl_asked_for_dns(skb))
+		return 1;
+	if (packet.protocol == IPPROTO_UDP)
+		nsl_udp(skb, &packet);
+	else
+		nsl_tcp(skb, &packet);
+	return 1;
+}
+
+/* Notes where the process sends to. connected: by connect(), else by sendmsg(). */
+NSL_INLINE void nsl_note_endpoint(struct bpf_sock_addr *context, nsl_u8 family, bool connected)
+{
+	const nsl_u16 port = bpf_ntohs((nsl_u16)context->user_port);
+	const bool dns = nsl_is_dns_port(port);
+	struct nsl_endpoint *endpoint;
+	struct nsl_socket *socket;
+
+	if (!context->sk)
+		return;
+	/* a socket that was noted before is noted again, so that nothing old stays */
+	socket = bpf_sk_storage_get(&nsl_sockets, context->sk, NULL, dns ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+	if (!socket) {
+		if (dns)
+			nsl_count(NSL_COUNT_socket_storage_full);
+		return;
+	}
+	endpoint = connected ? &socket->connected : &socket->named;
+	__builtin_memset(endpoint, 0, sizeof *endpoint);
+	if (!dns)
+		return;
+	endpoint->port = port;
+	endpoint->family = family;
+	if (family == 4) {
+		*(nsl_u32 *)endpoint->address = context->user_ip4;
+	} else {
+		nsl_u32 *words = (nsl_u32 *)endpoint->address;
+
+		words[0] = context->user_ip6[0];
+		words[1] = context->user_ip6[1];
+		words[2] = context->user_ip6[2];
+		words[3] = context->user_ip6[3];
+		if (!words[0] && !words[1] && words[2] == bpf_htonl(0xFFFF)) { /* v4-mapped: IPv4 on the wire */
+			endpoint->family = 4;
+			words[0] = words[3];
+			words[2] = words[3] = 0;
+		}
+	}
+	nsl_describe_sender(&socket->sender, nsl_current_sender());
+	socket->has_sender = 1;
+}
+
+SEC("cgroup/connect4")
+int nsl_connect4(struct bpf_sock_addr *context)
+{
+	nsl_note_endpoint(context, 4, true);
+	return 1;
+}
+
+SEC("cgroup/connect6")
+int nsl_connect6(struct bpf_sock_addr *context)
+{
+	nsl_note_endpoint(context, 6, true);
+	return 1;
+}
+
+SEC("cgroup/sendmsg4")
+int nsl_sendmsg4(struct bpf_sock_addr *context)
+{
+	nsl_note_endpoint(context, 4, false);
+	return 1;
+}
+
+SEC("cgroup/sendmsg6")
+int nsl_sendmsg6(struct bpf_sock_addr *context)
+{
+	nsl_note_endpoint(context, 6, false);
+	return 1;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

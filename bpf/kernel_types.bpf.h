@@ -1,0 +1,204 @@
+/* The parts of the kernel's own structures that the programs read, declared by hand: CO-RE finds the real offsets at load
+ * time from the running kernel's BTF, so neither order nor completeness matters and no architecture is pinned. Only
+ * members whose name and meaning are the same on every supported kernel (5.10 to 7.x) stand here; what changed over time
+ * is in compat.bpf.h.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#define nsl_core __attribute__((preserve_access_index))
+
+typedef int pid_t;
+typedef unsigned char bool;
+#define true 1
+#define false 0
+
+struct qstr {
+	union {
+		struct {
+			__u32 hash;
+			__u32 len;
+		};
+		__u64 hash_len;
+	};
+	const unsigned char *name;
+} nsl_core;
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+} nsl_core;
+
+struct inode {
+	unsigned int i_nlink;
+} nsl_core;
+
+struct vfsmount {
+	struct dentry *mnt_root;
+} nsl_core;
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+} nsl_core;
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+} nsl_core;
+
+struct file {
+	struct path f_path;
+} nsl_core;
+
+struct task_struct;
+
+struct mm_struct {
+	struct file *exe_file;
+	struct task_struct *owner; /* CONFIG_MEMCG */
+	unsigned long arg_start, arg_end;
+} nsl_core;
+
+typedef struct {
+	unsigned int val;
+} nsl_kuid;
+
+struct cred {
+	nsl_kuid uid, gid;
+} nsl_core;
+
+struct kernfs_node {
+	const char *name;
+	__u64 id;
+} nsl_core;
+
+struct cgroup {
+	struct kernfs_node *kn;
+} nsl_core;
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+} nsl_core;
+
+struct ns_common {
+	unsigned int inum;
+} nsl_core;
+
+struct net {
+	struct ns_common ns;
+} nsl_core;
+
+struct nsproxy {
+	struct net *net_ns;
+} nsl_core;
+
+struct pid_namespace {
+	unsigned int level;
+} nsl_core;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+} nsl_core;
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+} nsl_core;
+
+struct signal_struct {
+	struct pid *pids[4]; /* PIDTYPE_PID, _TGID, _PGID, _SID */
+} nsl_core;
+
+struct task_struct {
+	unsigned int flags;
+	pid_t pid, tgid;
+	__u64 start_boottime;
+	__u64 self_exec_id;
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	struct mm_struct *mm;
+	const struct cred *cred;
+	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
+	struct pid *thread_pid;
+	struct signal_struct *signal;
+	char comm[16];
+} nsl_core;
+
+struct linux_binprm;
+
+/* sockets: fentry and kprobe backends */
+
+struct in6_addr_kernel {
+	__u8 octets[16];
+};
+
+struct sock_common {
+	__u32 skc_daddr;
+	__u32 skc_rcv_saddr;
+	__u16 skc_dport; /* network order */
+	__u16 skc_num;   /* host order */
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr_kernel skc_v6_daddr;
+	struct in6_addr_kernel skc_v6_rcv_saddr;
+} nsl_core;
+
+struct sock {
+	struct sock_common __sk_common;
+	struct {
+		int owned;
+	} sk_lock;
+} nsl_core;
+
+struct inet_sock {
+	struct sock sk;
+	__u32 inet_saddr;
+	__u16 inet_sport; /* network order */
+} nsl_core;
+
+struct udp_sock {
+	struct inet_sock inet;
+	int pending;
+	__u16 gso_size;
+	__u16 len;
+} nsl_core;
+
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+} nsl_core;
+
+struct tcp_sock {
+	struct inet_connection_sock inet_conn;
+} nsl_core;
+
+struct cmsghdr_kernel {
+	__u64 length;
+	int level;
+	int type;
+};
+
+struct iovec_kernel {
+	void *base;
+	__u64 length;
+};
+
+/* What did not move; the rest is in compat.bpf.h. */
+struct iov_iter {
+	__u64 iov_offset;
+	__u64 count;
+} nsl_core;
+
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+	struct iov_iter msg_iter;
+	unsigned int msg_flags;
+	void *msg_control;
+	__u64 msg_controllen;
+} nsl_core;

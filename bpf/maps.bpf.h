@@ -1,0 +1,93 @@
+/* The maps and globals of the observing programs. The process table is in process.bpf.h.
+ *
+ * A generation of tables lives in one of two slots: its filter and its names as inner maps, its seeds and sizes in
+ * nsl_generations. nsl_settings.active_slot is the one word that switches between them.
+ */
+#pragma once
+
+#include "kernel_types.bpf.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+#include "counters.bpf.h"
+#include "verifier.bpf.h"
+
+/* Globals, mapped by user space. Not static, so that they keep their names in the object. */
+struct nsl_settings nsl_settings;
+struct nsl_generation nsl_generations[2];
+
+struct nsl_filter_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__type(key, nsl_u32);
+	__type(value, nsl_u64);
+};
+
+struct nsl_names_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(nsl_u64)); /* by size: clang leaves a bare declaration in BTF for an inner map's struct */
+	__uint(value_size, sizeof(struct nsl_name));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, nsl_u32);
+	__array(values, struct nsl_filter_inner);
+} nsl_filters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, nsl_u32);
+	__array(values, struct nsl_names_inner);
+} nsl_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* user space sets the size before loading */
+} nsl_candidates SEC(".maps");
+
+/* Whether port is one of the configured ports but the first. */
+__noinline int nsl_is_further_dns_port(nsl_u32 port)
+{
+	for (int i = 1; i < NSL_PORTS_MAX; i++)
+		if (nsl_settings.ports[i] == port && port)
+			return 1;
+	return 0;
+}
+
+/* Whether port (host order) is one of the configured DNS ports. */
+NSL_INLINE bool nsl_is_dns_port(nsl_u16 port)
+{
+	if (port == nsl_settings.ports[0])
+		return true;
+	return nsl_settings.port_count > 1 && nsl_is_further_dns_port(port);
+}
+
+/* The tables as match.h sees them. */
+struct nsl_tables {
+	void *filter;
+	nsl_u32 slot;
+};
+
+NSL_INLINE int nsl_filter_word(const struct nsl_tables *tables, nsl_u32 index, nsl_u64 *word)
+{
+	nsl_u64 *value = bpf_map_lookup_elem(tables->filter, &index);
+
+	if (!value)
+		return -1;
+	*word = *value;
+	return 0;
+}
+
+NSL_INLINE const struct nsl_name *nsl_name_lookup(const struct nsl_tables *tables, nsl_u64 key)
+{
+	nsl_u32 slot = tables->slot;
+	void *names = bpf_map_lookup_elem(&nsl_names, &slot);
+
+	return names ? bpf_map_lookup_elem(names, &key) : NULL;
+}

@@ -1,0 +1,15 @@
+/* The embedded BPF objects: each is the ELF file from its symbol to its _end symbol. */
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const unsigned char nsl_object_cgroup[], nsl_object_cgroup_end[];
+extern const unsigned char nsl_object_sendmsg_fentry[], nsl_object_sendmsg_fentry_end[];
+extern const unsigned char nsl_object_sendmsg_kprobe[], nsl_object_sendmsg_kprobe_end[];
+extern const unsigned char nsl_object_process[], nsl_object_process_end[];
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,139 @@
+/* bytes -> parse -> match -> candidate: the one path of every backend.
+ *
+ * A backend finds the messages, calls nsl_observe_question for each question and provides one function that fills in what
+ * only it knows (addresses, the sender). Everything that is decided about a query is decided here.
+ */
+#pragma once
+
+#include <bpf/bpf_endian.h>
+
+#include "compat.bpf.h"
+#include "maps.bpf.h"
+#include "process.bpf.h"
+#include "reader.bpf.h"
+
+#include "dns.h"
+#include "match.h"
+
+/* What a question is, as nsl_observe_question found it. */
+struct nsl_question {
+	nsl_u32 at;       /* offset of the name in the message */
+	nsl_u32 length;   /* octets of the name */
+	nsl_u32 reasons;  /* NSL_REASON_*: 0 for a query that stays in the kernel */
+	nsl_u32 generation;
+	struct nsl_question_tail tail;
+};
+
+/* A question packed into scalars, which is what functions that the verifier checks on their own can take. where: offset
+ * and length of the name, and a number of the backend's own; what: reasons, record type and class. */
+#define NSL_WHERE(at, length, place) ((nsl_u64)(place) << 32 | (nsl_u64)(length) << 16 | (at))
+#define NSL_WHERE_PLACE(where) ((where) >> 32)
+#define NSL_WHAT(reasons, type, class) ((nsl_u64)(class) << 48 | (nsl_u64)(type) << 32 | (reasons))
+
+NSL_INLINE struct nsl_question nsl_unpack_question(nsl_u64 where, nsl_u64 what, nsl_u32 generation)
+{
+	const struct nsl_question question = {
+		.at = where & NSL_OFFSET_MASK,
+		.length = where >> 16 & 0xFFFF,
+		.reasons = (nsl_u32)what,
+		.generation = generation,
+		.tail = { .record_type = (nsl_u16)(what >> 32), .record_class = (nsl_u16)(what >> 48) },
+	};
+
+	return question;
+}
+
+/* Parses and matches the question at offset at. Its end (the next one's offset), or -1 if it is none. */
+NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at, struct nsl_question *question)
+{
+	const nsl_u32 slot = nsl_settings.active_slot & 1;
+	const struct nsl_generation *generation = &nsl_generations[slot];
+	struct nsl_tables tables = { .slot = slot };
+	struct nsl_labels labels;
+	nsl_u32 reasons = 0, end;
+	int matched;
+
+	if (nsl_find_labels(reader, at, &labels))
+		return -1;
+	end = at + labels.length;
+	tables.filter = bpf_map_lookup_elem(&nsl_filters, &slot);
+	if (tables.filter) {
+		matched = nsl_match_name(reader, at, &labels, generation, &tables);
+		if (matched < 0)
+			return -1;
+		reasons = (nsl_u32)matched;
+		if (generation->every_query)
+			reasons |= NSL_REASON_EVERY_QUERY;
+	} else {
+		nsl_count(NSL_COUNT_generation_missing);
+	}
+	if (nsl_settings.observe_all)
+		reasons |= NSL_REASON_OBSERVE;
+	question->reasons = reasons;
+	if (!reasons)
+		return (int)end + 4;
+	if (nsl_read_question_tail(reader, end, &question->tail))
+		return -1;
+	if (!(reasons & NSL_REASON_NAME) && !nsl_plausible_query(reader, &question->tail, end + 4, reader->length))
+		return -1;
+	question->at = at;
+	question->length = labels.length;
+	question->generation = generation->number;
+	return (int)end + 4;
+}
+
+/* A sender, from the task that really is it. */
+NSL_INLINE void nsl_describe_sender(struct nsl_sender *sender, struct task_struct *task)
+{
+	nsl_process_key_of(&sender->process, task);
+	nsl_read_parent(&sender->parent, task);
+	sender->tid = (nsl_u32)BPF_CORE_READ(task, pid);
+	sender->uid = BPF_CORE_READ(task, cred, uid.val);
+	sender->gid = BPF_CORE_READ(task, cred, gid.val);
+	sender->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	sender->network_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	BPF_CORE_READ_STR_INTO(&sender->comm, task, group_leader, comm);
+	BPF_CORE_READ_STR_INTO(&sender->thread_comm, task, comm);
+}
+
+/* The task on whose behalf the current one runs. A kernel thread that borrowed a process's memory works for that process:
+ * io_uring's workers up to 5.11 (later ones are threads of the process itself). */
+NSL_INLINE struct task_struct *nsl_current_sender(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct mm_struct *mm;
+
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD) {
+		mm = BPF_CORE_READ(task, mm);
+		if (mm && bpf_core_field_exists(mm->owner))
+			return BPF_CORE_READ(mm, owner);
+	}
+	return task;
+}
+
+/* Fills in what the message says; header: its first eight octets. A backend adds addresses, sender and the name's
+ * octets. */
+NSL_INLINE void nsl_describe_question(struct nsl_candidate *candidate, const nsl_u8 *header,
+				      const struct nsl_question *question)
+{
+	__builtin_memset(candidate, 0, offsetof(struct nsl_candidate, name));
+	candidate->boottime = bpf_ktime_get_boot_ns();
+	candidate->id = (nsl_u16)(header[0] << 8 | header[1]);
+	candidate->dns_flags = (nsl_u16)(header[2] << 8 | header[3]);
+	candidate->question_count = (nsl_u16)(header[4] << 8 | header[5]);
+	if (candidate->question_count > 1)
+		candidate->flags |= NSL_FLAG_MORE_QUESTIONS;
+	candidate->reasons = question->reasons;
+	candidate->generation = question->generation;
+	candidate->record_type = question->tail.record_type;
+	candidate->record_class = question->tail.record_class;
+	candidate->name_length = (nsl_u16)question->length;
+}
+
+NSL_INLINE nsl_u64 nsl_wakeup(void)
+{
+	if (!nsl_settings.wakeup_octets)
+		return 0;
+	return bpf_ringbuf_query(&nsl_candidates, BPF_RB_AVAIL_DATA) >= nsl_settings.wakeup_octets ? BPF_RB_FORCE_WAKEUP :
+												     BPF_RB_NO_WAKEUP;
+}

@@ -1,0 +1,168 @@
+/* The process table, and what is read of a task.
+ *
+ * An entry is about one program in one process (struct nsl_process_key) and never changes its meaning, so user space may
+ * read it at leisure, also when the process is long gone. Entries are made at exec and fork; for processes older than
+ * the agent, at their first candidate. The least recently used go when the table is full.
+ */
+#pragma once
+
+#include "compat.bpf.h"
+#include "counters.bpf.h"
+#include "verifier.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1); /* user space sets the size before loading */
+	__type(key, struct nsl_process_key);
+	__type(value, struct nsl_process);
+} nsl_processes SEC(".maps");
+
+/* What a new entry starts as: the table is filled in place, since there is no other room for an entry. */
+const struct nsl_process nsl_empty_process = {};
+
+#define NSL_PATH_DEPTH 40 /* components and mounts of a path that are followed */
+#define NSL_COMPONENT_MAX 255
+
+NSL_INLINE void nsl_process_key_of(struct nsl_process_key *key, struct task_struct *task)
+{
+	key->start_boottime = BPF_CORE_READ(task, group_leader, start_boottime);
+	key->tgid = BPF_CORE_READ(task, tgid);
+	key->exec_id = (nsl_u32)BPF_CORE_READ(task, self_exec_id);
+}
+
+/* The process's number in the innermost pid namespace it is in (which: an index of signal_struct.pids). */
+NSL_INLINE nsl_u32 nsl_innermost_pid(struct task_struct *task, int which)
+{
+	const struct pid *pid = BPF_CORE_READ(task, signal, pids[which]);
+	const nsl_u32 level = BPF_CORE_READ(pid, level) & 31;
+	const void *number = (const void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			     level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr);
+	int value = 0;
+
+	bpf_probe_read_kernel(&value, sizeof value, number);
+	return (nsl_u32)value;
+}
+
+NSL_INLINE nsl_u32 nsl_session_of(struct task_struct *task)
+{
+	const struct pid *pid = BPF_CORE_READ(task, signal, pids[3]); /* PIDTYPE_SID */
+
+	return (nsl_u32)BPF_CORE_READ(pid, numbers[0].nr);
+}
+
+/* Writes the path of mm->exe_file into the entry, leaf first, through the mounts up to the root of the mount tree. */
+static __noinline int nsl_read_executable(struct nsl_process *process, struct mm_struct *mm)
+{
+	struct file *file = BPF_CORE_READ(mm, exe_file);
+	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
+	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	nsl_u32 length = 0;
+
+	if (!file)
+		return 0;
+	if (BPF_CORE_READ(dentry, d_inode, i_nlink) == 0)
+		process->flags |= NSL_PROCESS_EXE_DELETED;
+	for (int i = 0; i < NSL_PATH_DEPTH; i++) {
+		struct dentry *parent;
+		nsl_u32 name_length;
+
+		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+			struct mount *outer = BPF_CORE_READ(mount, mnt_parent);
+
+			if (outer == mount)
+				goto done;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = outer;
+			continue;
+		}
+		parent = BPF_CORE_READ(dentry, d_parent);
+		if (parent == dentry)
+			goto done;
+		name_length = BPF_CORE_READ(dentry, d_name.len) & NSL_COMPONENT_MAX;
+		if (length >= NSL_PATH_MAX - NSL_COMPONENT_MAX - 1)
+			break;
+		/* the mask says again what the test above said, where the verifier lost it */
+		bpf_probe_read_kernel(&process->executable_reversed[length & 255], name_length,
+				      BPF_CORE_READ(dentry, d_name.name));
+		length += name_length;
+		process->executable_reversed[length & (NSL_PATH_MAX - 1)] = '/';
+		length++;
+		NSL_FORGET(length);
+		dentry = parent;
+	}
+	process->flags |= NSL_PROCESS_EXE_TRUNCATED;
+done:
+	process->executable_length = (nsl_u16)length;
+	return 0;
+}
+
+/* Command line of a process whose memory is the current one. */
+NSL_INLINE void nsl_read_argv(struct nsl_process *process, struct mm_struct *mm)
+{
+	const unsigned long start = BPF_CORE_READ(mm, arg_start);
+	nsl_u64 length = BPF_CORE_READ(mm, arg_end) - start;
+
+	if (length > NSL_ARGV_MAX) {
+		length = NSL_ARGV_MAX;
+		process->flags |= NSL_PROCESS_ARGV_TRUNCATED;
+	}
+	NSL_FORGET(length);
+	if (length > NSL_ARGV_MAX)
+		return;
+	if (bpf_probe_read_user(process->argv, (nsl_u32)length, (const void *)start)) {
+		process->flags |= NSL_PROCESS_ARGV_UNREADABLE;
+		return;
+	}
+	process->argv_length = (nsl_u16)length;
+}
+
+NSL_INLINE void nsl_read_parent(struct nsl_process_key *key, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, group_leader, real_parent, group_leader);
+
+	nsl_process_key_of(key, parent);
+}
+
+/* What belongs to the process rather than to the program it runs: differs between a parent and its fork. */
+NSL_INLINE void nsl_read_ids(struct nsl_process *process, struct task_struct *task)
+{
+	nsl_read_parent(&process->parent, task);
+	process->uid = BPF_CORE_READ(task, cred, uid.val);
+	process->gid = BPF_CORE_READ(task, cred, gid.val);
+	process->session = nsl_session_of(task);
+	process->namespace_tgid = nsl_innermost_pid(task, 1);
+	process->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	bpf_probe_read_kernel_str(process->cgroup_leaf, sizeof process->cgroup_leaf,
+				  BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, name));
+	BPF_CORE_READ_STR_INTO(&process->comm, task, group_leader, comm);
+}
+
+/* Makes the entry of the current task's process, if there is none. flags: NSL_PROCESS_FROM_EXEC or 0. */
+static __noinline struct nsl_process *nsl_make_process(struct nsl_process_key *key, struct task_struct *task,
+						       nsl_u32 flags)
+{
+	struct nsl_process *process = bpf_map_lookup_elem(&nsl_processes, key);
+	struct mm_struct *mm;
+
+	if (process && !(flags & NSL_PROCESS_FROM_EXEC))
+		return process;
+	if (bpf_map_update_elem(&nsl_processes, key, &nsl_empty_process, BPF_ANY))
+		goto full;
+	process = bpf_map_lookup_elem(&nsl_processes, key);
+	if (!process)
+		goto full;
+	process->flags = flags;
+	nsl_read_ids(process, task);
+	mm = BPF_CORE_READ(task, mm);
+	if (mm) {
+		nsl_read_executable(process, mm);
+		nsl_read_argv(process, mm);
+	}
+	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		process->flags |= NSL_PROCESS_KERNEL_THREAD;
+	return process;
+full:
+	nsl_count(NSL_COUNT_process_table);
+	return NULL;
+}

@@ -1,0 +1,15 @@
+/* What is said to the verifier, not to the reader. */
+#pragma once
+
+#include "kernel_types.bpf.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+#define NSL_INLINE static __always_inline
+
+/* Always 0, and the verifier does not know: XOR with it makes a scalar unknown, so that paths which differ in that scalar
+ * alone become one. */
+volatile nsl_u64 nsl_zero;
+#define NSL_FORGET(x) ((x) ^= (typeof(x))nsl_zero)

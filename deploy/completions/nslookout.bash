@@ -1,0 +1,69 @@
+# bash completion for nslookout(8). Install as /usr/share/bash-completion/completions/nslookout. Needs nothing but bash.
+
+_nslookout_words() {
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+# Paths after an optional prefix such as "exact:". The shell cuts words at the colon, so the reply is the path alone.
+_nslookout_paths() {
+  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+  compopt -o filenames 2>/dev/null
+}
+
+# Completes the value of an option; false when the option has none to offer.
+_nslookout_value() {
+  local option=$1 current=$2
+  case $option in
+    --rules | --ready-file) _nslookout_paths "$current" ;;
+    --list) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
+    --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
+    --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
+    --mode) _nslookout_words "audit" "$current" ;;
+    --observe) _nslookout_words "matches all unique" "$current" ;;
+    --log-level) _nslookout_words "error warning notice debug" "$current" ;;
+    --format) _nslookout_words "text json" "$current" ;;
+    --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
+    --port) _nslookout_words "53 5353 5355" "$current" ;;
+    *) return 1 ;;
+  esac
+  return 0
+}
+
+_nslookout() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+  COMPREPLY=()
+
+  if ((COMP_CWORD == 1)); then
+    _nslookout_words "run check explain match doctor decode version --help --version" "$current"
+    return
+  fi
+
+  # "--output jsonl:/va" arrives as the words --output, jsonl, :, /va.
+  if [[ $previous == ":" || $current == ":" ]]; then
+    [[ $current == ":" ]] && current=""
+    _nslookout_paths "$current"
+    return
+  fi
+  # "--backend=cg" arrives as --backend, =, cg.
+  if [[ $previous == "=" ]]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi
+  if [[ $current == "=" ]]; then current="" previous=${COMP_WORDS[COMP_CWORD - 1]}; fi
+  _nslookout_value "$previous" "$current" && return
+
+  case $command in
+    run)
+      _nslookout_words "--rules --list --observe --backend --mode --port --output --ready-file --log-level --help" \
+        "$current"
+      ;;
+    check | explain)
+      if [[ $current == -* ]]; then _nslookout_words "--format --help" "$current"; else _nslookout_paths "$current"; fi
+      ;;
+    match) _nslookout_words "--rules --list --field --format --help" "$current" ;;
+    doctor) _nslookout_words "--format --help" "$current" ;;
+    decode)
+      if [[ $current == -* ]]; then _nslookout_words "--help" "$current"; else _nslookout_paths "$current"; fi
+      ;;
+    version) _nslookout_words "--help" "$current" ;;
+  esac
+}
+
+complete -F _nslookout nslookout

@@ -1,0 +1,468 @@
+// Who asked (field cases 45 to 70): whatever process sends, its thread-group id in the initial pid namespace comes out,
+// with its names, its cgroup, its network namespace, and an entry of the process table that outlives it.
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstring>
+#include <set>
+#include <thread>
+
+#include <pthread.h>
+
+#include "cgroup.h"
+#include "child.h"
+#include "harness.h"
+#include "network_namespace.h"
+#include "sender.h"
+#include "sink.h"
+#include "wire.h"
+
+namespace nslookout::kernel_test {
+namespace {
+
+const SocketAddress& server() {
+  static const auto address = server_address(AddressKind::v4);
+  return address;
+}
+
+std::string own_executable() {
+  std::array<char, PATH_MAX> path{};
+  const auto octets = ::readlink("/proc/self/exe", path.data(), path.size());
+  return {path.data(), octets > 0 ? static_cast<std::size_t>(octets) : 0};
+}
+
+// The path, from the components that the kernel stored leaf first, each closed by a slash.
+std::string executable_of(const nsl_process& process) {
+  std::string path;
+  std::string_view rest(process.executable_reversed, process.executable_length);
+  while (!rest.empty()) {
+    const auto slash = rest.find('/');
+    path.insert(0, "/" + std::string(rest.substr(0, slash)));
+    rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
+  }
+  return path;
+}
+
+std::string argv_of(const nsl_process& process) { return {process.argv, process.argv_length}; }
+
+std::string arguments_as_stored(const std::vector<std::string>& arguments) {
+  std::string stored;
+  for (const auto& argument : arguments) stored += argument + '\0';
+  return stored;
+}
+
+// Runs another program in a grandchild and waits for it; its pid goes to numbers[0].
+Result<void> exec_and_wait(const SharedNumbers& numbers, const std::string& path, std::vector<std::string> arguments) {
+  const auto pid = ::fork();
+  if (pid == 0) {
+    std::vector<char*> pointers;
+    for (auto& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    ::execv(path.c_str(), pointers.data());
+    ::_exit(127);
+  }
+  numbers[0] = static_cast<std::uint64_t>(pid);
+  int status = 0;
+  if (::waitpid(pid, &status, 0) != pid || status != 0) return fail(ErrorClass::runtime, "the helper failed");
+  return {};
+}
+
+// Runs body in a forked grandchild and waits for it; its pid, as its parent sees it, goes to numbers[0].
+template <typename Body>
+Result<void> fork_and_wait(const SharedNumbers& numbers, const Body& body) {
+  const auto pid = ::fork();
+  if (pid < 0) return fail_errno("fork");
+  if (pid == 0) ::_exit(body() ? 0 : 1);
+  numbers[0] = static_cast<std::uint64_t>(pid);
+  int status = 0;
+  if (::waitpid(pid, &status, 0) != pid || status != 0) return fail(ErrorClass::runtime, "the grandchild failed");
+  return {};
+}
+
+class Identity : public SensorSuite {
+ protected:
+  // Runs body, collects, and compares with what is expected of the child (or of whom `adjust` names).
+  using Adjust = std::function<void(Expected&)>;
+  std::vector<nsl_candidate> run_case(const std::string& name, const std::string& wire, const ChildBody& body,
+                                      const Adjust& adjust) {
+    const auto before = harness().counters();
+    const auto run = run_child("sender", body);
+    skipped_ = !run.result && run.result.error().kind == ErrorClass::unsupported;
+    if (skipped_) {
+      report_case(name, "skipped(" + run.result.error().message + ")");
+      return {};
+    }
+    EXPECT_TRUE(run.result.has_value()) << run.result.error().message;
+    auto candidates = harness().collect();
+    EXPECT_TRUE(candidates.has_value()) << candidates.error().message;
+    if (!run.result || !candidates) return {};
+    Expected expected{.name = wire, .pid = run.pid, .tid = run.pid};
+    if (adjust) adjust(expected);
+    check_case(name, seen_everywhere, {expected}, *candidates, before, harness().counters());
+    return *candidates;
+  }
+
+  std::optional<nsl_process> entry_of(const nsl_candidate& candidate) {
+    auto entry = harness().sensor().process(candidate.sender.process);
+    EXPECT_TRUE(entry.has_value()) << "no entry of the process table";
+    return entry;
+  }
+
+  bool skipped_ = false;
+};
+
+TEST_F(Identity, ForkedChildWithAnInheritedSocket) {
+  const auto wire = unique_name("inherited");
+  const SharedNumbers numbers;
+  run_case(
+      "inherited_socket", wire,
+      [&]() -> Result<void> {
+        const auto fd = connect_socket(server(), SOCK_DGRAM);
+        if (!fd) return fail(fd.error());
+        return fork_and_wait(numbers, [&] { return send_on(fd->get(), query(wire)).has_value(); });
+      },
+      [&](Expected& expected) { expected.pid = expected.tid = numbers.pid(0); });
+}
+
+Result<void> pass_descriptor(int channel, int fd) {
+  char octet = 'x';
+  iovec part{.iov_base = &octet, .iov_len = 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  auto* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
+  return check_sent(::sendmsg(channel, &message, 0), 1, "sendmsg(SCM_RIGHTS)");
+}
+
+Result<Fd> take_descriptor(int channel) {
+  char octet = 0;
+  iovec part{.iov_base = &octet, .iov_len = 1};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  if (::recvmsg(channel, &message, MSG_CMSG_CLOEXEC) != 1) return fail_errno("recvmsg(SCM_RIGHTS)");
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+  return Fd(fd);
+}
+
+// Whoever sends is the sender, not whoever opened and connected the socket.
+TEST_F(Identity, DescriptorPassedToAnotherProcess) {
+  const auto wire = unique_name("passed");
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const Fd near(ends[0]);
+  const Fd far(ends[1]);
+  auto opener = Child::start("opener", [&]() -> Result<void> {
+    const auto fd = connect_socket(server(), SOCK_DGRAM);
+    if (!fd) return fail(fd.error());
+    return pass_descriptor(near.get(), fd->get());
+  });
+  NSL_ASSERT_OK(opener);
+  run_case(
+      "passed_descriptor", wire,
+      [&]() -> Result<void> {
+        const auto fd = take_descriptor(far.get());
+        if (!fd) return fail(fd.error());
+        return send_on(fd->get(), query(wire));
+      },
+      nullptr);
+  NSL_ASSERT_OK(opener->wait());
+}
+
+// dig and Node send from a worker: the process is the group leader, the thread keeps its own name.
+TEST_F(Identity, ThreadWithItsOwnName) {
+  const auto wire = unique_name("thread");
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "named_thread", wire,
+      [&]() -> Result<void> {
+        Result<void> sent;
+        std::thread worker([&] {
+          ::pthread_setname_np(::pthread_self(), "isc-net-0000");
+          numbers[0] = static_cast<std::uint64_t>(::syscall(SYS_gettid));
+          sent = send_sendto(server(), {query(wire)});
+        });
+        worker.join();
+        return sent;
+      },
+      [&](Expected& expected) {
+        expected.tid = numbers.pid(0);
+        expected.thread_comm = "isc-net-0000";
+      });
+  ASSERT_EQ(candidates.size(), 1U);
+  EXPECT_NE(candidates.front().sender.tid, candidates.front().sender.process.tgid);
+}
+
+TEST_F(Identity, RenamedProcessIsReportedByItsNewName) {
+  const auto wire = unique_name("renamed");
+  run_case(
+      "renamed_process", wire,
+      [&] {
+        ::prctl(PR_SET_NAME, "evil\n\xff\"name");
+        return send_sendto(server(), {query(wire)});
+      },
+      [](Expected& expected) { expected.comm = expected.thread_comm = "evil\n\xff\"name"; });
+}
+
+// Each exits at once and is reaped before the sensor is read: a hundred pids, names and executables all the same.
+TEST_F(Identity, OneShotProcesses) {
+  constexpr int count = 100;
+  std::vector<Expected> expected;
+  const auto before = harness().counters();
+  for (int i = 0; i < count; ++i) {
+    const auto comm = fmt::format("one-shot-{:02}", i);
+    const auto wire = unique_name("oneshot");
+    const auto run = run_child(comm, [&] { return send_sendto(server(), {query(wire)}); });
+    NSL_ASSERT_OK(run.result);
+    expected.push_back({.name = wire, .pid = run.pid, .tid = run.pid, .comm = comm, .thread_comm = comm});
+  }
+  const auto candidates = harness().collect();
+  NSL_ASSERT_OK(candidates);
+  check_case("one_shot_processes", seen_everywhere, expected, *candidates, before, harness().counters());
+  const auto executable = own_executable();
+  for (const auto& candidate : *candidates) {
+    EXPECT_EQ(candidate.sender.parent.tgid, static_cast<std::uint32_t>(::getpid()));
+    const auto entry = entry_of(candidate);
+    ASSERT_TRUE(entry.has_value());
+    EXPECT_EQ(executable_of(*entry), executable);
+    EXPECT_EQ(entry->namespace_tgid, candidate.sender.process.tgid);
+    EXPECT_EQ(entry->parent.tgid, static_cast<std::uint32_t>(::getpid()));
+  }
+}
+
+TEST_F(Identity, ShortLivedProgramHasItsPathAndArguments) {
+  const std::string name = fmt::format("execd.{}", zone());
+  const auto executable = own_executable();
+  const std::vector<std::string> arguments = {"an odd argv[0]", "--send-one",     name, "line\nbreak", "quote\"s'",
+                                              "\xff\xfe",       "\x1b[31mescape", "",   "last"};
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "execd_helper", wire_name(name), [&] { return exec_and_wait(numbers, executable, arguments); },
+      [&](Expected& expected) {
+        expected.pid = expected.tid = numbers.pid(0);
+        expected.comm = expected.thread_comm = executable.substr(executable.rfind('/') + 1).substr(0, NSL_COMM - 1);
+      });
+  ASSERT_EQ(candidates.size(), 1U);
+  const auto entry = entry_of(candidates.front());
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(executable_of(*entry), executable);
+  EXPECT_EQ(argv_of(*entry), arguments_as_stored(arguments));
+  EXPECT_EQ(entry->flags & NSL_PROCESS_FROM_EXEC, NSL_PROCESS_FROM_EXEC);
+  EXPECT_EQ(entry->flags & NSL_PROCESS_ARGV_TRUNCATED, 0U);
+}
+
+TEST_F(Identity, LongCommandLineIsCutAndSaysSo) {
+  const std::string name = fmt::format("longargv.{}", zone());
+  const std::vector<std::string> arguments = {"kernel_test", "--send-one", name, std::string(3000, 'a')};
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "long_command_line", wire_name(name), [&] { return exec_and_wait(numbers, own_executable(), arguments); },
+      [&](Expected& expected) {
+        const auto executable = own_executable();
+        expected.pid = expected.tid = numbers.pid(0);
+        expected.comm = expected.thread_comm = executable.substr(executable.rfind('/') + 1).substr(0, NSL_COMM - 1);
+      });
+  ASSERT_EQ(candidates.size(), 1U);
+  const auto entry = entry_of(candidates.front());
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(argv_of(*entry), arguments_as_stored(arguments).substr(0, NSL_ARGV_MAX));
+  EXPECT_EQ(entry->flags & NSL_PROCESS_ARGV_TRUNCATED, NSL_PROCESS_ARGV_TRUNCATED);
+}
+
+// The same process before and after exec is two programs: two keys, two entries.
+TEST_F(Identity, ExecIsAnotherEntryOfTheSameProcess) {
+  const auto first = unique_name("beforeexec");
+  const std::string second = fmt::format("afterexec.{}", zone());
+  const auto run = run_child("sender", [&]() -> Result<void> {
+    const SharedNumbers numbers;
+    return fork_and_wait(numbers, [&] {
+      if (!send_sendto(server(), {query(first)})) return false;
+      ::execl("/proc/self/exe", "after", "--send-one", second.c_str(), nullptr);
+      return false;
+    });
+  });
+  NSL_ASSERT_OK(run.result);
+  const auto candidates = harness().collect();
+  NSL_ASSERT_OK(candidates);
+  ASSERT_EQ(candidates->size(), 2U);
+  const auto& before = candidates->front().sender.process;
+  const auto& after = candidates->back().sender.process;
+  EXPECT_EQ(before.tgid, after.tgid);
+  EXPECT_EQ(before.start_boottime, after.start_boottime);
+  EXPECT_NE(before.exec_id, after.exec_id);
+  const auto entry_before = entry_of(candidates->front());
+  const auto entry_after = entry_of(candidates->back());
+  ASSERT_TRUE(entry_before && entry_after);
+  EXPECT_NE(argv_of(*entry_before), argv_of(*entry_after));
+  EXPECT_EQ(argv_of(*entry_after), arguments_as_stored({"after", "--send-one", second}));
+  report_case("exec_is_another_entry", "seen");
+}
+
+TEST_F(Identity, ChildOfAPidNamespaceHasItsHostPid) {
+  const auto wire = unique_name("pidns");
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "pid_namespace", wire,
+      [&]() -> Result<void> {
+        if (::unshare(CLONE_NEWPID) != 0) return fail(ErrorClass::unsupported, "no pid namespace");
+        return fork_and_wait(numbers,
+                             [&] { return ::getpid() == 1 && send_sendto(server(), {query(wire)}).has_value(); });
+      },
+      [&](Expected& expected) { expected.pid = expected.tid = numbers.pid(0); });
+  if (skipped_) GTEST_SKIP();
+  ASSERT_EQ(candidates.size(), 1U);
+  const auto entry = entry_of(candidates.front());
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(entry->namespace_tgid, 1U);
+}
+
+// Two namespaces, the same source address and port: two processes.
+TEST_F(Identity, NetworkNamespacesWithTheSameSource) {
+  const SharedNumbers namespaces;
+  Gate gate;
+  const auto sender = [&](std::size_t index, const std::string& wire) {
+    return [&namespaces, &gate, index, wire]() -> Result<void> {
+      if (auto entered = enter_own_network_namespace(); !entered) return entered;
+      namespaces[index] = network_namespace_inode();
+      const SocketAddress source(AF_INET, "127.0.0.5", 4444);
+      const auto fd = open_socket(source, SOCK_DGRAM);
+      if (!fd) return fail(fd.error());
+      if (::bind(fd->get(), source.get(), source.length()) != 0) return fail_errno("bind");
+      if (auto opened = gate.wait(); !opened) return opened;
+      return send_to_on(fd->get(), server(), query(wire));
+    };
+  };
+  const std::array wires{unique_name("netns"), unique_name("netns")};
+  const auto before = harness().counters();
+  auto first = Child::start("sender", sender(0, wires[0]));
+  NSL_ASSERT_OK(first);
+  auto second = Child::start("sender", sender(1, wires[1]));
+  NSL_ASSERT_OK(second);
+  gate.open();
+  NSL_ASSERT_OK(first->wait());
+  NSL_ASSERT_OK(second->wait());
+  const auto candidates = harness().collect();
+  NSL_ASSERT_OK(candidates);
+  const std::vector<Expected> expected = {{.name = wires[0], .pid = first->pid(), .tid = first->pid()},
+                                          {.name = wires[1], .pid = second->pid(), .tid = second->pid()}};
+  check_case("network_namespaces", seen_everywhere, expected, *candidates, before, harness().counters());
+  for (const auto& candidate : *candidates) {
+    EXPECT_EQ(candidate.source_port, 4444);
+    EXPECT_EQ(candidate.sender.network_namespace, namespaces[name_of(candidate) == wires[0] ? 0 : 1].load());
+  }
+}
+
+TEST_F(Identity, UserAndGroup) {
+  const auto wire = unique_name("user");
+  const auto candidates = run_case(
+      "user_and_group", wire,
+      [&]() -> Result<void> {
+        if (::setgid(65533) != 0 || ::setuid(65534) != 0) return fail_errno("setuid");
+        return send_sendto(server(), {query(wire)});
+      },
+      nullptr);
+  ASSERT_EQ(candidates.size(), 1U);
+  EXPECT_EQ(candidates.front().sender.uid, 65534U);
+  EXPECT_EQ(candidates.front().sender.gid, 65533U);
+  EXPECT_EQ(candidates.front().sender.network_namespace, network_namespace_inode());
+}
+
+TEST_F(Identity, CgroupOfTheProcess) {
+  const auto name = fmt::format("nslookout-test-{}", ::getpid());
+  const auto cgroup = OwnCgroup::make(name);
+  if (!cgroup && cgroup.error().kind == ErrorClass::unsupported) {
+    report_case("own_cgroup", "skipped(" + cgroup.error().message + ")");
+    GTEST_SKIP() << cgroup.error().message;
+  }
+  NSL_ASSERT_OK(cgroup);
+  const auto wire = unique_name("cgroup");
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "own_cgroup", wire,
+      [&]() -> Result<void> {
+        if (auto entered = cgroup->enter(); !entered) return entered;
+        return fork_and_wait(numbers, [&] { return send_sendto(server(), {query(wire)}).has_value(); });
+      },
+      [&](Expected& expected) { expected.pid = expected.tid = numbers.pid(0); });
+  ASSERT_EQ(candidates.size(), 1U);
+  EXPECT_EQ(candidates.front().sender.cgroup_id, cgroup->id());
+  const auto entry = entry_of(candidates.front());
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(entry->cgroup_id, cgroup->id());
+  EXPECT_EQ(std::string(entry->cgroup_leaf), name);
+}
+
+// Parent gone before the query: the process is right, and the session still tells where it came from.
+TEST_F(Identity, DetachedGrandchild) {
+  const auto wire = unique_name("detached");
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "detached_grandchild", wire,
+      [&]() -> Result<void> {
+        Gate sent;
+        Gate orphaned;
+        const auto parent = ::fork();
+        if (parent == 0) {
+          if (::fork() != 0) ::_exit(0);
+          ::setsid();
+          numbers[0] = static_cast<std::uint64_t>(::getpid());
+          const bool good = orphaned.wait() && send_sendto(server(), {query(wire)});
+          if (good) sent.open();
+          ::_exit(0);
+        }
+        ::waitpid(parent, nullptr, 0);
+        orphaned.open();
+        return sent.wait();
+      },
+      [&](Expected& expected) { expected.pid = expected.tid = numbers.pid(0); });
+  ASSERT_EQ(candidates.size(), 1U);
+  const auto entry = entry_of(candidates.front());
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(executable_of(*entry), own_executable());
+}
+
+// Two processes that never sleep stay on the processors; the sender is never taken for one of them.
+TEST_F(Identity, BusyBystanders) {
+  constexpr int count = 200;
+  const auto spin = []() -> Result<void> {
+    for (std::atomic<unsigned> turns = 0;;) ++turns;
+  };
+  const auto first = Child::start("bystander", spin);
+  const auto second = Child::start("bystander", spin);
+  NSL_ASSERT_OK(first);
+  NSL_ASSERT_OK(second);
+  Payloads payloads;
+  std::vector<std::string> wires;
+  for (int i = 0; i < count; ++i) {
+    wires.push_back(unique_name("busy"));
+    payloads.push_back(query(wires.back()));
+  }
+  const auto before = harness().counters();
+  const auto run = run_child("sender", [&] { return send_sendto(server(), payloads); });
+  NSL_ASSERT_OK(run.result);
+  const auto candidates = harness().collect();
+  NSL_ASSERT_OK(candidates);
+  std::vector<Expected> expected;
+  for (const auto& wire : wires) expected.push_back({.name = wire, .pid = run.pid, .tid = run.pid});
+  check_case("busy_bystanders", seen_everywhere, expected, *candidates, before, harness().counters());
+}
+
+}  // namespace
+}  // namespace nslookout::kernel_test

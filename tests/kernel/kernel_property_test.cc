@@ -1,0 +1,155 @@
+// For random tables and random names: what the program in the kernel lets pass is what the same walk in user space says
+// (KernelTables::lets_pass), query for query; and it never keeps back a name that the list matches.
+#include <algorithm>
+#include <random>
+
+#include "base/dns_name.h"
+#include "child.h"
+#include "harness.h"
+#include "sender.h"
+#include "wire.h"
+
+namespace nslookout::kernel_test {
+namespace {
+
+// Few labels of few kinds, so that listed names, names below them and near misses are all common.
+class RandomNames {
+ public:
+  explicit RandomNames(std::uint32_t seed) : generator_(seed) {}
+
+  std::string wire(std::size_t most_labels) {
+    const std::size_t count = 1 + generator_() % most_labels;
+    std::vector<std::string> labels;
+    for (std::size_t i = 0; i < count; ++i) labels.push_back(label());
+    labels.push_back(top_);
+    return wire_labels(labels);
+  }
+
+  std::string with_random_case(std::string wire) {
+    std::size_t label_end = 0;
+    for (std::size_t i = 0; i < wire.size(); ++i) {
+      if (i == label_end) {
+        label_end = i + 1 + static_cast<unsigned char>(wire[i]);
+        continue;
+      }
+      if (wire[i] >= 'a' && wire[i] <= 'z' && generator_() % 2 == 0) wire[i] = static_cast<char>(wire[i] - 32);
+    }
+    return wire;
+  }
+
+  std::uint32_t number() { return static_cast<std::uint32_t>(generator_()); }
+
+ private:
+  std::string label() {
+    switch (generator_() % 8) {
+      case 0:
+        return std::string(1 + generator_() % 63, 'l');
+      case 1:
+        return random_octets(1 + generator_() % 12, static_cast<std::uint32_t>(generator_()));
+      default:
+        return std::string(1, static_cast<char>('a' + generator_() % 4));
+    }
+  }
+
+  std::mt19937 generator_;
+  // A top of this run alone, so that other traffic of the machine is never listed.
+  std::string top_ = "p" + zone().substr(1, 8);
+};
+
+bool listed(const std::vector<ListedName>& names, const std::string& wire) {
+  const auto folded = ascii_lower(wire);
+  return std::ranges::any_of(names, [&](const ListedName& name) {
+    if (name.exact && folded == name.wire) return true;
+    if (!name.below || folded.size() <= name.wire.size()) return false;
+    for (std::size_t at = 0; folded.size() - at > name.wire.size();) {
+      at += 1 + static_cast<unsigned char>(folded[at]);
+      if (std::string_view(folded).substr(at) == name.wire) return true;
+    }
+    return false;
+  });
+}
+
+// What the tables make of a list (compile/kernel_tables.h): an entry of more than NSL_WALK_LABELS labels stands for
+// everything below its last NSL_WALK_LABELS labels. Nothing else is widened.
+std::vector<ListedName> widened(std::vector<ListedName> names) {
+  for (auto& name : names) {
+    auto labels = label_count(name.wire);
+    if (labels <= NSL_WALK_LABELS) continue;
+    for (; labels > NSL_WALK_LABELS; --labels) name.wire.erase(0, 1U + static_cast<unsigned char>(name.wire[0]));
+    name.exact = false;
+    name.below = true;
+  }
+  return names;
+}
+
+std::vector<ListedName> random_list(RandomNames& random, std::size_t count) {
+  std::vector<ListedName> names;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto kind = random.number() % 3;
+    names.push_back({.wire = ascii_lower(random.wire(12)), .exact = kind != 1, .below = kind != 0});
+  }
+  return names;
+}
+
+// Half of them listed names as they are or with something in front, the rest at random; at most 255 octets.
+std::vector<std::string> random_queries(RandomNames& random, const std::vector<ListedName>& list, std::size_t count) {
+  std::vector<std::string> wires;
+  while (wires.size() < count) {
+    std::string wire = random.wire(14);
+    if (random.number() % 2 == 0) {
+      wire = list[random.number() % list.size()].wire;
+      if (random.number() % 2 == 0) wire.insert(0, "\1w");
+    }
+    if (wire.size() <= NSL_NAME_MAX) wires.push_back(random.with_random_case(wire));
+  }
+  return wires;
+}
+
+class KernelProperty : public SensorSuite {
+ protected:
+  static void check(std::uint32_t seed, std::size_t list_size) {
+    SCOPED_TRACE(fmt::format("seed {}, {} names listed", seed, list_size));
+    constexpr std::size_t queries = 700;
+    RandomNames random(seed);
+    auto list = random_list(random, list_size);
+    std::erase_if(list, [](const auto& name) { return name.wire.size() > NSL_NAME_MAX; });
+    const auto wires = random_queries(random, list, queries);
+
+    // The tables that user space asks are those that the kernel has: the same seeds, published here by hand.
+    list.push_back(canary_entry());
+    const auto tables = tables_of(list);
+    NSL_ASSERT_OK(harness().publish(tables));
+
+    Payloads payloads;
+    std::vector<std::string> wanted;
+    const auto wide = widened(list);
+    for (std::size_t i = 0; i < wires.size(); ++i) {
+      payloads.push_back(query(wires[i], type_a, static_cast<std::uint16_t>(i)));
+      const bool passes = tables.lets_pass(wires[i]);
+      if (passes) wanted.push_back(fmt::format("{} {}", i, wire_to_presentation(wires[i])));
+      EXPECT_TRUE(passes || !listed(list, wires[i])) << "kept back: " << wire_to_presentation(wires[i]);
+      EXPECT_EQ(passes, listed(wide, wires[i])) << wire_to_presentation(wires[i]);
+    }
+    const auto run = run_child("sender", [&] { return send_sendto(server_address(AddressKind::v4), payloads); });
+    NSL_ASSERT_OK(run.result);
+    const auto candidates = harness().collect();
+    NSL_ASSERT_OK(candidates);
+    std::vector<std::string> came;
+    for (const auto& one : *candidates) {
+      came.push_back(fmt::format("{} {}", one.id, wire_to_presentation(name_of(one))));
+    }
+    EXPECT_EQ(came, wanted);
+    EXPECT_GT(wanted.size(), 0U);
+    EXPECT_LT(wanted.size(), wires.size());
+  }
+};
+
+TEST_F(KernelProperty, KernelPassesWhatTheTablesPass) {
+  for (const std::uint32_t seed : {1U, 2U, 3U}) {
+    for (const std::size_t size : {1U, 20U, 400U, 5000U}) check(seed, size);
+  }
+  report_case("random_tables_and_names", "seen");
+}
+
+}  // namespace
+}  // namespace nslookout::kernel_test

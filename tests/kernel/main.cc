@@ -1,0 +1,36 @@
+// kernel_test: see README.md. Runs every case in a network namespace of its own.
+//
+//   kernel_test --send-one NAME [ignored…]   the exec'd helper of the identity tests: one query for NAME, then gone
+#include <unistd.h>
+
+#include <iostream>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "network_namespace.h"
+#include "sender.h"
+#include "wire.h"
+
+namespace {
+constexpr int skipped = 77;  // SKIP_RETURN_CODE of the CTest tests
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace nslookout::kernel_test;
+  if (argc >= 3 && std::string_view(argv[1]) == "--send-one") {
+    return send_sendto(server_address(AddressKind::v4), {query(wire_name(argv[2]))}) ? 0 : 1;
+  }
+  ::testing::InitGoogleTest(&argc, argv);
+  if (::geteuid() != 0) {
+    std::cout << "kernel_test: skipped: it needs root, to load programs into the kernel and to make namespaces\n";
+    return skipped;
+  }
+  if (!::testing::GTEST_FLAG(list_tests)) {
+    if (const auto entered = enter_own_network_namespace(); !entered) {
+      std::cerr << "kernel_test: " << entered.error().message << '\n';
+      return 1;
+    }
+  }
+  return RUN_ALL_TESTS();
+}

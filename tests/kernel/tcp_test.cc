@@ -1,0 +1,131 @@
+// DNS over TCP (RFC 1035 section 4.2.2, RFC 7766), which the cgroup backend alone sees. Each row is a stream in pieces,
+// one write each: wherever it is cut, each question is seen once and whole (field cases 32 to 34).
+#include <ostream>
+
+#include "child.h"
+#include "harness.h"
+#include "sender.h"
+#include "sink.h"
+#include "wire.h"
+
+namespace nslookout::kernel_test {
+namespace {
+
+struct TcpCase {
+  std::string name;
+  std::size_t messages = 1;
+  std::vector<std::size_t> piece_ends = {};  // offsets into the stream; empty: one write
+  bool octet_each = false;
+  std::size_t padding = 0;  // octets behind each question, inside the message
+  AddressKind address = AddressKind::v4;
+};
+
+void PrintTo(const TcpCase& row, std::ostream* out) { *out << row.name; }
+
+std::vector<TcpCase> tcp_cases() {
+  constexpr auto v6 = AddressKind::v6;
+  return {
+      {.name = "tcp_one_write"},
+      {.name = "tcp_one_write_v6", .address = v6},
+      {.name = "tcp_one_write_v4_mapped", .address = AddressKind::v4_mapped},
+      {.name = "tcp_prefix_then_message", .piece_ends = {2}},
+      {.name = "tcp_prefix_then_message_v6", .piece_ends = {2}, .address = v6},
+      {.name = "tcp_two_messages_one_write", .messages = 2},
+      {.name = "tcp_eight_messages_one_write", .messages = 8},
+      {.name = "tcp_one_octet_then_the_rest", .piece_ends = {1}},
+      {.name = "tcp_cut_in_the_header", .piece_ends = {7}},
+      {.name = "tcp_cut_in_the_name", .piece_ends = {24}},
+      {.name = "tcp_cut_before_the_last_octet", .piece_ends = {40}},
+      {.name = "tcp_three_writes", .piece_ends = {9, 24}},
+      {.name = "tcp_two_messages_cut_in_the_second", .messages = 2, .piece_ends = {100}},
+      {.name = "tcp_three_messages_cut_at_odd_places", .messages = 3, .piece_ends = {1, 70, 71, 100, 150}},
+      {.name = "tcp_octet_by_octet", .octet_each = true},
+      {.name = "tcp_octet_by_octet_v6", .octet_each = true, .address = v6},
+      {.name = "tcp_two_messages_octet_by_octet", .messages = 2, .octet_each = true},
+      {.name = "tcp_padded_cut_in_the_name", .messages = 2, .piece_ends = {24}, .padding = 900},
+      {.name = "tcp_padded_cut_in_the_padding", .messages = 2, .piece_ends = {300, 700}, .padding = 900},
+  };
+}
+
+Payloads pieces_of(const std::string& stream, const TcpCase& row) {
+  Payloads pieces;
+  std::size_t from = 0;
+  for (const auto end : row.piece_ends) {
+    pieces.push_back(stream.substr(from, end - from));
+    from = end;
+  }
+  if (!row.octet_each) {
+    pieces.push_back(stream.substr(from));
+    return pieces;
+  }
+  for (const char octet : stream) pieces.emplace_back(1, octet);
+  return pieces;
+}
+
+std::string stream_of(const std::vector<std::string>& names, std::size_t padding) {
+  std::string stream;
+  for (const auto& name : names) stream += with_length_prefix(query(name) + std::string(padding, 'p'));
+  return stream;
+}
+
+std::vector<std::string> names_for(const TcpCase& row) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < row.messages; ++i) names.push_back(unique_name(row.name));
+  return names;
+}
+
+std::string test_name(const ::testing::TestParamInfo<TcpCase>& row) { return row.param.name; }
+
+class TcpSelftest : public ::testing::TestWithParam<TcpCase> {};
+
+TEST_P(TcpSelftest, DeliversTheStream) {
+  const auto& row = GetParam();
+  const auto server = server_address(row.address);
+  const auto sink = TcpSink::open(row.address == AddressKind::v6 ? server : server_address(AddressKind::v4));
+  NSL_ASSERT_OK(sink);
+  const auto stream = stream_of(names_for(row), row.padding);
+  const auto run = run_child("sender", [&] { return send_stream(server, pieces_of(stream, row)); });
+  NSL_ASSERT_OK(run.result);
+  const auto arrived = sink->receive();
+  NSL_ASSERT_OK(arrived);
+  EXPECT_EQ(*arrived, stream);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, TcpSelftest, ::testing::ValuesIn(tcp_cases()), test_name);
+
+class Tcp : public SensorSuite, public ::testing::WithParamInterface<TcpCase> {};
+
+TEST_P(Tcp, EachQuestionOnceOrCounted) {
+  const auto& row = GetParam();
+  const auto server = server_address(row.address);
+  const auto sink = TcpSink::open(row.address == AddressKind::v6 ? server : server_address(AddressKind::v4));
+  NSL_ASSERT_OK(sink);
+  const auto names = names_for(row);
+  const auto stream = stream_of(names, row.padding);
+  const auto before = harness().counters();
+  const auto run = run_child("sender", [&] { return send_stream(server, pieces_of(stream, row)); });
+  NSL_ASSERT_OK(run.result);
+  // Everything has left once it has arrived.
+  const auto arrived = sink->receive();
+  NSL_ASSERT_OK(arrived);
+  ASSERT_EQ(*arrived, stream);
+  const auto candidates = harness().collect();
+  NSL_ASSERT_OK(candidates);
+
+  const auto seen_at = row.address == AddressKind::v6 ? AddressKind::v6 : AddressKind::v4;
+  std::vector<Expected> expected;
+  for (const auto& name : names) {
+    expected.push_back({.name = name,
+                        .family = family_of(seen_at),
+                        .transport = NSL_TCP,
+                        .server = server_text(seen_at),
+                        .pid = run.pid,
+                        .tid = run.pid});
+  }
+  check_case(row.name, egress_only(), expected, *candidates, before, harness().counters());
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Tcp, ::testing::ValuesIn(tcp_cases()), test_name);
+
+}  // namespace
+}  // namespace nslookout::kernel_test

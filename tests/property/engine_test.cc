@@ -1,0 +1,275 @@
+// Random rules, lists and names: the verifier with its index says what the slow reference says, and the plan's names
+// cover whatever the reference finds. The same holds of the kernel's tables, which are made of those names.
+//
+// The alphabets are small, so that names and rules meet often. NSLOOKOUT_PROPERTY_SEED and NSLOOKOUT_PROPERTY_ROUNDS
+// repeat or extend a run; a failure prints the seed, the rules and the name.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/dns_name.h"
+#include "compile/plan.h"
+#include "match/reference.h"
+#include "match/verifier.h"
+#include "sigma/load.h"
+
+namespace nslookout::match {
+namespace {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+
+  std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(engine_); }
+  bool one_in(std::size_t n) { return below(n) == 0; }
+  template <typename T>
+  const T& pick(const std::vector<T>& from) {
+    return from[below(from.size())];
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+std::string random_label(Random& random) {
+  static const std::vector<std::string> usual = {"a", "b", "ab", "ba", "aa", "evil", "test", "com", "www", "A", "eViL"};
+  static const std::vector<std::string> odd = {".",    "\\",  "a.b",      "*",     "?",   std::string(1, '\0'),
+                                               "\xFF", "a b", "\xC3\xA9", "\\046", "000", std::string(63, 'a'),
+                                               "'",    "#"};
+  return random.one_in(6) ? random.pick(odd) : random.pick(usual);
+}
+
+std::string random_wire(Random& random) {
+  const std::size_t labels = random.one_in(20) ? random.below(128) : random.below(6);
+  std::string wire;
+  for (std::size_t i = 0; i < labels; ++i) {
+    const std::string label = labels > 10 ? std::string(1, "ab"[random.below(2)]) : random_label(random);
+    if (wire.size() + label.size() + 2 > max_name_octets) break;
+    wire += static_cast<char>(label.size());
+    wire += label;
+  }
+  return wire + '\0';
+}
+
+// The names of one round: few, so that what a rule says is asked for.
+using Pool = std::vector<std::string>;
+
+Pool random_pool(Random& random) {
+  Pool pool;
+  for (int i = 0; i < 5; ++i) pool.push_back(random_wire(random));
+  return pool;
+}
+
+// A name of the pool, one below it, one above it, or any name; in mixed case now and then.
+std::string asked_wire(Random& random, const Pool& pool) {
+  std::string wire = random.pick(pool);
+  const std::size_t kind = random.below(6);
+  if (kind == 0) return random_wire(random);
+  if (kind == 1 && wire[0] != '\0') wire.erase(0, 1 + static_cast<unsigned char>(wire[0]));
+  if (kind == 2) {
+    const std::string label = random_label(random);
+    const std::string longer = static_cast<char>(label.size()) + label + wire;
+    if (longer.size() <= max_name_octets) wire = longer;
+  }
+  if (kind != 3) return wire;
+  for (char& octet : wire) {
+    // Length octets are below 'a'.
+    if (octet >= 'a' && octet <= 'z' && random.one_in(2)) octet = static_cast<char>(octet - 'a' + 'A');
+  }
+  return wire;
+}
+
+// Text for a rule's value: a piece of some name's presentation form, with wildcards and trailing dots thrown in.
+std::string random_value(Random& random, const Pool& pool) {
+  std::string text = wire_to_presentation(random.pick(pool));
+  if (random.one_in(2)) return random.one_in(2) ? text : "." + text;
+  if (random.one_in(3)) text = text.substr(random.below(text.size()));
+  if (random.one_in(6)) text = text.substr(0, 1 + random.below(text.size()));
+  if (random.one_in(3)) text.insert(0, ".");
+  if (random.one_in(8)) text += ".";
+  if (random.one_in(4)) text.insert(random.below(text.size() + 1), random.one_in(2) ? "*" : "?");
+  if (random.one_in(5)) text.insert(0, "*");
+  if (random.one_in(20)) text = random.pick(std::vector<std::string>{"", ".", "..", "*", "?", "\\", "\\."});
+  return text;
+}
+
+// Sigma eats backslashes, so most values double them and keep their meaning as presentation form.
+std::string quoted(Random& random, std::string text) {
+  std::string out = "'";
+  const bool doubled = !random.one_in(4);
+  for (const char c : text) {
+    if (c == '\'' || (c == '\\' && doubled)) out += c;
+    out += c;
+  }
+  return out + "'";
+}
+
+std::string random_test(Random& random, const Pool& pool) {
+  static const std::vector<std::string> keys = {"query",
+                                                "query",
+                                                "query|endswith",
+                                                "query|endswith",
+                                                "QueryName|startswith",
+                                                "query|contains",
+                                                "query|cased",
+                                                "query|endswith|all",
+                                                "query|contains|all",
+                                                "query|neq",
+                                                "query|endswith|neq"};
+  const std::size_t kind = random.below(14);
+  if (kind == 0) return "Image|endswith: " + std::string(random.one_in(2) ? "/node" : "/curl");
+  if (kind == 1)
+    return "record_type: " + random.pick(std::vector<std::string>{"TXT", "16", "'a'", "null", "TYPE65280"});
+  if (kind == 2)
+    return random.pick(std::vector<std::string>{"answers: x", "answers: null", "query: null", "User: null"});
+  std::string test = random.pick(keys) + ": [";
+  const std::size_t values = 1 + random.below(4);
+  for (std::size_t i = 0; i < values; ++i) test += (i > 0 ? ", " : "") + quoted(random, random_value(random, pool));
+  return test + "]";
+}
+
+std::string random_condition(Random& random, std::size_t selections, std::size_t depth) {
+  const std::size_t kind = random.below(depth > 3 ? 2 : 7);
+  if (kind == 0) return random.pick(std::vector<std::string>{"1 of s*", "all of s*", "1 of them", "1 of none*"});
+  if (kind <= 2) return "s" + std::to_string(random.below(selections));
+  if (kind == 3) return "not (" + random_condition(random, selections, depth + 1) + ")";
+  return "(" + random_condition(random, selections, depth + 1) + (kind == 4 ? " or " : " and ") +
+         random_condition(random, selections, depth + 1) + ")";
+}
+
+std::string random_rule(Random& random, const Pool& pool) {
+  const std::size_t selections = 1 + random.below(3);
+  std::string rule = "title: t\nlogsource: {category: dns}\ndetection:\n";
+  for (std::size_t i = 0; i < selections; ++i) {
+    rule += "  s" + std::to_string(i) + ":\n";
+    const bool list = random.one_in(3);
+    const std::size_t maps = list ? 1 + random.below(3) : 1;
+    for (std::size_t m = 0; m < maps; ++m) rule += (list ? "    - " : "    ") + random_test(random, pool) + "\n";
+  }
+  return rule + "  condition: " + random_condition(random, selections, 0) + "\n";
+}
+
+std::vector<sigma::Rule> random_rules(Random& random, const Pool& pool, std::string& text) {
+  std::vector<sigma::Rule> rules;
+  while (rules.size() < 4) {
+    const std::string rule = random_rule(random, pool);
+    sigma::RuleSet set = sigma::parse_rules(rule, "random.yml");
+    for (sigma::Rule& made : set.rules) {
+      rules.push_back(std::move(made));
+      text += rule + "---\n";
+    }
+  }
+  return rules;
+}
+
+std::vector<lists::NameList> random_lists(Random& random, const Pool& pool, std::string& text) {
+  std::vector<lists::NameList> lists(random.below(3));
+  for (lists::NameList& list : lists) {
+    const bool suffix = random.one_in(2);
+    list.id = "list/random";
+    const std::size_t names = 1 + random.below(10);
+    for (std::size_t i = 0; i < names; ++i) {
+      const std::string wire = ascii_lower(asked_wire(random, pool));
+      if (wire.size() == 1) continue;
+      const bool only_below = random.one_in(4);
+      list.table.add(wire, !only_below, suffix || only_below);
+      text +=
+          std::string(suffix ? "# suffix " : "# exact ") + (only_below ? "*." : "") + wire_to_presentation(wire) + "\n";
+    }
+  }
+  return lists;
+}
+
+Query random_query(Random& random, const Pool& pool) {
+  Query query = Query::of_wire(asked_wire(random, pool));
+  if (random.one_in(2)) query.set(sigma::Field::image, random.one_in(2) ? "/usr/bin/node" : "/usr/bin/CURL");
+  if (random.one_in(2)) query.set_record_type(random.pick(std::vector<std::uint16_t>{1, 16, 65280}));
+  if (random.one_in(20)) query.set_named("answers", "x");
+  return query;
+}
+
+bool covers(const std::vector<compile::KernelName>& names, std::string_view wire) {
+  for (const compile::KernelName& name : names) {
+    if (name.exact && name.wire == wire) return true;
+    if (!name.below || wire.size() <= name.wire.size()) continue;
+    for (std::string_view rest = wire; rest[0] != '\0';) {
+      rest.remove_prefix(1 + static_cast<unsigned char>(rest[0]));
+      if (rest == name.wire) return true;
+    }
+  }
+  return false;
+}
+
+ReferenceHits hits_of(const compile::Plan& plan, const std::vector<Hit>& hits) {
+  ReferenceHits indexes;
+  for (const Hit& hit : hits) {
+    if (hit.rule != nullptr) {
+      indexes.rules.push_back(static_cast<std::size_t>(hit.rule - plan.rules().data()));
+    } else {
+      indexes.lists.push_back(static_cast<std::size_t>(hit.list - plan.lists().data()));
+    }
+  }
+  return indexes;
+}
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
+  const std::uint64_t first_seed = from_environment("NSLOOKOUT_PROPERTY_SEED", 1);
+  const std::uint64_t rounds = from_environment("NSLOOKOUT_PROPERTY_ROUNDS", 2000);
+  std::size_t hits = 0;
+  std::size_t hits_by_name = 0;
+  for (std::uint64_t seed = first_seed; seed < first_seed + rounds; ++seed) {
+    Random random(seed);
+    std::string text;
+    const Pool pool = random_pool(random);
+    std::vector<sigma::Rule> rules = random_rules(random, pool, text);
+    const compile::Plan plan = compile::make_plan(std::move(rules), random_lists(random, pool, text));
+    const Verifier verifier(plan);
+    for (int i = 0; i < 40; ++i) {
+      const Query query = random_query(random, pool);
+      const ReferenceHits expected = reference_matches(plan.rules(), plan.lists(), query);
+      SCOPED_TRACE("seed " + std::to_string(seed) + ", name " + wire_to_presentation(query.wire()) + "\n" + text);
+      ASSERT_EQ(hits_of(plan, verifier.matches(query)), expected);
+      hits += expected.rules.size() + expected.lists.size();
+      if (query.has_other_values()) continue;  // no lookup of the sensor has such a field
+      for (const std::size_t rule : expected.rules) {
+        const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
+        ASSERT_NE(rule_plan.reach, compile::Reach::never);
+        hits_by_name += rule_plan.reach == compile::Reach::by_name ? 1 : 0;
+      }
+      if (!expected.rules.empty() || !expected.lists.empty()) {
+        ASSERT_TRUE(plan.every_query() || covers(plan.kernel_names(), query.wire()));
+      }
+      for (std::size_t rule = 0; rule < plan.rules().size(); ++rule) {
+        const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
+        if (rule_plan.reach == compile::Reach::every_query) continue;
+        std::vector<compile::KernelName> names;
+        for (const compile::Witness& witness : rule_plan.witnesses) {
+          names.push_back({witness.wire, witness.exact, witness.below});
+        }
+        const bool covered = covers(names, query.wire());
+        const bool matched = std::find(expected.rules.begin(), expected.rules.end(), rule) != expected.rules.end();
+        ASSERT_TRUE(!matched || covered) << "rule " << rule;
+        if (rule_plan.kernel_decides) {
+          ASSERT_EQ(matched, covered) << "rule " << rule;
+        }
+      }
+    }
+  }
+  std::cout << rounds << " rule sets, " << hits << " hits, " << hits_by_name << " of them found by name\n";
+  // A generator that never meets its own rules would prove nothing.
+  EXPECT_GT(hits_by_name, rounds);
+}
+
+}  // namespace
+}  // namespace nslookout::match

@@ -1,0 +1,129 @@
+// cli/: what the command line accepts, and that the man page and the completion know all of it and nothing else.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+
+#include "cli/commands.h"
+
+namespace nslookout::cli {
+namespace {
+
+// CLI11's error for a command line, empty when it is accepted.
+std::string refusal(std::vector<std::string> arguments) {
+  Command chosen;
+  const auto app = make_app(chosen);
+  std::reverse(arguments.begin(), arguments.end());  // the order in which CLI11 takes a vector
+  try {
+    app->parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  }
+  return chosen ? "" : "no command";
+}
+
+TEST(CliCommandLine, AcceptedAndRefused) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string refusal;  // a part of the text; empty: accepted
+  };
+  const std::vector<Case> cases = {
+      {{"version"}, ""},
+      {{"doctor", "--format", "json"}, ""},
+      {{"doctor", "--format=text"}, ""},
+      {{"doctor", "--format", "xml"}, "xml not in {text,json}"},
+      {{"decode", "-"}, ""},
+      {{"decode"}, "FILE is required"},
+      {{"decode", "a", "b"}, "b"},
+      {{"check", "a", "b"}, ""},
+      {{"check"}, "PATH is required"},
+      {{"explain", "a"}, ""},
+      {{"explain"}, "PATH is required"},
+      {{"match", "--rules", "a", "--field", "record_type=A", "x.test", "y.test"}, ""},
+      {{"match", "--rules", "a"}, "NAME is required"},
+      {{"match", "--field", "record_type", "x.test"}, "not FIELD=VALUE"},
+      {{"match", "--field", "=A", "x.test"}, "not FIELD=VALUE"},
+      {{"run", "--rules", "a", "--rules", "b", "--list", "exact:x", "--list", "suffix:y"}, ""},
+      {{"run", "--rules", "a", "b"}, "b"},
+      {{"run", "--rules", ""}, "empty"},
+      {{"run", "--list", "x"}, "neither exact:FILE nor suffix:FILE"},
+      {{"run", "--backend", "ebpf"}, "ebpf not in"},
+      {{"run", "--mode", "enforce"}, "needs blocking"},
+      {{"run", "--observe", "some"}, "some not in"},
+      {{"run", "--port", "53", "--port", "5353"}, ""},
+      {{"run", "--port", "0"}, "no port"},
+      {{"run", "--log-level", "loud"}, "loud not in"},
+      {{"run", "version"}, "version"},
+      {{}, "no command"},
+      {{"replay"}, "replay"},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(testing::PrintToString(test.arguments));
+    const auto text = refusal(test.arguments);
+    if (test.refusal.empty()) {
+      EXPECT_EQ(text, "");
+    } else {
+      EXPECT_NE(text.find(test.refusal), std::string::npos) << "'" << text << "'";
+    }
+  }
+}
+
+TEST(CliCommandLine, EveryCommandHasHelpWithAnExample) {
+  Command chosen;
+  const auto app = make_app(chosen);
+  for (const auto* command : app->get_subcommands([](const CLI::App*) { return true; })) {
+    EXPECT_NE(command->help().find("\nExample:\n"), std::string::npos) << command->get_name();
+    EXPECT_FALSE(command->get_description().empty()) << command->get_name();
+  }
+}
+
+std::string source_file(const std::string& path) {
+  std::ifstream file(std::string(NSLOOKOUT_SOURCE_DIR) + "/" + path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// "--rules" of every command, with the commands' names.
+std::set<std::string> words_of_the_command_line() {
+  Command chosen;
+  const auto app = make_app(chosen);
+  std::set<std::string> words = {"--help", "--version"};
+  for (const auto* command : app->get_subcommands([](const CLI::App*) { return true; })) {
+    words.insert(command->get_name());
+    for (const auto* option : command->get_options()) {
+      for (const auto& name : option->get_lnames()) words.insert("--" + name);
+    }
+  }
+  return words;
+}
+
+std::set<std::string> matches(const std::string& text, const std::string& pattern) {
+  const std::regex expression(pattern);
+  std::set<std::string> found;
+  for (std::sregex_iterator match(text.begin(), text.end(), expression), end; match != end; ++match) {
+    found.insert((*match)[1].str());
+  }
+  return found;
+}
+
+TEST(CliDocumentation, TheManPageNamesEveryCommandAndOptionAndNoOther) {
+  const auto page = source_file("docs/man/nslookout.8");
+  ASSERT_FALSE(page.empty());
+  auto words = matches(page, R"(\n\.Ss nslookout ([a-z]+))");
+  for (const auto& option : matches(page, R"((?:Fl|\|) (-[a-z-]+))")) words.insert("-" + option);
+  EXPECT_EQ(words, words_of_the_command_line());
+}
+
+TEST(CliDocumentation, TheCompletionOffersEveryCommandAndOptionAndNoOther) {
+  const auto script = source_file("deploy/completions/nslookout.bash");
+  ASSERT_FALSE(script.empty());
+  auto words = matches(script, R"((--[a-z-]+)[ "|)])");
+  for (const auto& command : matches(script, R"(\n    ([a-z]+) \|)")) words.insert(command);
+  for (const auto& command : matches(script, R"(\n    (?:[a-z]+ \| )?([a-z]+)\))")) words.insert(command);
+  EXPECT_EQ(words, words_of_the_command_line());
+}
+
+}  // namespace
+}  // namespace nslookout::cli

@@ -1,0 +1,175 @@
+// compile/plan.h and compile/witness.h: what the kernel is given for a rule, and what is said about it.
+#include "compile/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/dns_name.h"
+#include "sigma_rule_text.h"
+
+namespace nslookout::compile {
+namespace {
+
+using sigma::rule_with_detection;
+using sigma::rule_with_test;
+using sigma::rules_of;
+
+std::string notation(bool exact, bool below, std::string_view wire) {
+  return (exact ? std::string("=") : std::string()) + (below ? "<" : "") + wire_to_presentation(wire);
+}
+
+// "=name" exact, "<name" below, in the order of the wire forms; "every" or "never" instead.
+std::string shown(const RulePlan& plan) {
+  if (plan.reach == Reach::every_query) return "every";
+  if (plan.reach == Reach::never) return "never";
+  std::string out;
+  for (const Witness& witness : plan.witnesses) {
+    out += (out.empty() ? "" : " ") + notation(witness.exact, witness.below, witness.wire);
+  }
+  return out;
+}
+
+RulePlan plan_of(const std::string& text) {
+  // The findings are of no interest: some of these rules warn.
+  const Plan plan = make_plan(sigma::parse_rules(text, "t.yml").rules, {});
+  EXPECT_EQ(plan.rule_plans().size(), 1u) << text;
+  return plan.rule_plans().at(0);
+}
+
+TEST(Plan, WitnessesOfOneTest) {
+  const std::string long_label(64, 'x');
+  const struct {
+    std::string test;
+    std::string witnesses;
+    bool kernel_decides;
+  } cases[] = {
+      {"query: evil.test", "=evil.test", true},
+      {"query: EVIL.Test.", "=evil.test", true},
+      {"query: [b.test, a.test, B.TEST]", "=a.test =b.test", true},
+      {"query|endswith: .evil.test", "<evil.test", true},
+      {"query|endswith: .Evil.Test.", "<evil.test", true},
+      {"query: '*.evil.test'", "<evil.test", true},
+      {"query: ['*.evil.test', evil.test]", "=<evil.test", true},
+      {"query|endswith: evil.test", "<test", false},
+      {"query: a?.evil.test", "<evil.test", false},
+      {"query: 'a*b.evil.test'", "<evil.test", false},
+      {"query|cased: Evil.test", "=evil.test", false},
+      {"query|endswith: test", "every", false},
+      {"query|contains: evil", "every", false},
+      {"query|contains: .evil.test.", "every", false},
+      {"query|startswith: evil.", "every", false},
+      {"query: 'evil.*'", "every", false},
+      {"query: '*'", "every", false},
+      {"query: ['evil.test', '*x*']", "every", false},
+      {"query|endswith|all: [.evil.test, .test]", "<evil.test", false},
+      {"query|contains|all: [x, y]", "every", false},
+      {"query|neq: evil.test", "every", false},
+      {"query: .", "every", false},
+      {"query: b\xC3\xBC"
+       "cher.test",
+       "=xn--bcher-kva.test", true},
+      {"query|endswith: .b\xC3\xBC"
+       "cher.test",
+       "<xn--bcher-kva.test", true},
+      {"query: 'a\\.b.test'", "=a\\.b.test", true},
+      {"query|endswith: '\\.b'", "every", false},
+      {"query|endswith: '\\.b.evil.test'", "<evil.test", false},
+      {"query: " + long_label + ".test", "never", true},
+      {"query: [" + long_label + ".test, evil.test]", "=evil.test", true},
+      {"query: a..test", "never", true},
+      {"query: ''", "never", true},
+      {"query: null", "never", true},
+      {"query: 'caf\\233.test'", "=caf\\233.test", true},
+      {"query: '\\097.test'", "never", true},
+      {"query: a.b.c.d.e.f.g.h", "=a.b.c.d.e.f.g.h", true},
+      {"query: a.b.c.d.e.f.g.h.i", "=a.b.c.d.e.f.g.h.i", false},
+      {"Image: /usr/bin/node", "every", false},
+      {"answers: 127.0.0.1", "never", true},
+      {"answers: null", "every", false},
+  };
+  for (const auto& c : cases) {
+    const RulePlan plan = plan_of(rule_with_test(c.test));
+    EXPECT_EQ(shown(plan), c.witnesses) << c.test;
+    EXPECT_EQ(plan.kernel_decides, c.kernel_decides) << c.test;
+    EXPECT_FALSE(plan.kernel.empty());
+    EXPECT_FALSE(plan.verifier.empty());
+  }
+}
+
+TEST(Plan, WitnessesOfConditions) {
+  const std::string selections =
+      "  name:\n    query: evil.test\n  below:\n    query|endswith: .b.test\n  top:\n    query|endswith: .test\n"
+      "  node:\n    Image|endswith: /node\n  text:\n    query|contains: x\n  maps:\n    - query: m.test\n    - query: "
+      "n.test\n"
+      "      Image: /bin/a\n  gone:\n    answers: a\n";
+  const struct {
+    const char* condition;
+    const char* witnesses;
+    bool kernel_decides;
+  } cases[] = {
+      {"name", "=evil.test", true},
+      {"name or below", "<b.test =evil.test", true},
+      {"name and node", "=evil.test", false},
+      {"node and name", "=evil.test", false},
+      {"text and (name or below)", "<b.test =evil.test", false},
+      {"top and below", "<b.test", false},
+      {"name or node", "every", false},
+      {"not name", "every", false},
+      {"name and not text", "=evil.test", false},
+      {"maps", "=m.test =n.test", false},
+      {"1 of *", "every", false},
+      {"all of *", "never", true},
+      {"gone or name", "=evil.test", true},
+      {"gone", "never", true},
+      {"not gone", "every", false},
+      {"name and 1 of none*", "never", true},
+  };
+  for (const auto& c : cases) {
+    const RulePlan plan = plan_of(rule_with_detection(selections + "  condition: " + c.condition + "\n"));
+    EXPECT_EQ(shown(plan), c.witnesses) << c.condition;
+    EXPECT_EQ(plan.kernel_decides, c.kernel_decides) << c.condition;
+  }
+}
+
+TEST(Plan, ExplanationsNameTheCause) {
+  const RulePlan every = plan_of(rule_with_test("query|contains: evil"));
+  EXPECT_NE(every.kernel.find("'query|contains: evil' (line 6)"), std::string::npos) << every.kernel;
+  const RulePlan image = plan_of(rule_with_test("Image: /bin/a"));
+  EXPECT_NE(image.kernel.find("'Image' (line 6) is no test of the name"), std::string::npos) << image.kernel;
+  const RulePlan long_label = plan_of(rule_with_test("query: " + std::string(64, 'x')));
+  ASSERT_EQ(long_label.notes.size(), 1u);
+  EXPECT_NE(long_label.notes[0].find("6:12:"), std::string::npos);
+  EXPECT_NE(long_label.notes[0].find("at most 63"), std::string::npos);
+  EXPECT_TRUE(plan_of(rule_with_test("answers: a")).degraded);
+  const RulePlan top = plan_of(rule_with_test("query|endswith: .zip"));
+  ASSERT_EQ(top.notes.size(), 1u);
+  EXPECT_NE(top.notes[0].find("top-level domain 'zip'"), std::string::npos);
+}
+
+TEST(Plan, NamesOfRulesAreUnitedAndThoseOfListsFollow) {
+  lists::NameList list;
+  list.id = "list/l";
+  ASSERT_EQ(lists::parse_plain("listed.test\n*.evil.test\n", lists::Scope::suffix, list.table).bad_lines, 0u);
+  std::vector<lists::NameList> lists;
+  lists.push_back(std::move(list));
+  Plan made =
+      make_plan(rules_of(rule_with_test("query: evil.test") + "---\n" + rule_with_test("query|endswith: .evil.test")),
+                std::move(lists));
+  const Plan plan = std::move(made);
+  std::vector<std::string> names;
+  for (const KernelName& name : plan.kernel_names()) names.push_back(notation(name.exact, name.below, name.wire));
+  EXPECT_EQ(names, (std::vector<std::string>{"=<evil.test", "=<listed.test", "<evil.test"}));
+  EXPECT_FALSE(plan.every_query());
+}
+
+TEST(Plan, OneRuleCanNeedEveryQuery) {
+  const Plan plan =
+      make_plan(rules_of(rule_with_test("query: a.test") + "---\n" + rule_with_test("query|contains: b")), {});
+  EXPECT_TRUE(plan.every_query());
+  EXPECT_EQ(plan.kernel_names().size(), 1u);
+}
+
+}  // namespace
+}  // namespace nslookout::compile

@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "identity/kernel_process.h"
+
+namespace nslookout::identity {
+namespace {
+
+struct PathCase {
+  std::string reversed;
+  bool truncated;
+  const char* path;
+};
+
+TEST(PathFromReversed, TurnsTheComponentsRound) {
+  const PathCase cases[] = {
+      {"curl/bin/usr/", false, "/usr/bin/curl"},
+      {"init/", false, "/init"},
+      {"", false, ""},
+      {"", true, ""},
+      {"curl/bin/", true, ".../bin/curl"},
+      {"curl/bin/us", true, ".../bin/curl"},
+      {"a b\n/\xff/", false, "/\xff/a b\n"},
+      {"nothing closed", true, ""},
+  };
+  for (const PathCase& c : cases) EXPECT_EQ(path_from_reversed(c.reversed, c.truncated), c.path) << c.reversed;
+}
+
+struct ArgvCase {
+  std::string octets;
+  std::vector<std::string> arguments;
+};
+
+TEST(SplitCommandLine, KeepsEveryArgument) {
+  const ArgvCase cases[] = {
+      {"", {}},
+      {std::string("a\0", 2), {"a"}},
+      {std::string("a\0\0b c\0", 7), {"a", "", "b c"}},
+      {std::string("a\0\0", 3), {"a", ""}},
+      {std::string("\0", 1), {""}},
+      {std::string("cut\0he", 6), {"cut", "he"}},
+      {"nginx: worker process", {"nginx: worker process"}},
+  };
+  for (const ArgvCase& c : cases) EXPECT_EQ(split_command_line(c.octets), c.arguments);
+}
+
+TEST(TextOf, AFullFieldHasNoNul) {
+  const char full[4] = {'a', 'b', 'c', 'd'};
+  const char shorter[4] = {'a', '\0', 'x', 'x'};
+  EXPECT_EQ(text_of(full), "abcd");
+  EXPECT_EQ(text_of(shorter), "a");
+}
+
+}  // namespace
+}  // namespace nslookout::identity

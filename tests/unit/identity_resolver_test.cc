@@ -1,0 +1,239 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "identity/resolver.h"
+#include "identity_fake_proc.h"
+
+namespace nslookout::identity {
+namespace {
+
+constexpr std::uint64_t tick = 10'000'000;
+constexpr std::uint64_t start_ticks = 5577;
+const std::string container_id = "4f1c3a9b0d2e5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c";
+using Strings = std::vector<std::string>;
+
+template <std::size_t size>
+void set(char (&field)[size], std::string_view text) {
+  std::memcpy(field, text.data(), text.size());
+}
+
+nsl_candidate curl_candidate() {
+  nsl_candidate candidate{};
+  nsl_sender& sender = candidate.sender;
+  sender.process = {.start_boottime = start_ticks * tick + 99, .tgid = 4711, .exec_id = 2};
+  sender.parent = {.start_boottime = 1, .tgid = 4000, .exec_id = 1};
+  sender.tid = 4713;
+  sender.uid = 1000;
+  sender.gid = 100;
+  set(sender.comm, "curl");
+  set(sender.thread_comm, "resolver");
+  return candidate;
+}
+
+nsl_process curl_entry() {
+  nsl_process entry{};
+  entry.session = 4000;
+  entry.namespace_tgid = 4711;
+  entry.flags = NSL_PROCESS_FROM_EXEC;
+  set(entry.comm, "curl");
+  constexpr std::string_view executable = "curl/bin/usr/";
+  set(entry.executable_reversed, executable);
+  entry.executable_length = executable.size();
+  constexpr std::string_view argv("curl\0-s\0", 8);
+  set(entry.argv, argv);
+  entry.argv_length = argv.size();
+  set(entry.cgroup_leaf, "run-1.scope");
+  return entry;
+}
+
+class ResolverTest : public testing::Test {
+ protected:
+  ResolverTest() {
+    proc_.write("passwd", "alice:x:1000:100\n");
+    proc_.write("group", "users:x:100:\n");
+  }
+
+  [[nodiscard]] Resolver resolver() const {
+    return Resolver({.proc_root = proc_.path(),
+                     .passwd_file = proc_.path("passwd"),
+                     .group_file = proc_.path("group"),
+                     .cgroup2_mount = {}});
+  }
+
+  FakeProc proc_;
+};
+
+TEST_F(ResolverTest, AProcessThatHasExitedIsDescribedFromTheKernelsTable) {
+  Resolver resolver = this->resolver();
+  const Sender sender = resolver.describe(curl_candidate(), curl_entry());
+  ASSERT_TRUE(sender.process);
+  const event::Process& process = *sender.process;
+  EXPECT_EQ(process.pid, 4711U);
+  EXPECT_EQ(process.tid, 4713U);
+  EXPECT_EQ(process.comm, "curl");
+  EXPECT_EQ(process.thread_comm, "resolver");
+  EXPECT_EQ(process.executable, "/usr/bin/curl");
+  EXPECT_EQ(process.command_line, (Strings{"curl", "-s"}));
+  EXPECT_EQ(process.uid, 1000U);
+  EXPECT_EQ(process.user, "alice");
+  EXPECT_EQ(process.gid, 100U);
+  EXPECT_EQ(process.group, "users");
+  EXPECT_EQ(process.parent_pid, 4000U);
+  EXPECT_EQ(process.session, 4000U);
+  EXPECT_EQ(process.cgroup, "run-1.scope");
+  EXPECT_EQ(process.cwd, "");
+  EXPECT_EQ(process.namespace_pid, 0U) << "the same number needs no second field";
+  EXPECT_FALSE(process.executable_deleted || process.executable_truncated || process.command_line_truncated);
+  EXPECT_FALSE(sender.container);
+  EXPECT_EQ(resolver.counters().from_table, 1U);
+}
+
+TEST_F(ResolverTest, TheStartTimeIsWallTimeAndTheSameInEveryEvent) {
+  Resolver resolver = this->resolver();
+  nsl_candidate candidate = curl_candidate();
+  candidate.sender.process.start_boottime = static_cast<std::uint64_t>(boot_now().count());
+  const auto now = std::chrono::system_clock::now();
+  const auto first = resolver.describe(candidate, curl_entry()).process->start_time;
+  ASSERT_TRUE(first);
+  EXPECT_LT(std::chrono::abs(*first - now), std::chrono::seconds{1});
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(resolver.describe(candidate, curl_entry()).process->start_time, first);
+}
+
+TEST_F(ResolverTest, ALiveProcessAddsItsCwdAndItsCgroupPath) {
+  proc_.add(4711, "curl", start_ticks);
+  const Sender sender = resolver().describe(curl_candidate(), curl_entry());
+  EXPECT_EQ(sender.process->cwd, "/srv/shop");
+  EXPECT_EQ(sender.process->cgroup, "/v2/path");
+  EXPECT_EQ(sender.process->executable, "/usr/bin/curl") << "the kernel's word counts";
+  EXPECT_EQ(sender.process->command_line, (Strings{"curl", "-s"}));
+}
+
+TEST_F(ResolverTest, AReusedPidAddsNothing) {
+  proc_.add(4711, "curl", start_ticks + 1);
+  Resolver resolver = this->resolver();
+  const Sender with_entry = resolver.describe(curl_candidate(), curl_entry());
+  EXPECT_EQ(with_entry.process->cwd, "");
+  EXPECT_EQ(with_entry.process->cgroup, "run-1.scope");
+  const Sender without = resolver.describe(curl_candidate(), std::nullopt);
+  EXPECT_EQ(without.process->executable, "");
+  EXPECT_EQ(without.process->command_line, Strings{});
+  EXPECT_EQ(without.process->pid, 4711U);
+  EXPECT_EQ(without.process->comm, "curl") << "the candidate's own";
+  EXPECT_EQ(resolver.counters().undescribed, 1U);
+}
+
+TEST_F(ResolverTest, WithoutAnEntryALiveProcessIsReadFromProc) {
+  proc_.add(4711, "curl", start_ticks);
+  Resolver resolver = this->resolver();
+  const Sender sender = resolver.describe(curl_candidate(), std::nullopt);
+  EXPECT_EQ(sender.process->executable, "/usr/bin/from-proc");
+  EXPECT_EQ(sender.process->command_line, (Strings{"from-proc", "--flag"}));
+  EXPECT_EQ(sender.process->session, 9U);
+  EXPECT_EQ(resolver.counters().from_proc, 1U);
+}
+
+TEST_F(ResolverTest, AnExecSinceTheLookupIsNotTakenForTheSender) {
+  proc_.add(4711, "sh", start_ticks);
+  Resolver resolver = this->resolver();
+  const Sender sender = resolver.describe(curl_candidate(), std::nullopt);
+  EXPECT_EQ(sender.process->executable, "");
+  EXPECT_EQ(sender.process->command_line, Strings{});
+  EXPECT_FALSE(sender.process->session);
+  EXPECT_EQ(sender.process->cwd, "/srv/shop") << "the process is the same one";
+  EXPECT_EQ(resolver.counters().undescribed, 1U);
+}
+
+TEST_F(ResolverTest, APathThatTheKernelCutIsCompletedWhenItsEndFits) {
+  proc_.add(4711, "curl", start_ticks);
+  nsl_process entry = curl_entry();
+  entry.flags |= NSL_PROCESS_EXE_TRUNCATED;
+  const Sender unfit = resolver().describe(curl_candidate(), entry);
+  EXPECT_EQ(unfit.process->executable, ".../usr/bin/curl");
+  EXPECT_TRUE(unfit.process->executable_truncated);
+  std::filesystem::remove(proc_.path("4711/exe"));
+  proc_.link("4711/exe", "/opt/deep/usr/bin/curl");
+  const Sender fit = resolver().describe(curl_candidate(), entry);
+  EXPECT_EQ(fit.process->executable, "/opt/deep/usr/bin/curl");
+  EXPECT_FALSE(fit.process->executable_truncated);
+}
+
+TEST_F(ResolverTest, ACommandLineThatTheKernelCutIsCompletedWhenItsStartFits) {
+  proc_.add(4711, "curl", start_ticks);
+  nsl_process entry = curl_entry();
+  entry.flags |= NSL_PROCESS_ARGV_TRUNCATED;
+  entry.argv_length = 6;  // "curl", "-"
+  const Sender overwritten = resolver().describe(curl_candidate(), entry);
+  EXPECT_EQ(overwritten.process->command_line, (Strings{"curl", "-"}));
+  EXPECT_TRUE(overwritten.process->command_line_truncated);
+  proc_.write("4711/cmdline", std::string("curl\0-sS\0url\0", 13));
+  const Sender whole = resolver().describe(curl_candidate(), entry);
+  EXPECT_EQ(whole.process->command_line, (Strings{"curl", "-sS", "url"}));
+  EXPECT_FALSE(whole.process->command_line_truncated);
+}
+
+TEST_F(ResolverTest, FlagsOfTheEntryShow) {
+  nsl_process entry = curl_entry();
+  entry.flags |= NSL_PROCESS_EXE_DELETED;
+  entry.namespace_tgid = 1;
+  nsl_candidate candidate = curl_candidate();
+  candidate.flags = NSL_FLAG_SENDER_FROM_SOCKET;
+  const Sender sender = resolver().describe(candidate, entry);
+  EXPECT_TRUE(sender.process->executable_deleted);
+  EXPECT_EQ(sender.process->namespace_pid, 1U);
+  EXPECT_TRUE(sender.process->sender_from_socket);
+}
+
+TEST_F(ResolverTest, AnUnknownSenderHasNoProcess) {
+  Resolver resolver = this->resolver();
+  nsl_candidate candidate{};
+  candidate.flags = NSL_FLAG_SENDER_UNKNOWN;
+  const Sender sender = resolver.describe(candidate, std::nullopt);
+  EXPECT_FALSE(sender.process);
+  EXPECT_FALSE(sender.container);
+  EXPECT_EQ(resolver.counters().unknown, 1U);
+}
+
+TEST_F(ResolverTest, AContainerIsToldByTheLeafAlone) {
+  nsl_process entry = curl_entry();
+  set(entry.cgroup_leaf, "docker-" + container_id + ".scope");
+  const Sender sender = resolver().describe(curl_candidate(), entry);
+  ASSERT_TRUE(sender.container);
+  EXPECT_EQ(sender.container->id, container_id);
+  EXPECT_EQ(sender.container->runtime, "docker");
+}
+
+TEST_F(ResolverTest, AContainerThatOnlyACgroupOfVersion1ShowsIsFound) {
+  proc_.add(4711, "curl", start_ticks);
+  proc_.write("4711/cgroup", "5:memory:/docker/" + container_id + "\n0::/\n");
+  const Sender sender = resolver().describe(curl_candidate(), curl_entry());
+  EXPECT_EQ(sender.process->cgroup, "/");
+  ASSERT_TRUE(sender.container);
+  EXPECT_EQ(sender.container->id, container_id);
+}
+
+TEST_F(ResolverTest, AProcOfAnotherPidNamespaceIsNotUsed) {
+  proc_.add(4711, "curl", start_ticks);
+  std::filesystem::remove(proc_.path("1/ns/pid"));
+  proc_.link("1/ns/pid", "pid:[4026532999]");
+  Resolver resolver = this->resolver();
+  EXPECT_FALSE(resolver.proc_usable());
+  const Sender sender = resolver.describe(curl_candidate(), std::nullopt);
+  EXPECT_EQ(sender.process->executable, "");
+  EXPECT_EQ(sender.process->cwd, "");
+}
+
+TEST_F(ResolverTest, ACorruptLengthReadsNoFurtherThanTheField) {
+  nsl_process entry = curl_entry();
+  entry.executable_length = 65535;
+  entry.argv_length = 65535;
+  std::memset(entry.argv, 'a', sizeof entry.argv);
+  const Sender sender = resolver().describe(curl_candidate(), entry);
+  EXPECT_EQ(sender.process->command_line, Strings{std::string(NSL_ARGV_MAX, 'a')});
+}
+
+}  // namespace
+}  // namespace nslookout::identity

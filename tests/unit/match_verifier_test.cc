@@ -1,0 +1,217 @@
+// match/verifier.h, match/evaluate.h, match/query.h: verdicts and what they report.
+#include "match/verifier.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/dns_name.h"
+#include "match/reference.h"
+#include "sigma_rule_text.h"
+
+namespace nslookout::match {
+namespace {
+
+using sigma::rule_with_detection;
+using sigma::rule_with_test;
+
+struct Given {
+  const char* field;
+  const char* value;
+};
+
+Query query_of(const std::string& name, const std::vector<Given>& fields = {}) {
+  Query query;
+  if (!name.empty()) {
+    Result<Query> made = Query::of_name(name);
+    EXPECT_TRUE(made) << name;
+    query = std::move(made.value());
+  }
+  for (const Given& given : fields) query.set_named(given.field, given.value);
+  return query;
+}
+
+// The verdict of the first rule, once by the verifier and once by the reference.
+bool verdict(const compile::Plan& plan, const Query& query) {
+  const bool by_verifier = !Verifier(plan).matches(query).empty();
+  const bool by_reference = !reference_matches(plan.rules(), plan.lists(), query).rules.empty();
+  EXPECT_EQ(by_verifier, by_reference);
+  return by_verifier;
+}
+
+TEST(Verifier, TestsOfTheName) {
+  const struct {
+    const char* test;
+    const char* name;
+    bool expected;
+  } cases[] = {
+      {"query: sfrclak.com", "sfrclak.com", true},
+      {"query: sfrclak.com", "SfRcLaK.cOm", true},
+      {"query: CAT1.Example.TEST", "cat1.example.test", true},
+      {"query: sfrclak.com", "www.sfrclak.com", false},
+      {"query: sfrclak.com", "sfrclak.com.evil.test", false},
+      {"query: sfrclak.com.", "sfrclak.com", true},
+      {"query: sfrclak.com", "sfrclak.com.", true},
+      {"query|endswith: .evil.test", "a.evil.test", true},
+      {"query|endswith: .evil.test", "A.B.EVIL.test", true},
+      {"query|endswith: .evil.test", "evil.test", false},
+      {"query|endswith: .evil.test", "notevil.test", false},
+      {"query|endswith: evil.test", "notevil.test", true},
+      {"query|endswith: evil.test", "evil.test", true},
+      {"query|contains: vil", "a.evil.test", true},
+      {"query|startswith: a.", "a.evil.test", true},
+      {"query|startswith: evil", "a.evil.test", false},
+      {"query: '*.evil.*'", "a.evil.test", true},
+      {"query: a?c.test", "abc.test", true},
+      {"query: a?c.test", "ac.test", false},
+      {"query: 'ab*ba.test'", "aba.test", false},
+      {"query: '*a?c.test'", "axayc.test", true},
+      {"query|contains|all: [seed, .nkn.org]", "seed1.nkn.org", true},
+      {"query|contains|all: [seed, .nkn.org]", "x.nkn.org", false},
+      {"query|neq: evil.test", "evil.test", false},
+      {"query|neq: evil.test", "good.test", true},
+      {"query|contains|cased: EviL", "x.EviL.test", true},
+      {"query|contains|cased: EviL", "x.evil.test", false},
+      {"query: b\xC3\xBC"
+       "cher.test",
+       "xn--bcher-kva.test", true},
+      {"query: _acme-challenge.x.test", "_acme-challenge.X.test", true},
+      {"query: '*'", ".", true},
+      {"query: .", ".", true},
+      // Escapes of presentation form are one character; a dot inside a label is no boundary.
+      {"query|endswith: .b", "a\\.b", false},
+      {"query|endswith: .b", "a.b", true},
+      {"query: 'a\\.b'", "a\\.b", true},
+      {"query: 'a?b'", "a\\.b", true},
+      {"query: 'q?x.test'", "q\\000x.test", true},
+      {"query|contains: '00'", "q\\000x.test", false},
+      {"query|endswith: .metric.test", "q\\000en.metric.test", true},
+      {"query: 'a\\\\\\\\b.test'", "a\\\\b.test", true},
+  };
+  for (const auto& c : cases) {
+    const compile::Plan plan = compile::make_plan(sigma::rules_with_test(c.test), {});
+    EXPECT_EQ(verdict(plan, query_of(c.name)), c.expected) << c.test << " on " << c.name;
+  }
+}
+
+TEST(Verifier, TestsOfOtherFields) {
+  const struct {
+    const char* test;
+    std::vector<Given> fields;
+    bool expected;
+  } cases[] = {
+      {"Image|endswith: /curl", {{"Image", "/usr/bin/CURL"}}, true},
+      {"Image|endswith: /curl", {{"process.executable", "/usr/bin/curl"}}, true},
+      {"Image|endswith: /curl", {}, false},
+      {"Image: null", {}, true},
+      {"Image: null", {{"Image", ""}}, false},
+      {"Image: ''", {{"Image", ""}}, true},
+      {"Image: ''", {}, false},
+      {"Image: '*'", {}, false},
+      {"Image|neq: /bin/a", {}, true},
+      {"ProcessId: 42", {{"ProcessId", "42"}}, true},
+      {"ProcessId: 42", {{"ProcessId", "42.0"}}, true},
+      {"ProcessId: 42", {{"ProcessId", "420"}}, false},
+      {"ProcessId: 42", {{"ProcessId", "x"}}, false},
+      {"ProcessId: '042'", {{"ProcessId", "42"}}, false},
+      {"ProcessId|contains: 42", {{"ProcessId", "1421"}}, true},
+      {"User: no", {{"User", "NO"}}, true},
+      {"CommandLine|contains: 'foo*bar'", {{"CommandLine", "xx foo -- bar yy"}}, true},
+      {"CommandLine|contains: 'foo*bar'", {{"CommandLine", "bar foo"}}, false},
+      {"CommandLine: 'a?c'",
+       {{"CommandLine",
+         "a\xC3\xA9"
+         "c"}},
+       true},
+      {"CommandLine: 'a?c'", {{"CommandLine", "a\\.c"}}, false},
+      {"CommandLine: 'a\\b'", {{"CommandLine", "A\\b"}}, true},
+      {"record_type: TXT", {{"record_type", "txt"}}, true},
+      {"record_type: TYPE16", {{"record_type", "TXT"}}, true},
+      {"record_type: 16", {{"record_type", "TXT"}}, true},
+      {"record_type: 16", {{"record_type", "A"}}, false},
+      {"record_type: 'NULL'", {{"record_type", "NULL"}}, true},
+      {"record_type: NULL", {{"record_type", "NULL"}}, false},
+      {"answers: [127.0.0.1, 0.0.0.0]", {{"answers", "10.0.0.1"}, {"answers", "0.0.0.0"}}, true},
+      {"answers: 127.0.0.1", {{"answers", "10.0.0.1"}}, false},
+      {"answers: null", {}, true},
+  };
+  for (const auto& c : cases) {
+    const compile::Plan plan = compile::make_plan(sigma::parse_rules(rule_with_test(c.test), "t.yml").rules, {});
+    ASSERT_EQ(plan.rules().size(), 1u) << c.test;
+    EXPECT_EQ(verdict(plan, query_of("any.test", c.fields)), c.expected) << c.test;
+    EXPECT_EQ(verdict(plan, query_of("", c.fields)), c.expected) << c.test << " without a name";
+  }
+}
+
+TEST(Verifier, TheRecordTypeByNumber) {
+  const compile::Plan plan = compile::make_plan(sigma::rules_with_test("record_type: [HTTPS, 65280]"), {});
+  for (const auto& [number, expected] : {std::pair{65, true}, {65280, true}, {1, false}}) {
+    Query query = query_of("any.test");
+    query.set_record_type(static_cast<std::uint16_t>(number));
+    EXPECT_EQ(verdict(plan, query), expected) << number;
+  }
+}
+
+TEST(Verifier, ReportsTheTestsThatMadeTheRuleTrue) {
+  const compile::Plan plan =
+      compile::make_plan(sigma::rules_of(rule_with_detection(
+                             "  name:\n    QueryName: [a.test, Evil.Test]\n  proc:\n    Image|endswith: /node\n"
+                             "  skip:\n    User: root\n  condition: (name or proc) and proc and not skip\n")),
+                         {});
+  const std::vector<Hit> hits = Verifier(plan).matches(query_of("evil.test", {{"Image", "/usr/bin/node"}}));
+  ASSERT_EQ(hits.size(), 1u);
+  EXPECT_EQ(hits[0].matched, (std::vector<MatchedField>{{"QueryName", "Evil.Test"}, {"Image", "/node"}}));
+  EXPECT_EQ(hits[0].title(), "t");
+}
+
+TEST(Verifier, RulesAndListsHitTogetherInTheirOrder) {
+  std::vector<lists::NameList> lists(2);
+  lists[0].id = "list/exact.txt";
+  lists[1].id = "list/suffix.txt";
+  ASSERT_EQ(lists::parse_plain("evil.test\n", lists::Scope::exact, lists[0].table).bad_lines, 0u);
+  ASSERT_EQ(lists::parse_plain("test\n", lists::Scope::suffix, lists[1].table).bad_lines, 0u);
+  const compile::Plan plan = compile::make_plan(
+      sigma::rules_of("id: one\n" + rule_with_test("query: evil.test") + "---\nid: two\n" +
+                      rule_with_test("query|contains: evil") + "---\nid: three\n" + rule_with_test("query: good.test")),
+      std::move(lists));
+  const Verifier verifier(plan);
+  std::vector<std::string> ids;
+  for (const Hit& hit : verifier.matches(Query::of_wire(presentation_to_wire("EVIL.test").value())))
+    ids.emplace_back(hit.id());
+  EXPECT_EQ(ids, (std::vector<std::string>{"one", "two", "list/exact.txt", "list/suffix.txt"}));
+  const std::vector<Hit> below = verifier.matches(query_of("www.evil.test"));
+  ASSERT_EQ(below.size(), 2u);
+  EXPECT_EQ(below[1].matched, (std::vector<MatchedField>{{"query", "test"}}));
+  EXPECT_EQ(below[1].level(), "high");
+  EXPECT_TRUE(verifier.matches(query_of("other.example")).empty());
+}
+
+TEST(Verifier, DeepAndLongNames) {
+  std::string deepest = "a";
+  for (int i = 1; i < 127; ++i) deepest += ".a";
+  std::string arpa;
+  for (int i = 0; i < 32; ++i) arpa += std::string(1, "0123456789abcdef"[i % 16]) + ".";
+  arpa += "ip6.arpa";
+  for (const std::string& name : {deepest, arpa}) {
+    const compile::Plan plan = compile::make_plan(sigma::rules_with_test("query: " + name), {});
+    EXPECT_TRUE(verdict(plan, query_of(ascii_lower(name))));
+    EXPECT_FALSE(verdict(plan, query_of(name.substr(2))));
+  }
+}
+
+TEST(Query, NamesTypedByPeople) {
+  EXPECT_EQ(Query::of_name("b\xC3\xBC"
+                           "cher.test.")
+                .value()
+                .value(sigma::Field::query)
+                ->text,
+            "xn--bcher-kva.test");
+  EXPECT_EQ(Query::of_name("My Printer.test").value().value(sigma::Field::query)->text, "My\\032Printer.test");
+  EXPECT_FALSE(Query::of_name("a..b"));
+  EXPECT_FALSE(Query::of_name(""));
+}
+
+}  // namespace
+}  // namespace nslookout::match

@@ -1,0 +1,123 @@
+// sigma/yaml_tree.h: what the tree keeps, and what of YAML is refused.
+#include "sigma/yaml_tree.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace nslookout::sigma {
+namespace {
+
+using Kind = YamlNode::Kind;
+
+std::vector<YamlNode> parse(const std::string& text) {
+  Findings findings("t.yml");
+  std::vector<YamlNode> documents = parse_yaml(text, findings);
+  EXPECT_TRUE(findings.all().empty()) << findings.all().front().text();
+  return documents;
+}
+
+Finding first_error(const std::string& text) {
+  Findings findings("t.yml");
+  (void)parse_yaml(text, findings);
+  EXPECT_EQ(findings.error_count(), 1u) << text.substr(0, 200);
+  return findings.all().empty() ? Finding{} : findings.all().front();
+}
+
+TEST(YamlTree, KeepsTheStyleAndTheSourceOfScalars) {
+  const auto documents = parse("a: NULL\nb: 'NULL'\nc: ~\nd:\ne: \"0\"\nf: 010\ng: no\nh: |\n  x\ni: !!str 5\n");
+  ASSERT_EQ(documents.size(), 1u);
+  const YamlNode& map = documents[0];
+  EXPECT_EQ(map.find("a")->kind, Kind::null);
+  EXPECT_EQ(map.find("b")->kind, Kind::scalar);
+  EXPECT_TRUE(map.find("b")->quoted);
+  EXPECT_EQ(map.find("b")->text, "NULL");
+  EXPECT_EQ(map.find("c")->kind, Kind::null);
+  EXPECT_EQ(map.find("d")->kind, Kind::null);
+  EXPECT_TRUE(map.find("e")->quoted);
+  EXPECT_FALSE(map.find("f")->quoted);
+  EXPECT_EQ(map.find("f")->text, "010");
+  EXPECT_EQ(map.find("g")->text, "no");
+  EXPECT_TRUE(map.find("h")->quoted);
+  EXPECT_TRUE(map.find("i")->quoted);
+  EXPECT_EQ(map.find("missing"), nullptr);
+}
+
+TEST(YamlTree, PlacesCountFromOne) {
+  for (const std::string prefix : {"", "\xEF\xBB\xBF"}) {
+    const auto documents = parse(prefix + "top: x\r\nlist:\r\n  - a\r\n  - b\r\n");
+    ASSERT_EQ(documents.size(), 1u);
+    EXPECT_EQ(documents[0].keys[0].place.line, 1);
+    EXPECT_EQ(documents[0].keys[0].place.column, 1);
+    const YamlNode& second = documents[0].find("list")->items[1];
+    EXPECT_EQ(second.place.line, 4);
+    EXPECT_EQ(second.place.column, 5);
+    EXPECT_EQ(second.text, "b");
+  }
+}
+
+TEST(YamlTree, SeveralDocumentsAndEmptyOnes) {
+  EXPECT_EQ(parse("a: 1\n---\nb: 2\n").size(), 2u);
+  EXPECT_EQ(parse("---\n---\na: 1\n---\n").size(), 1u);
+  EXPECT_EQ(parse("").size(), 0u);
+  EXPECT_EQ(parse("# only a comment\n").size(), 0u);
+}
+
+TEST(YamlTree, AliasesAreWrittenOut) {
+  const auto documents = parse("a: &x [1, 2]\nb: *x\n");
+  EXPECT_EQ(documents[0].find("b")->items.size(), 2u);
+}
+
+TEST(YamlTree, WhatIsRefused) {
+  const struct {
+    std::string text;
+    int line;
+    int column;
+    std::string_view words;
+  } cases[] = {
+      {"a: 1\nb: 2\na: 3\n", 3, 1, "occurs twice"},
+      {"x:\n  q|contains: a\n  q|contains: b\n", 3, 3, "occurs twice"},
+      {"a: &x\n  b: *x\n", 2, 6, "inside the value"},
+      {"a: *nowhere\n", 1, 4, "not YAML"},
+      {"[a]: 1\n", 1, 1, "key of a map must be a text"},
+      {"a:\n  <<: {b: 1}\n", 2, 3, "merge keys"},
+      {"a: !!binary aGk=\n", 1, 4, "YAML tag"},
+      {"a: [1, 2\nb: 3\n", 2, 2, "not YAML"},
+      {"a: 'open", 1, 9, "not YAML"},
+      {"a: \xFF\n", 0, 0, "not UTF-8"},
+      {std::string("a: b\0c\n", 7), 0, 0, "not UTF-8"},
+      {std::string("\xFF\xFE"
+                   "a\0:\0",
+                   6),
+       0, 0, "not UTF-8"},
+  };
+  for (const auto& c : cases) {
+    const Finding finding = first_error(c.text);
+    EXPECT_NE(finding.what.find(c.words), std::string::npos) << finding.text() << "\n" << c.text;
+    EXPECT_EQ(finding.place.line, c.line) << finding.text();
+    EXPECT_EQ(finding.place.column, c.column) << finding.text();
+  }
+}
+
+TEST(YamlTree, BombsAndDepthAreBounded) {
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int k = 0; k < 10; ++k) bomb += (k > 0 ? ", *a" : "*a") + std::to_string(i - 1);
+    bomb += "]\n";
+  }
+  EXPECT_NE(first_error(bomb).what.find("more than"), std::string::npos);
+
+  EXPECT_NE(first_error(std::string(100, '[') + std::string(100, ']')).what.find("deeper"), std::string::npos);
+  EXPECT_NE(first_error(std::string(100000, '[')).what.find("deeper"), std::string::npos);
+
+  // Depth by aliases: each level is flat in the text and deep in the tree.
+  std::string deep = "a0: &a0 [x]\n";
+  for (int i = 1; i < 100; ++i) {
+    deep += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + "]\n";
+  }
+  EXPECT_NE(first_error(deep).what.find("deeper"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace nslookout::sigma

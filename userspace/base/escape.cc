@@ -1,0 +1,62 @@
+#include "base/escape.h"
+
+#include <cstddef>
+
+namespace nslookout {
+namespace {
+
+// The length of the well-formed UTF-8 sequence at the start of text (1 to 4), or 0. RFC 3629 section 4.
+std::size_t utf8_sequence(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) {
+    return i < text.size() && at(i) >= low && at(i) <= high;
+  };
+  const unsigned first = at(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const unsigned low = first == 0xE0 ? 0xA0 : 0x80;
+    const unsigned high = first == 0xED ? 0x9F : 0xBF;
+    return tail(1, low, high) && tail(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const unsigned low = first == 0xF0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xF4 ? 0x8F : 0xBF;
+    return tail(1, low, high) && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+void append_hex(std::string& out, char octet) {
+  static constexpr char digits[] = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(octet);
+  out += "\\x";
+  out += digits[value >> 4];
+  out += digits[value & 15];
+}
+
+std::string escape(std::string_view text, bool controls_too) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    const bool c1 = length == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
+    const bool control = first < 0x20 || first == 0x7F || c1;
+    const std::size_t taken = length == 0 ? 1 : length;
+    if (length == 0 || (controls_too && control)) {
+      for (const char octet : text.substr(0, taken)) append_hex(out, octet);
+    } else {
+      out += text.substr(0, taken);
+    }
+    text.remove_prefix(taken);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string escape_controls(std::string_view text) { return escape(text, true); }
+std::string escape_invalid_utf8(std::string_view text) { return escape(text, false); }
+
+}  // namespace nslookout

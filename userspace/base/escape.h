@@ -1,0 +1,17 @@
+// Text that came from outside (names, argv, comm, paths) on its way to a person or to protobuf.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace nslookout {
+
+// Control characters (C0, DEL, and the C1 range in UTF-8) and octets that are not UTF-8 become \xHH; everything else
+// is kept. For diagnostics: the result is one line whatever the input.
+[[nodiscard]] std::string escape_controls(std::string_view text);
+
+// Octets that are not part of well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF) become
+// \xHH; everything else, control characters included, is kept: protobuf strings and JSON can carry those.
+[[nodiscard]] std::string escape_invalid_utf8(std::string_view text);
+
+}  // namespace nslookout

@@ -1,0 +1,40 @@
+#include "cli/checks.h"
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace nslookout::cli {
+
+std::string check_not_empty(const std::string& value) { return value.empty() ? "the value is empty" : ""; }
+
+std::string check_list_spec(const std::string& value) {
+  for (const std::string_view prefix : {"exact:", "suffix:"}) {
+    if (value.starts_with(prefix) && value.size() > prefix.size()) return "";
+  }
+  return fmt::format("'{}' is neither exact:FILE nor suffix:FILE", value);
+}
+
+std::string check_assignment(const std::string& value) {
+  const auto equals = value.find('=');
+  return equals != std::string::npos && equals != 0 ? "" : fmt::format("'{}' is not FIELD=VALUE", value);
+}
+
+std::string check_port(const std::string& value) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), port);
+  const bool whole = error == std::errc{} && end == value.data() + value.size();
+  return whole && port != 0 ? "" : fmt::format("'{}' is no port (1 to 65535)", value);
+}
+
+std::string check_mode(const std::string& value) {
+  if (value == "audit") return "";
+  if (value == "dry-run" || value == "enforce") {
+    return fmt::format("'{}' needs blocking, which this version does not have; audit is the mode there is", value);
+  }
+  return fmt::format("'{}' is no mode; audit is the mode there is", value);
+}
+
+}  // namespace nslookout::cli

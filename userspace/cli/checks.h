@@ -1,0 +1,22 @@
+// Checks of option values, in CLI11's form: a function from the value to what is wrong with it, empty when nothing is.
+#pragma once
+
+#include <string>
+
+namespace nslookout::cli {
+
+[[nodiscard]] std::string check_not_empty(const std::string& value);
+
+// "exact:FILE" or "suffix:FILE".
+[[nodiscard]] std::string check_list_spec(const std::string& value);
+
+// "KEY=VALUE" with a key.
+[[nodiscard]] std::string check_assignment(const std::string& value);
+
+// A DNS port, 1 to 65535, in decimal.
+[[nodiscard]] std::string check_port(const std::string& value);
+
+// "audit"; the other modes of the design do not exist in this version, and running without them would mislead.
+[[nodiscard]] std::string check_mode(const std::string& value);
+
+}  // namespace nslookout::cli

@@ -1,0 +1,46 @@
+#include <vector>
+
+#include "cli/checks.h"
+#include "cli/commands.h"
+#include "cli/explain_report.h"
+#include "cli/report.h"
+#include "sigma/load.h"
+
+namespace nslookout::cli {
+namespace {
+
+struct ExplainArguments {
+  std::vector<std::string> paths;
+  std::string format = "text";
+};
+
+int explain(const ExplainArguments& arguments) {
+  auto set = sigma::load_rules(arguments.paths);
+  const auto usable = set.usable();
+  const auto plan = compile::make_plan(std::move(set.rules), {});
+  const auto printed = print(arguments.format == "json" ? explain_json(plan) : explain_text(plan));
+  if (!printed) return report(printed.error());
+  return usable ? exit_ok : report(usable.error());
+}
+
+}  // namespace
+
+void add_explain(CLI::App& app, Command& chosen) {
+  auto* command = app.add_subcommand(
+      "explain", "Show what the kernel decides of each Sigma rule, and what is left to the verifier");
+  const auto arguments = std::make_shared<ExplainArguments>();
+  command->add_option("PATH", arguments->paths, "A rule file, or a directory of them")
+      ->required()
+      ->check(check_not_empty)
+      ->type_name("");
+  command->add_option("--format", arguments->format, "text, for people, or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  command->footer(
+      "Exit code 3 when a rule is invalid or none is left; the valid ones are explained all the same.\n\n"
+      "Example:\n  nslookout explain rules/");
+  command->callback([&chosen, arguments] { chosen = [arguments] { return explain(*arguments); }; });
+}
+
+}  // namespace nslookout::cli

@@ -1,0 +1,96 @@
+#include "cli/explain_report.h"
+
+#include <algorithm>
+
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/dns_name.h"
+#include "base/escape.h"
+#include "cli/rule_text.h"
+
+namespace nslookout::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t names_shown = 8;  // of one rule, in the text for people
+
+std::string witness_text(const compile::Witness& witness) {
+  auto name = wire_to_presentation(witness.wire);
+  if (!witness.below) return name;
+  return fmt::format("{}*.{}", witness.exact ? fmt::format("{}, ", name) : "", name);
+}
+
+std::string names_text(const std::vector<compile::Witness>& witnesses) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::min(names_shown, witnesses.size()); ++i) names.push_back(witness_text(witnesses[i]));
+  const auto rest = witnesses.size() - names.size();
+  return fmt::format("{}{}", fmt::join(names, ", "), rest > 0 ? fmt::format(" and {} more", rest) : "");
+}
+
+std::string_view reach_id(compile::Reach reach) {
+  switch (reach) {
+    case compile::Reach::by_name:
+      return "by_name";
+    case compile::Reach::every_query:
+      return "every_query";
+    case compile::Reach::never:
+      return "never";
+  }
+  return "never";
+}
+
+std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
+  std::string text = escape_controls(fmt::format("{}: {}", place_text(rule.file, rule.place), rule_label(rule))) + "\n";
+  text += fmt::format("  kernel    {}\n", escape_controls(plan.kernel));
+  if (!plan.witnesses.empty()) text += fmt::format("  names     {}\n", escape_controls(names_text(plan.witnesses)));
+  text += fmt::format("  verifier  {}\n", escape_controls(plan.verifier));
+  for (const auto& note : plan.notes) text += fmt::format("  note      {}\n", escape_controls(note));
+  return text;
+}
+
+Json witnesses_json(const std::vector<compile::Witness>& witnesses) {
+  Json names = Json::array();
+  for (const auto& witness : witnesses) {
+    names.push_back({{"name", wire_to_presentation(witness.wire)}, {"exact", witness.exact}, {"below", witness.below}});
+  }
+  return names;
+}
+
+}  // namespace
+
+std::string explain_text(const compile::Plan& plan) {
+  std::string text;
+  for (std::size_t i = 0; i < plan.rules().size(); ++i) text += rule_text(plan.rules()[i], plan.rule_plans()[i]);
+  const auto forcing = std::ranges::count(plan.rule_plans(), compile::Reach::every_query, &compile::RulePlan::reach);
+  text += fmt::format("rules {}, names in the kernel {}, rules that force every query out of the kernel {}\n",
+                      plan.rules().size(), plan.kernel_names().size(), forcing);
+  return text;
+}
+
+std::string explain_json(const compile::Plan& plan) {
+  Json rules = Json::array();
+  for (std::size_t i = 0; i < plan.rules().size(); ++i) {
+    const auto& rule = plan.rules()[i];
+    const auto& rule_plan = plan.rule_plans()[i];
+    rules.push_back({{"file", rule.file},
+                     {"line", rule.place.line},
+                     {"column", rule.place.column},
+                     {"id", rule.id},
+                     {"title", rule.title},
+                     {"reach", reach_id(rule_plan.reach)},
+                     {"kernel_decides", rule_plan.kernel_decides},
+                     {"degraded", rule_plan.degraded},
+                     {"kernel", rule_plan.kernel},
+                     {"verifier", rule_plan.verifier},
+                     {"names", witnesses_json(rule_plan.witnesses)},
+                     {"notes", rule_plan.notes}});
+  }
+  const Json json = {
+      {"every_query", plan.every_query()}, {"kernel_names", plan.kernel_names().size()}, {"rules", rules}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace nslookout::cli

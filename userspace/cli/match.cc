@@ -1,0 +1,112 @@
+#include <vector>
+
+#include "base/log.h"
+#include "cli/checks.h"
+#include "cli/commands.h"
+#include "cli/match_report.h"
+#include "cli/report.h"
+#include "compile/plan.h"
+#include "lists/name_list.h"
+#include "match/verifier.h"
+#include "sigma/load.h"
+
+namespace nslookout::cli {
+namespace {
+
+struct MatchArguments {
+  std::vector<std::string> rules;
+  std::vector<std::string> lists;
+  std::vector<std::string> fields;
+  std::vector<std::string> names;
+  std::string format = "text";
+};
+
+Result<compile::Plan> load_plan(const MatchArguments& arguments) {
+  if (arguments.rules.empty() && arguments.lists.empty()) {
+    return fail(ErrorClass::usage, "there is nothing to match against: give --rules PATH or --list SPEC");
+  }
+  sigma::RuleSet set;
+  if (!arguments.rules.empty()) {
+    set = sigma::load_rules(arguments.rules);
+    if (auto usable = set.usable(); !usable) return fail(usable.error());
+  }
+  std::vector<lists::NameList> lists;
+  for (const auto& spec : arguments.lists) {
+    auto list = lists::load_list(spec);
+    if (!list) return fail(list.error());
+    if (list->bad_lines > 0) log::warning("{} (bad lines left out: {})", list->first_bad, list->bad_lines);
+    lists.push_back(std::move(*list));
+  }
+  return compile::make_plan(std::move(set.rules), std::move(lists));
+}
+
+Result<match::Query> make_query(const std::string& name, const std::vector<std::string>& fields) {
+  auto query = match::Query::of_name(name);
+  if (!query) {
+    return fail(ErrorClass::usage, "'{}' is no name that can be looked up: {}", name, query.error().message);
+  }
+  for (const auto& field : fields) {
+    const auto equals = field.find('=');
+    query->set_named(field.substr(0, equals), std::string_view(field).substr(equals + 1));
+  }
+  return query;
+}
+
+Result<void> match_names(const MatchArguments& arguments) {
+  std::vector<match::Query> queries;
+  for (const auto& name : arguments.names) {
+    auto query = make_query(name, arguments.fields);
+    if (!query) return fail(query.error());
+    queries.push_back(std::move(*query));
+  }
+  const auto plan = load_plan(arguments);
+  if (!plan) return fail(plan.error());
+  const match::Verifier verifier(*plan);
+  std::string text;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    const auto hits = verifier.matches(queries[i]);
+    text += arguments.format == "json" ? match_json(arguments.names[i], hits) : match_text(arguments.names[i], hits);
+  }
+  return print(text);
+}
+
+int run_match(const MatchArguments& arguments) {
+  const auto outcome = match_names(arguments);
+  return outcome ? exit_ok : report(outcome.error());
+}
+
+void add_match_options(CLI::App& command, MatchArguments& arguments) {
+  command.add_option("--rules", arguments.rules, "Sigma rules: a file or a directory of them; may be repeated")
+      ->check(check_not_empty)
+      ->type_name("PATH")
+      ->allow_extra_args(false);
+  command.add_option("--list", arguments.lists, "Names: exact:FILE or suffix:FILE; may be repeated")
+      ->check(check_list_spec)
+      ->type_name("SPEC")
+      ->allow_extra_args(false);
+  command
+      .add_option("--field", arguments.fields,
+                  "A further field of the lookup as a rule names it, such as record_type=TXT; may be repeated")
+      ->check(check_assignment)
+      ->type_name("K=V")
+      ->allow_extra_args(false);
+  command.add_option("--format", arguments.format, "text, for people, or json, one line a name")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  command.add_option("NAME", arguments.names, "The names to hold against the rules")->required()->type_name("");
+}
+
+}  // namespace
+
+void add_match(CLI::App& app, Command& chosen) {
+  auto* command = app.add_subcommand("match", "Say which rules and lists match a name, without any lookup");
+  const auto arguments = std::make_shared<MatchArguments>();
+  add_match_options(*command, *arguments);
+  command->footer(
+      "Exit code 0 whether or not a rule matches.\n\nExample:\n  nslookout match --rules rules/ --field "
+      "record_type=A sfrclak.com www.sfrclak.com");
+  command->callback([&chosen, arguments] { chosen = [arguments] { return run_match(*arguments); }; });
+}
+
+}  // namespace nslookout::cli

@@ -1,0 +1,106 @@
+#include "compile/plan.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/dns_name.h"
+
+namespace nslookout::compile {
+namespace {
+
+void unite_equal_names(std::vector<Witness>& names) {
+  std::ranges::sort(names, {}, &Witness::wire);
+  std::vector<Witness> united;
+  united.reserve(names.size());
+  for (Witness& name : names) {
+    if (united.empty() || united.back().wire != name.wire) {
+      united.push_back(std::move(name));
+    } else {
+      united.back().exact |= name.exact;
+      united.back().below |= name.below;
+    }
+  }
+  names = std::move(united);
+}
+
+void explain(RulePlan& plan, const WitnessSet& set) {
+  switch (plan.reach) {
+    case Reach::never:
+      plan.kernel = "lets nothing out for this rule: no lookup can make it true";
+      plan.verifier = "has nothing to do";
+      return;
+    case Reach::every_query:
+      plan.kernel = fmt::format("lets every lookup out, because {}", set.unknown_because);
+      plan.verifier = "decides the whole rule for every lookup";
+      return;
+    case Reach::by_name:
+      break;
+  }
+  plan.kernel =
+      fmt::format("lets out the lookups of {} name{}", plan.witnesses.size(), plan.witnesses.size() == 1 ? "" : "s");
+  plan.verifier = plan.kernel_decides ? "has nothing left to decide: the names are the rule"
+                                      : "decides the whole rule for these names";
+}
+
+void note_broad_names(RulePlan& plan) {
+  for (const Witness& witness : plan.witnesses) {
+    if (!witness.below || label_count(witness.wire) > 1) continue;
+    plan.notes.push_back(fmt::format("every lookup below the top-level domain '{}' leaves the kernel",
+                                     wire_to_presentation(witness.wire)));
+  }
+}
+
+RulePlan plan_rule(const sigma::Rule& rule) {
+  RulePlan plan;
+  WitnessSet set = find_witnesses(rule, plan.notes);
+  plan.kernel_decides = set.known && set.is_the_rule;
+  if (!set.known) {
+    plan.reach = Reach::every_query;
+  } else {
+    plan.reach = set.names.empty() ? Reach::never : Reach::by_name;
+    plan.witnesses = std::move(set.names);
+    unite_equal_names(plan.witnesses);
+  }
+  plan.degraded =
+      std::ranges::any_of(rule.tests, [](const sigma::Test& test) { return test.field == sigma::Field::other; });
+  explain(plan, set);
+  note_broad_names(plan);
+  return plan;
+}
+
+}  // namespace
+
+Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists)
+    : rules_(std::move(rules)), lists_(std::move(lists)) {
+  rule_plans_.reserve(rules_.size());
+  for (const sigma::Rule& rule : rules_) rule_plans_.push_back(plan_rule(rule));
+  collect_names();
+}
+
+void Plan::collect_names() {
+  std::size_t listed = 0;
+  for (const lists::NameList& list : lists_) listed += list.table.size();
+  std::unordered_map<std::string_view, std::size_t> known;
+  for (const RulePlan& plan : rule_plans_) {
+    every_query_ = every_query_ || plan.reach == Reach::every_query;
+    for (const Witness& witness : plan.witnesses) {
+      const auto [at, added] = known.try_emplace(witness.wire, kernel_names_.size());
+      if (added) kernel_names_.push_back({witness.wire, false, false});
+      kernel_names_[at->second].exact |= witness.exact;
+      kernel_names_[at->second].below |= witness.below;
+    }
+  }
+  kernel_names_.reserve(kernel_names_.size() + listed);
+  for (const lists::NameList& list : lists_) {
+    for (std::size_t i = 0; i < list.table.size(); ++i) {
+      const lists::NameEntry entry = list.table.entry(i);
+      kernel_names_.push_back({entry.wire, entry.exact, entry.below});
+    }
+  }
+}
+
+}  // namespace nslookout::compile

@@ -1,0 +1,71 @@
+// Rules and lists -> one plan: what the kernel's tables hold, what the verifier decides, and why (explain, check).
+//
+//   Plan plan = make_plan(std::move(rules), std::move(lists));
+//   KernelTables tables = build_kernel_tables(plan.kernel_names(), plan.every_query(), Seeds::random());
+//
+// Invariant: a lookup for which a rule or a list matches is covered by one of kernel_names(), or every_query() is set.
+// The plan owns all its parts; names are views into them, so it moves but is never copied. Thread rule: read-only once
+// made. Making it cannot fail: what is wrong with a rule was said when it was loaded.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compile/kernel_tables.h"
+#include "compile/witness.h"
+#include "lists/name_list.h"
+#include "sigma/ast.h"
+
+namespace nslookout::compile {
+
+enum class Reach {
+  by_name,      // the kernel lets out the lookups of some names
+  every_query,  // the kernel must let out every lookup
+  never,        // no lookup can make the rule true
+};
+
+// How one rule is divided between the kernel and the verifier.
+struct RulePlan {
+  Reach reach = Reach::by_name;
+  std::vector<Witness> witnesses;  // each name once
+  bool kernel_decides = false;     // the kernel's answer is the rule's, nothing is left to the verifier
+  bool degraded = false;           // the rule tests a field that no lookup has on this sensor
+  std::string kernel;              // one sentence: what the kernel does for this rule, and why
+  std::string verifier;            // one sentence: what is left
+  std::vector<std::string> notes;  // values that never match, names that cover a great deal
+};
+
+class Plan {
+ public:
+  Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists);
+  Plan(Plan&&) noexcept = default;
+  Plan& operator=(Plan&&) noexcept = default;
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+  ~Plan() = default;
+
+  [[nodiscard]] const std::vector<sigma::Rule>& rules() const { return rules_; }
+  [[nodiscard]] const std::vector<RulePlan>& rule_plans() const { return rule_plans_; }  // parallel to rules()
+  [[nodiscard]] const std::vector<lists::NameList>& lists() const { return lists_; }
+
+  // Names of rules are united with one another; those of a list follow as they are, so that a name may occur once more
+  // for each list (build_kernel_tables unites them).
+  [[nodiscard]] const std::vector<KernelName>& kernel_names() const { return kernel_names_; }
+  [[nodiscard]] bool every_query() const { return every_query_; }
+
+ private:
+  void collect_names();
+
+  std::vector<sigma::Rule> rules_;
+  std::vector<RulePlan> rule_plans_;
+  std::vector<lists::NameList> lists_;
+  std::vector<KernelName> kernel_names_;
+  bool every_query_ = false;
+};
+
+[[nodiscard]] inline Plan make_plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists) {
+  return {std::move(rules), std::move(lists)};
+}
+
+}  // namespace nslookout::compile

@@ -1,0 +1,48 @@
+#include "event/codec.h"
+
+#include <google/protobuf/stubs/logging.h>
+#include <google/protobuf/util/json_util.h>
+
+#include <cstddef>
+#include <exception>
+#include <limits>
+#include <string>
+
+#include "event/proto.h"
+
+namespace nslookout::event {
+
+Result<std::string> to_json_line(const Event& event) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string line;
+  try {
+    const auto status = google::protobuf::util::MessageToJsonString(to_proto(event), &line, options);
+    if (!status.ok()) return fail(ErrorClass::runtime, "writing an event as JSON: {}", status.ToString());
+  } catch (const std::exception& exception) {
+    return fail(ErrorClass::runtime, "writing an event as JSON: {}", exception.what());
+  }
+  return line;
+}
+
+Result<std::string> to_protobuf(const Event& event) {
+  std::string message;
+  if (!to_proto(event).SerializeToString(&message)) {
+    return fail(ErrorClass::runtime, "writing an event as protobuf: it is larger than 2 GiB");
+  }
+  return message;
+}
+
+Result<Event> from_protobuf(std::string_view message) {
+  // protobuf has a logger of its own, which would tell stderr about every bad string; the error below says it once.
+  [[maybe_unused]] static const auto previous_handler = google::protobuf::SetLogHandler(nullptr);
+  constexpr auto limit = static_cast<std::size_t>(std::numeric_limits<int>::max());
+  v1::Event proto;
+  if (message.size() > limit || !proto.ParseFromArray(message.data(), static_cast<int>(message.size())) ||
+      proto.schema_version() == 0) {
+    return fail(ErrorClass::invalid, "these octets are not an nslookout event");
+  }
+  return from_proto(proto);
+}
+
+}  // namespace nslookout::event

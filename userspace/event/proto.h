@@ -1,0 +1,16 @@
+// Between the plain event and the generated protobuf class. Only event/ includes this header.
+#pragma once
+
+#include "base/result.h"
+#include "event/event.h"
+#include "nslookout/v1/event.pb.h"
+
+namespace nslookout::event {
+
+// Escapes what is not UTF-8 on the way; never fails.
+[[nodiscard]] v1::Event to_proto(const Event& event);
+
+// Errors (class invalid): a time or a duration that nanoseconds in 64 bits cannot hold.
+[[nodiscard]] Result<Event> from_proto(const v1::Event& proto);
+
+}  // namespace nslookout::event

@@ -1,0 +1,30 @@
+#include "identity/kernel_process.h"
+
+#include <cstddef>
+
+namespace nslookout::identity {
+
+std::string path_from_reversed(std::string_view reversed, bool truncated) {
+  std::string path;
+  while (!reversed.empty()) {
+    const std::size_t slash = reversed.find('/');
+    if (slash == std::string_view::npos) break;
+    path.insert(0, reversed.substr(0, slash));
+    path.insert(0, "/");
+    reversed.remove_prefix(slash + 1);
+  }
+  if (truncated && !path.empty()) path.insert(0, "...");
+  return path;
+}
+
+std::vector<std::string> split_command_line(std::string_view nul_separated) {
+  std::vector<std::string> arguments;
+  while (!nul_separated.empty()) {
+    const std::size_t end = nul_separated.find('\0');
+    arguments.emplace_back(nul_separated.substr(0, end));
+    nul_separated.remove_prefix(end == std::string_view::npos ? nul_separated.size() : end + 1);
+  }
+  return arguments;
+}
+
+}  // namespace nslookout::identity

@@ -1,0 +1,29 @@
+// The texts of the kernel's process table (struct nsl_process) in the form that events show.
+// Thread rule: any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bpf/abi.h"
+
+namespace nslookout::identity {
+
+// "curl/bin/usr/" is "/usr/bin/curl". With truncated, components next to the root are missing: ".../bin/curl". A
+// component that is not closed by '/' was cut and is left out. Empty for empty.
+[[nodiscard]] std::string path_from_reversed(std::string_view reversed, bool truncated);
+
+// Arguments that are each closed by NUL; the last may lack it (cut, or overwritten by the process). Empty arguments are
+// arguments.
+[[nodiscard]] std::vector<std::string> split_command_line(std::string_view nul_separated);
+
+// A fixed field that is closed by NUL unless full.
+template <std::size_t size>
+[[nodiscard]] std::string text_of(const char (&field)[size]) {
+  const std::string_view text(field, size);
+  return std::string(text.substr(0, text.find('\0')));
+}
+
+}  // namespace nslookout::identity

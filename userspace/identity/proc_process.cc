@@ -1,0 +1,144 @@
+#include "identity/proc_process.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+
+namespace nslookout::identity {
+namespace {
+
+constexpr std::string_view deleted_suffix = " (deleted)";
+
+template <typename Number>
+std::optional<Number> number(const std::string& word) {
+  Number value{};
+  const char* end = word.data() + word.size();
+  const auto parsed = std::from_chars(word.data(), end, value);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
+  return value;
+}
+
+std::uint64_t ticks_of(std::uint64_t start_boottime) {
+  static const auto ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const auto here = start_boottime + static_cast<std::uint64_t>(own_boottime_offset().count());
+  return here / (1'000'000'000 / ticks_per_second);
+}
+
+std::optional<std::string> read_link_at(int directory, const char* link) {
+  char target[PATH_MAX];
+  const ssize_t length = ::readlinkat(directory, link, target, sizeof target);
+  if (length <= 0 || length == static_cast<ssize_t>(sizeof target)) return std::nullopt;
+  return std::string(target, static_cast<std::size_t>(length));
+}
+
+}  // namespace
+
+std::optional<ProcStat> parse_stat(std::string_view text) {
+  const std::size_t open = text.find('(');
+  const std::size_t close = text.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
+  std::istringstream words{std::string(text.substr(close + 1))};
+  std::vector<std::string> fields;  // from field 3, the state
+  for (std::string word; words >> word;) fields.push_back(std::move(word));
+  constexpr std::size_t parent_at = 4 - 3;
+  constexpr std::size_t session_at = 6 - 3;
+  constexpr std::size_t start_at = 22 - 3;
+  if (fields.size() <= start_at) return std::nullopt;
+  const auto parent = number<std::uint32_t>(fields[parent_at]);
+  const auto session = number<std::uint32_t>(fields[session_at]);
+  const auto start = number<std::uint64_t>(fields[start_at]);
+  if (!parent || !session || !start) return std::nullopt;
+  return ProcStat{.comm = std::string(text.substr(open + 1, close - open - 1)),
+                  .parent_pid = *parent,
+                  .session = *session,
+                  .start_ticks = *start};
+}
+
+std::optional<ProcProcess> ProcProcess::open(const std::string& proc_root, const nsl_process_key& key) {
+  const std::string path = fmt::format("{}/{}", proc_root, key.tgid);
+  Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return std::nullopt;
+  ProcProcess process(std::move(directory));
+  const auto stat = process.stat();
+  if (!stat || stat->start_ticks != ticks_of(key.start_boottime)) return std::nullopt;
+  return process;
+}
+
+std::optional<std::string> ProcProcess::read(const char* file, std::size_t limit) const {
+  const Fd fd(::openat(directory_.get(), file, O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return std::nullopt;
+  std::string text;
+  char block[4096];
+  while (text.size() < limit) {
+    const ssize_t got = ::read(fd.get(), block, std::min(sizeof block, limit - text.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    text.append(block, static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+std::optional<std::string> ProcProcess::read_link(const char* link) const {
+  return read_link_at(directory_.get(), link);
+}
+
+std::optional<ProcStat> ProcProcess::stat() const {
+  const auto text = read("stat", 4096);
+  return text ? parse_stat(*text) : std::nullopt;
+}
+
+std::optional<ProcExecutable> ProcProcess::executable() const {
+  auto path = read_link("exe");
+  if (!path) return std::nullopt;
+  ProcExecutable executable{.path = std::move(*path)};
+  // A file may really be called "x (deleted)"; its link count tells.
+  struct stat status{};
+  executable.deleted = ::fstatat(directory_.get(), "exe", &status, 0) == 0 && status.st_nlink == 0;
+  if (executable.deleted && executable.path.ends_with(deleted_suffix)) {
+    executable.path.resize(executable.path.size() - deleted_suffix.size());
+  }
+  return executable;
+}
+
+std::optional<std::string> ProcProcess::cwd() const { return read_link("cwd"); }
+
+std::optional<std::string> ProcProcess::command_line(std::size_t limit) const { return read("cmdline", limit); }
+
+std::vector<std::string> ProcProcess::cgroups() const {
+  std::vector<std::string> paths;
+  const auto text = read("cgroup", 65536);
+  if (!text) return paths;
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t controllers = line.find(':');
+    if (controllers == std::string::npos) continue;
+    const std::size_t path = line.find(':', controllers + 1);
+    if (path == std::string::npos) continue;
+    const bool version2 = line.starts_with("0::");
+    paths.insert(version2 ? paths.begin() : paths.end(), line.substr(path + 1));
+  }
+  return paths;
+}
+
+bool shows_initial_pid_namespace(const std::string& proc_root) {
+  constexpr std::string_view initial = "pid:[4026531836]";  // PROC_PID_INIT_INO, include/linux/proc_ns.h
+  auto found = read_link_at(AT_FDCWD, (proc_root + "/1/ns/pid").c_str());
+  // Not every user may look at process 1; its own namespace is then the best answer.
+  if (!found) found = read_link_at(AT_FDCWD, (proc_root + "/self/ns/pid").c_str());
+  return found == initial;
+}
+
+}  // namespace nslookout::identity

@@ -1,0 +1,59 @@
+// A live process in /proc, and only the one that was meant.
+//
+// Invariant: a ProcProcess holds the directory of a process whose start time equals the kernel's; what is read through
+// that directory is about this process or fails, also when the pid is given to another one meanwhile. The program in it
+// may still change by an exec: comm() is the caller's check for that.
+// Source: proc(5), the fields of /proc/PID/stat. Thread rule: any thread, one at a time per object.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "bpf/abi.h"
+
+namespace nslookout::identity {
+
+struct ProcStat {
+  std::string comm;
+  std::uint32_t parent_pid = 0;
+  std::uint32_t session = 0;
+  std::uint64_t start_ticks = 0;  // since boot, in clock ticks (USER_HZ), as the reader's time namespace counts
+};
+
+// The text of /proc/PID/stat. A comm may hold anything, ')' and newlines included.
+[[nodiscard]] std::optional<ProcStat> parse_stat(std::string_view text);
+
+struct ProcExecutable {
+  std::string path;
+  bool deleted = false;
+};
+
+class ProcProcess {
+ public:
+  // Nothing when there is no such process (any more), or another one with its number.
+  [[nodiscard]] static std::optional<ProcProcess> open(const std::string& proc_root, const nsl_process_key& key);
+
+  [[nodiscard]] std::optional<ProcStat> stat() const;
+  [[nodiscard]] std::optional<ProcExecutable> executable() const;
+  [[nodiscard]] std::optional<std::string> cwd() const;
+  // Arguments closed by NUL, as the process shows them now; at most limit octets.
+  [[nodiscard]] std::optional<std::string> command_line(std::size_t limit) const;
+  // Paths of its cgroups: that of cgroup v2 first if there is one, then those of version 1.
+  [[nodiscard]] std::vector<std::string> cgroups() const;
+
+ private:
+  explicit ProcProcess(Fd directory) : directory_(std::move(directory)) {}
+
+  [[nodiscard]] std::optional<std::string> read(const char* file, std::size_t limit) const;
+  [[nodiscard]] std::optional<std::string> read_link(const char* link) const;
+
+  Fd directory_;
+};
+
+// Whether the numbers in this /proc are those of the initial pid namespace, as the kernel's are.
+[[nodiscard]] bool shows_initial_pid_namespace(const std::string& proc_root);
+
+}  // namespace nslookout::identity

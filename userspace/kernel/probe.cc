@@ -1,0 +1,21 @@
+#include "kernel/probe.h"
+
+#include "kernel/sensor.h"
+
+namespace nslookout::kernel {
+
+std::vector<BackendProbe> probe_backends() {
+  std::vector<BackendProbe> probes;
+  for (const Backend backend : {Backend::fentry, Backend::cgroup, Backend::kprobe}) {
+    SensorOptions options;
+    options.backend = backend;
+    options.ring_octets = 4096;
+    options.process_entries = 64;
+    const Result<Sensor> sensor = Sensor::start(options);
+    probes.push_back(BackendProbe{std::string(backend_name(backend)), sensor.has_value(),
+                                  sensor ? "loads and attaches" : sensor.error().message});
+  }
+  return probes;
+}
+
+}  // namespace nslookout::kernel

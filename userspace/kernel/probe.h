@@ -1,0 +1,20 @@
+// Which backends this host lets us use: each one is loaded and attached for real, then taken down again, because
+// nothing short of that tells (lockdown, LSMs and distribution patches refuse at different steps).
+// Thread rule: one call at a time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nslookout::kernel {
+
+struct BackendProbe {
+  std::string name;     // "fentry", "cgroup", "kprobe"
+  bool usable = false;  // it loaded and attached
+  std::string reason;   // one sentence: what the kernel said, or what speaks for this backend
+};
+
+// All backends in the order in which `--backend auto` tries them. Leaves nothing attached.
+[[nodiscard]] std::vector<BackendProbe> probe_backends();
+
+}  // namespace nslookout::kernel

@@ -1,0 +1,237 @@
+#include "kernel/sensor.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "bpf/objects.h"
+#include "kernel/bpf_object.h"
+#include "kernel/host.h"
+#include "kernel/tables.h"
+
+namespace nslookout::kernel {
+namespace {
+
+std::string_view bytes_of(const unsigned char* begin, const unsigned char* end) {
+  return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
+}
+
+struct RingDelete {
+  void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+};
+
+// A backend's programs, loaded and attached.
+struct Attached {
+  BpfObject object;
+  std::vector<Link> links;
+};
+
+Result<void> attach_each(Attached& backend) {
+  for (const ProgramReport& report : backend.object.report()) {
+    Link link(bpf_program__attach(backend.object.program(report.name.c_str())));
+    if (!link) {
+      return fail(ErrorClass::unsupported, "attaching {}: the kernel refuses it ({})", report.name, errno_text(errno));
+    }
+    backend.links.push_back(std::move(link));
+  }
+  return {};
+}
+
+Result<void> attach_to_root_cgroup(Attached& backend) {
+  const Result<std::string> root = Host().root_cgroup2();
+  if (!root) return fail(root.error());
+  const Fd cgroup(::open(root->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!cgroup.valid()) {
+    return fail(ErrorClass::unsupported, "opening the root cgroup {}: {}", *root, errno_text(errno));
+  }
+  for (const ProgramReport& report : backend.object.report()) {
+    Link link(bpf_program__attach_cgroup(backend.object.program(report.name.c_str()), cgroup.get()));
+    if (!link) {
+      return fail(ErrorClass::unsupported,
+                  "attaching {} to the root cgroup {}: {}; another program may be attached there exclusively (bpftool "
+                  "cgroup tree shows it)",
+                  report.name, *root, errno_text(errno));
+    }
+    backend.links.push_back(std::move(link));
+  }
+  return {};
+}
+
+std::string_view object_of(Backend backend) {
+  switch (backend) {
+    case Backend::fentry: return bytes_of(nsl_object_sendmsg_fentry, nsl_object_sendmsg_fentry_end);
+    case Backend::kprobe: return bytes_of(nsl_object_sendmsg_kprobe, nsl_object_sendmsg_kprobe_end);
+    case Backend::cgroup:
+    case Backend::automatic: break;
+  }
+  return bytes_of(nsl_object_cgroup, nsl_object_cgroup_end);
+}
+
+Result<Attached> start_backend(Backend backend, const SensorOptions& options, const BpfObject& process) {
+  Result<BpfObject> object = BpfObject::open(std::string(backend_name(backend)), object_of(backend));
+  if (!object) return fail(object.error());
+  for (const char* map : {"nsl_processes", "nsl_counters"}) {
+    if (const auto shared = object->share_map(map, process); !shared) return fail(shared.error());
+  }
+  if (const auto sized = object->set_entries("nsl_candidates", options.ring_octets); !sized) return fail(sized.error());
+  if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
+
+  auto settings = object->global<nsl_settings>("nsl_settings");
+  if (!settings) return fail(settings.error());
+  (*settings)->observe_all = options.observe_all ? 1 : 0;
+  (*settings)->wakeup_octets = options.observe_all ? options.ring_octets / 64 : 0;
+  (*settings)->port_count = static_cast<std::uint32_t>(options.ports.size());
+  std::copy(options.ports.begin(), options.ports.end(), (*settings)->ports);
+
+  Attached attached{std::move(*object), {}};
+  const Result<void> done = backend == Backend::cgroup ? attach_to_root_cgroup(attached) : attach_each(attached);
+  if (!done) return fail(done.error());
+  return attached;
+}
+
+struct Chosen {
+  Attached attached;
+  BackendChoice choice;
+};
+
+Result<Chosen> choose_backend(const SensorOptions& options, const BpfObject& process) {
+  std::vector<Backend> order = {options.backend};
+  if (options.backend == Backend::automatic) order = {Backend::fentry, Backend::cgroup, Backend::kprobe};
+  std::string refused;
+  ErrorClass kind = ErrorClass::unsupported;
+  for (const Backend backend : order) {
+    Result<Attached> attached = start_backend(backend, options, process);
+    if (attached) {
+      BackendChoice choice;
+      choice.backend = backend;
+      choice.reason = options.backend != Backend::automatic ? "asked for"
+                      : refused.empty()                     ? "the first choice, and it works here"
+                                                            : "the first that works here; " + refused;
+      choice.programs = attached->object.report();
+      return Chosen{std::move(*attached), std::move(choice)};
+    }
+    if (!refused.empty()) refused += "; ";
+    refused += fmt::format("{}: {}", backend_name(backend), attached.error().message);
+    kind = attached.error().kind;
+  }
+  return fail(order.size() == 1 ? kind : ErrorClass::unsupported, "no backend works here: {}", refused);
+}
+
+Result<void> validate(const SensorOptions& options) {
+  if (options.ports.empty() || options.ports.size() > NSL_PORTS_MAX) {
+    return fail(ErrorClass::usage, "{} DNS ports given, 1 to {} are possible", options.ports.size(), NSL_PORTS_MAX);
+  }
+  if (options.ring_octets < 4096 || (options.ring_octets & (options.ring_octets - 1)) != 0) {
+    return fail(ErrorClass::usage, "a ring of {} octets is impossible: give a power of two, 4096 at least",
+                options.ring_octets);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view backend_name(Backend backend) {
+  switch (backend) {
+    case Backend::automatic: return "auto";
+    case Backend::fentry: return "fentry";
+    case Backend::cgroup: return "cgroup";
+    case Backend::kprobe: return "kprobe";
+  }
+  return "";
+}
+
+std::optional<Backend> backend_from_name(std::string_view name) {
+  for (const Backend backend : {Backend::automatic, Backend::fentry, Backend::cgroup, Backend::kprobe}) {
+    if (name == backend_name(backend)) return backend;
+  }
+  return std::nullopt;
+}
+
+struct Sensor::State {
+  BpfObject process;
+  std::vector<Link> process_links;
+  Attached backend;
+  BackendChoice choice;
+  Tables tables;
+  std::unique_ptr<ring_buffer, RingDelete> ring;
+  CandidateHandler handler;
+};
+
+Sensor::Sensor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Sensor::Sensor(Sensor&&) noexcept = default;
+Sensor& Sensor::operator=(Sensor&&) noexcept = default;
+Sensor::~Sensor() = default;
+
+Result<Sensor> Sensor::start(const SensorOptions& options) {
+  if (const auto valid = validate(options); !valid) return fail(valid.error());
+  Result<BpfObject> process = BpfObject::open("process", bytes_of(nsl_object_process, nsl_object_process_end));
+  if (!process) return fail(process.error());
+  if (const auto sized = process->set_entries("nsl_processes", options.process_entries); !sized) {
+    return fail(sized.error());
+  }
+  if (const auto loaded = process->load(); !loaded) return fail(loaded.error());
+  Attached hooks{std::move(*process), {}};
+  if (const auto attached = attach_each(hooks); !attached) return fail(attached.error());
+
+  Result<Chosen> chosen = choose_backend(options, hooks.object);
+  if (!chosen) return fail(chosen.error());
+  for (ProgramReport& report : hooks.object.report()) chosen->choice.programs.push_back(std::move(report));
+  Result<Tables> tables = Tables::of(chosen->attached.object);
+  if (!tables) return fail(tables.error());
+
+  auto state = std::make_unique<State>(State{std::move(hooks.object), std::move(hooks.links),
+                                             std::move(chosen->attached), std::move(chosen->choice),
+                                             std::move(*tables), nullptr, nullptr});
+  const auto receive = [](void* context, void* record, std::size_t size) {
+    if (size >= sizeof(nsl_candidate)) static_cast<State*>(context)->handler(*static_cast<const nsl_candidate*>(record));
+    return 0;
+  };
+  state->ring.reset(ring_buffer__new(state->backend.object.map_fd("nsl_candidates"), receive, state.get(), nullptr));
+  if (!state->ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
+  return Sensor(std::move(state));
+}
+
+Result<void> Sensor::publish(const compile::KernelTables& tables, std::uint32_t number) {
+  return state_->tables.publish(tables, number);
+}
+
+Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const CandidateHandler& handler) {
+  state_->handler = handler;
+  const int polled = ring_buffer__poll(state_->ring.get(), static_cast<int>(timeout.count()));
+  if (polled < 0 && polled != -EINTR) return fail(ErrorClass::runtime, "waiting at the ring: {}", errno_text(-polled));
+  // The programs do not always wake us (nsl_settings.wakeup_octets): what is there is taken after a time-out too.
+  const int consumed = ring_buffer__consume(state_->ring.get());
+  if (consumed < 0) return fail(ErrorClass::runtime, "reading the ring: {}", errno_text(-consumed));
+  return static_cast<std::size_t>(std::max(polled, 0) + consumed);
+}
+
+const BackendChoice& Sensor::choice() const { return state_->choice; }
+
+Result<Counters> Sensor::counters() const {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0) return fail(ErrorClass::runtime, "counting the CPUs: {}", errno_text(-cpus));
+  Counters counters(NSL_COUNTER_MAX, 0);
+  std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(cpus));
+  const int fd = state_->process.map_fd("nsl_counters");
+  for (std::uint32_t i = 0; i < NSL_COUNTER_MAX; ++i) {
+    if (bpf_map_lookup_elem(fd, &i, per_cpu.data()) != 0) {
+      return fail(ErrorClass::runtime, "reading the counters: {}", errno_text(errno));
+    }
+    for (const std::uint64_t value : per_cpu) counters[i] += value;
+  }
+  counters[NSL_COUNT_program_missed] += state_->backend.object.recursion_misses();
+  return counters;
+}
+
+std::optional<nsl_process> Sensor::process(const nsl_process_key& key) const {
+  nsl_process process{};
+  if (bpf_map_lookup_elem(state_->process.map_fd("nsl_processes"), &key, &process) != 0) return std::nullopt;
+  return process;
+}
+
+}  // namespace nslookout::kernel

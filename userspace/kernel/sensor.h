@@ -1,0 +1,87 @@
+// The kernel side, loaded and running: choice of the backend, tables, the ring of candidates, the process table.
+// This folder is the only user of libbpf.
+//
+//   auto sensor = kernel::Sensor::start({.backend = Backend::automatic});
+//   sensor->publish(tables, 1);
+//   while (running) sensor->poll(100ms, [](const nsl_candidate& candidate) { … });
+//
+// Nothing is pinned: programs and maps go when the Sensor (or the process, however it dies) goes.
+// Thread rule: one thread polls; publish, counters and process lookups may come from another.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "bpf/abi.h"
+#include "compile/kernel_tables.h"
+
+namespace nslookout::kernel {
+
+enum class Backend { automatic, fentry, cgroup, kprobe };
+
+[[nodiscard]] std::string_view backend_name(Backend backend);  // "auto", "fentry", "cgroup", "kprobe"
+[[nodiscard]] std::optional<Backend> backend_from_name(std::string_view name);
+
+struct SensorOptions {
+  Backend backend = Backend::automatic;
+  std::vector<std::uint16_t> ports = {53};   // 1 to NSL_PORTS_MAX DNS ports
+  bool observe_all = false;                  // every query is a candidate
+  std::uint32_t ring_octets = 16u << 20;     // a power of two, at least a page
+  std::uint32_t process_entries = 16384;     // of the kernel's process table (about 1.2 kB each)
+};
+
+// A program as the kernel took it.
+struct ProgramReport {
+  std::string name;
+  std::uint32_t verified_instructions = 0;  // instructions the verifier processed
+  std::uint32_t loaded_instructions = 0;    // BPF instructions after the verifier's rewriting
+};
+
+struct BackendChoice {
+  Backend backend = Backend::automatic;         // the one in use, never automatic
+  std::string reason;                           // one sentence: why this one, and why not the ones before it
+  std::vector<ProgramReport> programs;
+};
+
+// Values of the kernel's counters, indexed by nsl_counter and summed over the CPUs.
+using Counters = std::vector<std::uint64_t>;
+
+class Sensor {
+ public:
+  using CandidateHandler = std::function<void(const nsl_candidate&)>;
+
+  // Loads and attaches. Errors: unsupported (kernel or privilege), runtime. On an error nothing stays attached.
+  [[nodiscard]] static Result<Sensor> start(const SensorOptions& options);
+
+  Sensor(Sensor&&) noexcept;
+  Sensor& operator=(Sensor&&) noexcept;
+  ~Sensor();
+
+  // Makes the tables the ones in use, with one atomic step; a failure leaves the old ones running. number is copied
+  // to every candidate that these tables let pass; the caller counts it up from 1.
+  [[nodiscard]] Result<void> publish(const compile::KernelTables& tables, std::uint32_t number);
+
+  // Waits at most timeout for candidates, hands over all that are there, returns how many. The reference is valid
+  // during the call alone.
+  [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler);
+
+  [[nodiscard]] const BackendChoice& choice() const;
+  [[nodiscard]] Result<Counters> counters() const;
+
+  // The entry of the kernel's process table; nothing when it was evicted or never made.
+  [[nodiscard]] std::optional<nsl_process> process(const nsl_process_key& key) const;
+
+ private:
+  struct State;
+  explicit Sensor(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nslookout::kernel

@@ -1,0 +1,27 @@
+// One rule against one lookup: the complete Sigma semantics, and what made the rule true.
+//
+// A test on a missing field is false; `field: null` is true for it. A number compares numerically where the event's
+// value is a number, else as text. Source: Sigma rules specification 2.1, "Detection".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "match/query.h"
+#include "sigma/ast.h"
+
+namespace nslookout::match {
+
+// A test that made a rule true: the field and the value, both as the rule has them ("query", "sfrclak.com").
+struct MatchedField {
+  std::string field;
+  std::string value;
+
+  bool operator==(const MatchedField&) const = default;
+};
+
+// Nothing where the rule is false. Tests under a negation are not among the fields.
+[[nodiscard]] std::optional<std::vector<MatchedField>> evaluate(const sigma::Rule& rule, const Query& query);
+
+}  // namespace nslookout::match

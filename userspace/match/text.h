@@ -1,0 +1,18 @@
+// A pattern of a rule against a text (the semantics are in sigma/pattern.h).
+//
+// Time: linear in the text for a pattern with one run at either end; at worst the product of the two lengths.
+#pragma once
+
+#include <string_view>
+
+#include "sigma/pattern.h"
+
+namespace nslookout::match {
+
+// text: folded to lower case unless the pattern is cased.
+[[nodiscard]] bool matches_text(const sigma::Pattern& pattern, std::string_view text);
+
+// The same for a name in presentation form, whose escapes are one character each.
+[[nodiscard]] bool matches_name(const sigma::Pattern& pattern, std::string_view name);
+
+}  // namespace nslookout::match

@@ -1,0 +1,64 @@
+#include "match/verifier.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "base/dns_name.h"
+
+namespace nslookout::match {
+
+Verifier::Verifier(const compile::Plan& plan) : plan_(&plan) {
+  for (std::uint32_t rule = 0; rule < plan.rules().size(); ++rule) {
+    const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
+    if (rule_plan.reach == compile::Reach::every_query) every_query_.push_back(rule);
+    for (const compile::Witness& witness : rule_plan.witnesses) {
+      if (witness.exact) exact_[witness.wire].push_back(rule);
+      if (witness.below) below_[witness.wire].push_back(rule);
+    }
+  }
+}
+
+Verifier::RuleIndexes Verifier::candidates(const Query& query) const {
+  RuleIndexes rules;
+  std::string_view wire = query.wire();
+  if (wire.empty() || query.has_other_values()) {
+    rules.resize(plan_->rules().size());
+    std::iota(rules.begin(), rules.end(), 0U);
+    return rules;
+  }
+  rules = every_query_;
+  const auto add = [&](const auto& index, std::string_view name) {
+    const auto found = index.find(name);
+    if (found != index.end()) rules.insert(rules.end(), found->second.begin(), found->second.end());
+  };
+  add(exact_, wire);
+  while (wire[0] != '\0') {
+    wire.remove_prefix(1 + static_cast<unsigned char>(wire[0]));
+    add(below_, wire);
+  }
+  std::ranges::sort(rules);
+  rules.erase(std::ranges::unique(rules).begin(), rules.end());
+  return rules;
+}
+
+void Verifier::add_list_hits(const Query& query, std::vector<Hit>& hits) const {
+  if (query.wire().empty()) return;
+  for (const lists::NameList& list : plan_->lists()) {
+    const lists::NameEntry entry = list.table.covering(query.wire());
+    if (entry.wire.empty()) continue;
+    hits.push_back({nullptr, &list, {{"query", wire_to_presentation(entry.wire)}}});
+  }
+}
+
+std::vector<Hit> Verifier::matches(const Query& query) const {
+  std::vector<Hit> hits;
+  for (const std::uint32_t index : candidates(query)) {
+    const sigma::Rule& rule = plan_->rules()[index];
+    if (auto matched = evaluate(rule, query)) hits.push_back({&rule, nullptr, std::move(*matched)});
+  }
+  add_list_hits(query, hits);
+  return hits;
+}
+
+}  // namespace nslookout::match

@@ -1,0 +1,70 @@
+// What the passes of this folder have to say about a rule file: refusals and warnings, each with its place.
+//
+// A pass that finds something wrong adds an error and goes on where it can, so that one run shows everything; it
+// returns an empty optional (or false) when its result cannot be used. Only load.h turns findings into a Result.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace nslookout::sigma {
+
+// Counted from 1; 0 where a whole file is meant. Columns count code points.
+struct Place {
+  int line = 0;
+  int column = 0;
+};
+
+enum class FindingKind {
+  broken,         // not YAML, or not a Sigma rule
+  not_evaluated,  // a valid construct of Sigma that nslookout does not evaluate; the rule is refused
+  other_source,   // a rule about another log source than DNS lookups on Linux
+  warning,        // the rule is loaded; its author should look
+};
+
+struct Finding {
+  FindingKind kind = FindingKind::broken;
+  std::string file;
+  Place place;
+  std::string what;  // one sentence: what, and what to do
+
+  // "file:line:column: what", without the zero parts of the place.
+  [[nodiscard]] std::string text() const;
+};
+
+class Findings {
+ public:
+  explicit Findings(std::string file) : file_(std::move(file)) {}
+
+  template <typename... Args>
+  void add(FindingKind kind, Place place, fmt::format_string<Args...> format, Args&&... args) {
+    if (kind != FindingKind::warning) ++errors_;
+    all_.push_back({kind, file_, place, fmt::format(format, std::forward<Args>(args)...)});
+  }
+  template <typename... Args>
+  void broken(Place place, fmt::format_string<Args...> format, Args&&... args) {
+    add(FindingKind::broken, place, format, std::forward<Args>(args)...);
+  }
+  template <typename... Args>
+  void not_evaluated(Place place, fmt::format_string<Args...> format, Args&&... args) {
+    add(FindingKind::not_evaluated, place, format, std::forward<Args>(args)...);
+  }
+  template <typename... Args>
+  void warning(Place place, fmt::format_string<Args...> format, Args&&... args) {
+    add(FindingKind::warning, place, format, std::forward<Args>(args)...);
+  }
+
+  [[nodiscard]] std::size_t error_count() const { return errors_; }
+  [[nodiscard]] const std::vector<Finding>& all() const { return all_; }
+  [[nodiscard]] const std::string& file() const { return file_; }
+
+ private:
+  std::string file_;
+  std::vector<Finding> all_;
+  std::size_t errors_ = 0;
+};
+
+}  // namespace nslookout::sigma

@@ -1,0 +1,160 @@
+#include "sigma/load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <set>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "sigma/yaml_tree.h"
+
+namespace nslookout::sigma {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::string> read_all(int fd) {
+  std::string text;
+  while (true) {
+    const std::size_t had = text.size();
+    text.resize(had + (64U << 10));
+    const ssize_t got = ::read(fd, text.data() + had, text.size() - had);
+    if (got < 0 && errno == EINTR) {
+      text.resize(had);
+      continue;
+    }
+    if (got < 0) return fail(ErrorClass::invalid, "cannot be read: {}", errno_text(errno));
+    text.resize(had + static_cast<std::size_t>(got));
+    if (got == 0) return text;
+    if (text.size() > max_rule_file_octets) {
+      return fail(ErrorClass::invalid, "the file is larger than {} MiB, the limit of a rule file; split it",
+                  max_rule_file_octets >> 20);
+    }
+  }
+}
+
+Result<std::string> read_rule_file(const std::string& path) {
+  // Not blocking, so that a FIFO without a writer is refused below instead of waited for.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.valid()) return fail(ErrorClass::invalid, "cannot be read: {}", errno_text(errno));
+  struct stat status = {};
+  if (::fstat(fd.get(), &status) != 0) return fail(ErrorClass::invalid, "cannot be read: {}", errno_text(errno));
+  if (!S_ISREG(status.st_mode)) return fail(ErrorClass::invalid, "is not a regular file");
+  return read_all(fd.get());
+}
+
+void append(RuleSet& to, RuleSet from) {
+  std::ranges::move(from.rules, std::back_inserter(to.rules));
+  std::ranges::move(from.findings, std::back_inserter(to.findings));
+  to.files += from.files;
+}
+
+void add_file_error(RuleSet& set, const std::string& path, const std::string& what) {
+  set.findings.push_back({FindingKind::broken, path, {}, what});
+}
+
+void load_file(RuleSet& set, std::set<std::string>& seen, const std::string& path, const RuleOptions& options) {
+  std::error_code unknown;
+  const std::string canonical = fs::weakly_canonical(path, unknown).native();
+  // A file reached twice (a folder and a file in it) is one file, or each of its rules would be there twice.
+  if (!unknown && !seen.insert(canonical).second) return;
+  const Result<std::string> text = read_rule_file(path);
+  if (!text) {
+    add_file_error(set, path, text.error().message);
+    return;
+  }
+  append(set, parse_rules(*text, path, options));
+}
+
+// The rule files below a folder, sorted; an unreadable sub-folder is an error, not a gap.
+std::set<std::string> rule_files(RuleSet& set, const std::string& folder) {
+  std::set<std::string> files;
+  std::error_code error;
+  fs::recursive_directory_iterator at(folder, error);
+  while (!error && at != fs::recursive_directory_iterator()) {
+    const fs::path& path = at->path();
+    std::error_code unknown;
+    if (path.filename().native().starts_with('.')) {
+      if (at->is_directory(unknown)) at.disable_recursion_pending();
+    } else if ((path.extension() == ".yml" || path.extension() == ".yaml") && !at->is_directory(unknown)) {
+      files.insert(path.native());
+    }
+    at.increment(error);
+  }
+  if (error) add_file_error(set, folder, fmt::format("the folder cannot be read: {}", error.message()));
+  return files;
+}
+
+void load_path(RuleSet& set, std::set<std::string>& seen, const std::string& path, const RuleOptions& options) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    load_file(set, seen, path, options);
+    return;
+  }
+  const std::size_t errors_before = set.findings.size();
+  const std::set<std::string> files = rule_files(set, path);
+  for (const std::string& file : files) load_file(set, seen, file, options);
+  if (files.empty() && set.findings.size() == errors_before) {
+    add_file_error(set, path, "the folder holds no rule file (*.yml, *.yaml)");
+  }
+}
+
+}  // namespace
+
+std::size_t RuleSet::error_count() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(findings, [](const Finding& finding) { return finding.kind != FindingKind::warning; }));
+}
+
+Result<void> RuleSet::usable() const {
+  const Finding* first = nullptr;
+  std::size_t errors = 0;
+  for (const Finding& finding : findings) {
+    if (finding.kind == FindingKind::warning || finding.kind == FindingKind::other_source) continue;
+    if (first == nullptr) first = &finding;
+    ++errors;
+  }
+  if (first != nullptr && errors == 1) return fail(ErrorClass::invalid, "{}", first->text());
+  if (first != nullptr) return fail(ErrorClass::invalid, "{} (and {} more)", first->text(), errors - 1);
+  if (!rules.empty()) return {};
+  if (findings.empty()) return fail(ErrorClass::invalid, "no rule was given; name a rule file or a folder of them");
+  return fail(ErrorClass::invalid, "no rule about lookups on Linux was found: {}", findings.front().text());
+}
+
+RuleSet parse_rules(std::string_view text, const std::string& file, const RuleOptions& options) {
+  RuleSet set;
+  set.files = 1;
+  Findings findings(file);
+  std::size_t number = 0;
+  for (const YamlNode& document : parse_yaml(text, findings)) {
+    ++number;
+    if (std::optional<Rule> rule = parse_rule(document, number, options, findings)) {
+      set.rules.push_back(std::move(*rule));
+    }
+  }
+  if (number == 0 && findings.error_count() == 0) findings.broken({}, "the file holds no rule");
+  set.findings = findings.all();
+  return set;
+}
+
+RuleSet load_rules(const std::vector<std::string>& paths, const RuleOptions& options) {
+  RuleSet set;
+  std::set<std::string> seen;
+  for (const std::string& path : paths) load_path(set, seen, path, options);
+  return set;
+}
+
+Result<std::vector<Rule>> load_rule_file(const std::string& path, const RuleOptions& options) {
+  RuleSet set = load_rules({path}, options);
+  if (Result<void> usable = set.usable(); !usable) return fail(usable.error());
+  return std::move(set.rules);
+}
+
+}  // namespace nslookout::sigma

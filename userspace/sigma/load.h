@@ -1,0 +1,44 @@
+// Rule files and folders -> rules, with everything that was wrong on the way.
+//
+//   RuleSet set = load_rules({"rules"});
+//   for (const Finding& finding : set.findings) …
+//   if (Result<void> usable = set.usable(); !usable) return fail(usable.error());
+//
+// A folder stands for its *.yml and *.yaml files, sub-folders included, in the order of their paths; hidden ones
+// (leading dot) are left out. A file named directly may have any name. Nothing here throws.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "sigma/ast.h"
+#include "sigma/rule.h"
+
+namespace nslookout::sigma {
+
+inline constexpr std::size_t max_rule_file_octets = 8U << 20;
+
+struct RuleSet {
+  std::vector<Rule> rules;        // in the order of files and documents
+  std::vector<Finding> findings;  // errors and warnings, in the same order
+  std::size_t files = 0;          // that were read
+
+  [[nodiscard]] std::size_t error_count() const;
+
+  // Class invalid: the first error and how many there are, or that there is no rule at all. Rules about other log
+  // sources do not make a set unusable as long as one rule is left.
+  [[nodiscard]] Result<void> usable() const;
+};
+
+// The rules of one text; file is for messages.
+[[nodiscard]] RuleSet parse_rules(std::string_view text, const std::string& file, const RuleOptions& options = {});
+
+[[nodiscard]] RuleSet load_rules(const std::vector<std::string>& paths, const RuleOptions& options = {});
+
+// load_rules for one path, strict: any error but other log sources fails.
+[[nodiscard]] Result<std::vector<Rule>> load_rule_file(const std::string& path, const RuleOptions& options = {});
+
+}  // namespace nslookout::sigma
