@@ -60,7 +60,7 @@ NSL_INLINE void nsl_add_addresses(struct __sk_buff *skb, struct nsl_candidate *c
 	if (!socket)
 		return;
 
-	const struct nsl_endpoint *asked = socket->named.port ? &socket->named : &socket->connected;
+	const struct nsl_endpoint *asked = nsl_asked_endpoint(socket);
 
 	if (!nsl_is_dns_port(asked->port) || asked->family != packet.family)
 		return;
@@ -402,18 +402,12 @@ NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
 	nsl_count(NSL_COUNT_messages_over_limit);
 }
 
-/* Whether the socket was told to send to a DNS port, whatever the packet says. */
-NSL_INLINE bool nsl_asked_for_dns(struct __sk_buff *skb)
-{
-	const struct nsl_socket *socket = nsl_socket_of(skb);
-
-	return socket && (nsl_is_dns_port(socket->named.port) || nsl_is_dns_port(socket->connected.port));
-}
-
 SEC("cgroup_skb/egress")
 int nsl_egress(struct __sk_buff *skb)
 {
 	struct nsl_packet packet = {};
+	struct nsl_socket *socket;
+	bool dns;
 
 	if (nsl_find_transport(skb, &packet))
 		return 1;
@@ -421,12 +415,16 @@ int nsl_egress(struct __sk_buff *skb)
 		nsl_count(NSL_COUNT_ip_fragment);
 		return 1;
 	}
-	if (!nsl_is_dns_port(packet.destination_port) && !nsl_asked_for_dns(skb))
-		return 1;
-	if (packet.protocol == IPPROTO_UDP)
-		nsl_udp(skb, &packet);
-	else
-		nsl_tcp(skb, &packet);
+	dns = nsl_is_dns_port(packet.destination_port);
+	socket = nsl_socket_of(skb);
+	if (dns || (socket && nsl_is_dns_port(nsl_asked_endpoint(socket)->port))) {
+		if (packet.protocol == IPPROTO_UDP)
+			nsl_udp(skb, &packet);
+		else
+			nsl_tcp(skb, &packet);
+	}
+	if (socket)
+		socket->named.set = 0;
 	return 1;
 }
 
@@ -449,6 +447,7 @@ NSL_INLINE void nsl_note_endpoint(struct bpf_sock_addr *context, nsl_u8 family, 
 	}
 	endpoint = connected ? &socket->connected : &socket->named;
 	__builtin_memset(endpoint, 0, sizeof *endpoint);
+	socket->named.set = !connected;
 	if (!dns)
 		return;
 	endpoint->port = port;

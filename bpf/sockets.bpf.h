@@ -15,7 +15,7 @@ struct nsl_endpoint {
 	nsl_u8 address[16]; /* network order, IPv4 in the first four octets */
 	nsl_u16 port;       /* host order; 0: not set */
 	nsl_u8 family;      /* 4 or 6 */
-	nsl_u8 reserved;
+	nsl_u8 set;         /* named: a sendmsg() gave it and no packet has left since */
 };
 
 struct nsl_socket {
@@ -32,3 +32,9 @@ struct {
 	__type(key, int);
 	__type(value, struct nsl_socket);
 } nsl_sockets SEC(".maps");
+
+/* Where the packet on its way out was meant to go. */
+NSL_INLINE const struct nsl_endpoint *nsl_asked_endpoint(const struct nsl_socket *socket)
+{
+	return socket->named.set ? &socket->named : &socket->connected;
+}

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S python3 -B
-"""sources.py TOP: the rules of the tree that a compiler does not hold. Prints FILE:LINE: TEXT for each breach, exits with 1.
+"""sources.py TOP: the rules of the tree that a compiler does not hold. Prints FILE:LINE: TEXT for each breach; exits
+with 1 when there was one.
 
 The direction of includes is the one of docs/architecture.md. A new check is a function (tree -> breaches) in CHECKS and
 needs a breaching sample in sources_test.py, which refuses a check without one.
@@ -41,7 +42,8 @@ SKIPPED_FOLDERS = {".git", ".cache", "__pycache__", "node_modules"}
 MARKERS = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|WI" r"P)\b|\bplace" r"holder\b", re.IGNORECASE)
 MARKERS_UPPER_ONLY = {"xx" "x", "ha" "ck", "wi" "p", "to" "do"}  # in lower case these are words, domains, check names
 # Homes and work folders of one machine; samples use the names listed.
-MACHINE_PATHS = re.compile(r"(?<![\w.}])/(?:root|work|Users)/|(?<![\w.}])/ho" r"me/(?!(?:alice|dev|user|runner|node|ci)\b)|/tmp/[a-z]/")
+MACHINE_PATHS = re.compile(r"(?<![\w.}])/(?:root|work|Users)/|/tmp/[a-z]/|"
+                           r"(?<![\w.}])/ho" r"me/(?!(?:alice|dev|user|runner|node|ci)\b)")
 MARKDOWN_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")  # to a file of the tree
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"][^>"]+[>"])')
 

@@ -56,7 +56,7 @@ GOOD = {
     "bpf/abi.h": "/* What it is. */\n#pragma once\n",
     "bpf/a.bpf.c": SPDX + '#include "abi.h"\n#include "bpf/abi.h"\n#include <bpf/bpf_helpers.h>\n',
     "bpf/vmlinux/x86.h": H + "int x;\n" * 5000,
-    "docs/a.md": "mktemp /tmp/name.XXXXXX, /proc/1/root/etc, /home/dev/project, todo.example, google-readability-todo\n",
+    "docs/a.md": "mktemp /tmp/name.XXXXXX, /proc/1/root/etc, /home/dev/project, todo.example, readability-todo\n",
     "docs/b.md": "[a](a.md), [a](a.md#part), [here](#part), [far](https://example.test/x.md), [up](../bpf/abi.h)\n",
     "build/generated.h": "TO" "DO\n",
     "rules/bytes.bin": "\0 TO" "DO\n",

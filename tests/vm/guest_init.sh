@@ -6,6 +6,8 @@
 # Backends and the seconds each may take come from the kernel's command line.
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/ TMPDIR=/tmp
+# The results port is a terminal, but the host reads it.
+export GTEST_COLOR=no
 
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc

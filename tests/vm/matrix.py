@@ -28,13 +28,14 @@ def read_kernels():
 def arguments(kernels):
     names = [name for name, _, _ in kernels]
     parser = argparse.ArgumentParser(description="the kernel tests on other kernels, in virtual machines")
-    parser.add_argument("words", nargs="*", metavar="KERNEL|BACKEND", help=f"of {', '.join(names)}; {', '.join(BACKENDS)}")
+    parser.add_argument("words", nargs="*", metavar="KERNEL|BACKEND",
+                        help=f"of {', '.join(names)}; {', '.join(BACKENDS)}")
     parser.add_argument("--kernel-test", type=pathlib.Path, default=TOP / "build/kernel_test")
     parser.add_argument("--file", action="append", default=[], help="SOURCE[=PATH]: one more file for the guest")
     parser.add_argument("--out", type=pathlib.Path, default=TOP / "build/vm")
     parser.add_argument("--cache", type=pathlib.Path, default=TOP / ".cache/vm")
     parser.add_argument("--machines", type=int, default=2, help="at a time")
-    parser.add_argument("--seconds", type=int, default=150, help="for one backend on one kernel")
+    parser.add_argument("--seconds", type=int, default=180, help="for one backend on one kernel")
     args = parser.parse_args()
     unknown = [word for word in args.words if word not in names and word not in BACKENDS]
     if unknown:

@@ -1,26 +1,28 @@
 """What one virtual machine reported, read back, and the matrix made of it.
 
-Input: the text of the guest's results port (guest_init.sh). Between "begin BACKEND" and "end BACKEND status=N" stand the
-lines of the kernel tests; the ones that count here:
+Input: the text of the guest's results port (guest_init.sh). Between "begin BACKEND" and "end BACKEND status=N" stand
+the lines of the kernel tests; the ones that count here:
 
     program NAME verified=N loaded=N           instructions the verifier went through, and kept
     case NAME BACKEND seen                     this way of sending is seen
+    case NAME BACKEND none                     no lookup was sent, and none was reported
     case NAME BACKEND unseen(COUNTER)          it is not, by design, and COUNTER says so
     case NAME BACKEND skipped(WHY)             it could not be tried
     case NAME BACKEND failed(WHY)              it should have been seen
 
-A combination passes when its tests ended with status 0, no case failed and at least one was seen: a test that saw nothing
-proves nothing.
+A combination passes when its tests ended with status 0, no case failed and at least one was seen: a test that saw
+nothing proves nothing.
 """
 
 import re
 from dataclasses import dataclass, field
 
+OUTCOMES = ("seen", "none", "unseen", "skipped", "failed")
 BACKENDS = ("fentry", "kprobe", "cgroup")
 
 _END = re.compile(r"^end (\S+) status=(\d+)(?: uptime=(\S+))?")
 _PROGRAM = re.compile(r"program (\S+) verified=(\d+) loaded=(\d+)")
-_CASE = re.compile(r"\bcase (\S+) (\S+) (seen|unseen|skipped|failed)(?:\((.*)\))?")
+_CASE = re.compile(r"\bcase (\S+) (\S+) (seen|none|unseen|skipped|failed)\b(?:\((.*)\))?")
 _GTEST_FAILED = re.compile(r"^\[  FAILED  \] (\S+?),? \(")
 
 
@@ -32,7 +34,7 @@ class Combination:
     backend: str
     release: str = "?"
     status: int | None = None  # of the tests; None when they never ended
-    cases: dict = field(default_factory=lambda: {"seen": [], "unseen": [], "skipped": [], "failed": []})
+    cases: dict = field(default_factory=lambda: {outcome: [] for outcome in OUTCOMES})
     programs: dict = field(default_factory=dict)  # name -> verified instructions
     trouble: str = ""  # why the machine itself is to blame
     output: list = field(default_factory=list)
@@ -99,11 +101,11 @@ def _read_line(combination, line):
 
 def table(combinations):
     """The matrix as a Markdown table with columns padded for the terminal."""
-    rows = [("kernel", "release", "backend", "result", "seen", "unseen, counted", "skipped", "failed",
-             "verified instructions (largest program)")]
+    rows = [("kernel", "release", "backend", "result", "seen", "rightly silent", "unseen, counted", "skipped",
+             "failed", "verified instructions (largest program)")]
     for c in combinations:
         name, verified = c.largest_program
-        counts = [str(len(set(c.cases[kind]))) for kind in ("seen", "unseen", "skipped", "failed")]
+        counts = [str(len(set(c.cases[kind]))) for kind in OUTCOMES]
         rows.append((c.kernel, c.release, c.backend, c.verdict, *counts, f"{verified:,} ({name})" if name else "-"))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows]

@@ -20,10 +20,14 @@ CASES = [
     ("nothing seen", section("fentry", "case sendto fentry unseen(not_dns)\n") + section("cgroup"), "",
      ("failed (no case seen)", "pass")),
     ("no output at all", section("fentry", "") + section("cgroup"), "", ("failed (no case seen)", "pass")),
-    ("a failed case with status 0", section("fentry", GOOD + "case splice {b} failed(no event)\n") + section("cgroup"), "",
+    ("a failed case with status 0", section("fentry", GOOD + "case splice {b} failed(late)\n") + section("cgroup"), "",
      ("failed", "pass")),
-    ("a failed test with status 0", section("fentry", GOOD + "[  FAILED  ] Sends.splice (3 ms)\n") + section("cgroup"), "",
+    ("a failed test with status 0", section("fentry", GOOD + "[  FAILED  ] Sends.a (3 ms)\n") + section("cgroup"), "",
      ("failed", "pass")),
+    ("a failed case without a reason", section("fentry", GOOD + "case splice {b} failed\n") + section("cgroup"), "",
+     ("failed", "pass")),
+    ("only silence, rightly", section("fentry", "case noise {b} none\n") + section("cgroup"), "",
+     ("failed (no case seen)", "pass")),
     ("panic in the second", section("fentry") + "begin cgroup\ncase sendto cgroup seen\n", "kernel panic",
      ("pass", "kernel panic")),
     ("cut off, cause unknown", section("fentry") + "begin cgroup\n", "", ("pass", "never ended")),
@@ -41,10 +45,12 @@ class Results(unittest.TestCase):
                 self.assertEqual(expected, tuple(c.verdict for c in combinations))
 
     def test_counts_and_largest_program(self):
-        body = GOOD + "case a {b} seen\ncase b {b} unseen(payload_unreadable)\ncase c {b} skipped(no io_uring (5.1))\n"
+        body = GOOD + "case a {b} seen\ncase b {b} unseen(payload_unreadable)\ncase n {b} none\n"
+        body += "case c {b} skipped(no io_uring (5.1))\n"
         (c,) = read_results("6.1", ["kprobe"], "release 6.1.0-1\n" + section("kprobe", body))
         self.assertEqual(("q", 1200), c.largest_program)
-        self.assertEqual({"seen": ["sendto", "a"], "unseen": ["b"], "skipped": ["c"], "failed": []}, c.cases)
+        self.assertEqual(
+            {"seen": ["sendto", "a"], "none": ["n"], "unseen": ["b"], "skipped": ["c"], "failed": []}, c.cases)
         self.assertIn("| 6.1    | 6.1.0-1 | kprobe  | pass   | 2 ", table([c]))
         self.assertIn("1,200 (q)", table([c]))
 

@@ -1,0 +1,139 @@
+#include "agent/agent.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <chrono>
+
+#include "agent/pipeline.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "compile/kernel_tables.h"
+#include "kernel/host.h"
+#include "lists/name_list.h"
+#include "sigma/load.h"
+
+namespace nslookout::agent {
+namespace {
+
+constexpr std::chrono::milliseconds poll_time{100};
+constexpr std::chrono::seconds loss_report_interval{5};
+
+volatile std::sig_atomic_t stop_asked = 0;
+
+void ask_to_stop(int) { stop_asked = 1; }
+
+void catch_signals() {
+  struct sigaction action {};
+  action.sa_handler = ask_to_stop;  // no SA_RESTART: waiting at the ring ends at once
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+Result<compile::Plan> load_plan(const RunOptions& options) {
+  std::vector<sigma::Rule> rules;
+  if (!options.rules.empty()) {
+    sigma::RuleSet set = sigma::load_rules(options.rules, {.windows = options.product_windows});
+    for (const sigma::Finding& finding : set.findings) log::warning("{}", finding.text());
+    if (const auto usable = set.usable(); !usable) return fail(usable.error());
+    rules = std::move(set.rules);
+  }
+  std::vector<lists::NameList> lists;
+  for (const std::string& spec : options.lists) {
+    Result<lists::NameList> list = lists::load_list(spec);
+    if (!list) return fail(list.error());
+    if (list->bad_lines > 0) log::warning("{} lines left out of {}; the first: {}", list->bad_lines, list->file, list->first_bad);
+    lists.push_back(std::move(*list));
+  }
+  return compile::make_plan(std::move(rules), std::move(lists));
+}
+
+Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const RunOptions& options) {
+  std::vector<std::unique_ptr<sink::Sink>> sinks;
+  for (const std::string& spec : options.outputs) {
+    auto sink = sink::open_sink(spec);
+    if (!sink) return fail(sink.error());
+    sinks.push_back(std::move(*sink));
+  }
+  return sinks;
+}
+
+Result<void> write_ready_file(const std::string& path) {
+  if (path.empty()) return {};
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file.valid() || ::write(file.get(), "ready\n", 6) != 6) {
+    return fail(ErrorClass::runtime, "writing the ready file {}: {}", path, errno_text(errno));
+  }
+  return {};
+}
+
+void announce(const kernel::Sensor& sensor, const compile::Plan& plan) {
+  std::size_t listed = 0;
+  for (const lists::NameList& list : plan.lists()) listed += list.table.size();
+  log::notice("backend {} ({})", kernel::backend_name(sensor.choice().backend), sensor.choice().reason);
+  log::notice("{} rules and {} lists loaded, {} names in the kernel ({} of lists){}", plan.rules().size(),
+              plan.lists().size(), plan.kernel_names().size(), listed,
+              plan.every_query() ? "; some rule needs every query, `nslookout explain` says which" : "");
+  log::notice("try in another shell: getent hosts sfrclak.com");
+}
+
+Observe observe_of(const std::string& name) {
+  if (name == "all") return Observe::all;
+  return name == "unique" ? Observe::unique : Observe::matches;
+}
+
+Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
+  auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
+  const auto handler = [&](const nsl_candidate& candidate) { pipeline.handle(candidate); };
+  while (stop_asked == 0 && !pipeline.every_sink_finished()) {
+    const Result<std::size_t> taken = sensor.poll(poll_time, handler);
+    if (!taken) return fail(taken.error());
+    if (*taken > 0) pipeline.flush();
+    if (std::chrono::steady_clock::now() >= next_report) {
+      pipeline.report_losses();
+      next_report += loss_report_interval;
+    }
+  }
+  // What the kernel handed over before the signal is still written.
+  const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler);
+  pipeline.report_losses();
+  pipeline.flush();
+  return taken ? Result<void>{} : fail(taken.error());
+}
+
+}  // namespace
+
+Result<void> run(const RunOptions& options) {
+  const Result<compile::Plan> plan = load_plan(options);
+  if (!plan) return fail(plan.error());
+  auto sinks = open_sinks(options);
+  if (!sinks) return fail(sinks.error());
+  Result<event::EventIds> ids = event::EventIds::create();
+  if (!ids) return fail(ids.error());
+  const auto backend = kernel::backend_from_name(options.backend);
+  if (!backend) return fail(ErrorClass::usage, "there is no backend '{}'", options.backend);
+
+  catch_signals();
+  const Observe observe = observe_of(options.observe);
+  kernel::SensorOptions sensor_options;
+  sensor_options.backend = *backend;
+  sensor_options.ports = options.ports;
+  sensor_options.observe_all = observe != Observe::matches;
+  sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
+  Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
+  if (!sensor) return fail(sensor.error());
+  const compile::KernelTables tables =
+      compile::build_kernel_tables(plan->kernel_names(), plan->every_query(), compile::Seeds::random());
+  if (const auto published = sensor->publish(tables, 1); !published) return fail(published.error());
+
+  identity::Options identity;
+  if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
+  Pipeline pipeline(*plan, *sensor, *sinks, identity, *ids, observe);
+  announce(*sensor, *plan);
+  if (const auto ready = write_ready_file(options.ready_file); !ready) return fail(ready.error());
+  return watch(*sensor, pipeline);
+}
+
+}  // namespace nslookout::agent

@@ -1,0 +1,33 @@
+// The agent: rules and lists in, events out. Loads the rules, starts the kernel side, verifies each candidate against
+// the full rules, describes its sender, and writes events until SIGTERM or SIGINT, which drains and returns.
+//
+// Thread rule: one run at a time per process; it changes the process's handlers of SIGTERM and SIGINT.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace nslookout::agent {
+
+struct RunOptions {
+  std::vector<std::string> rules;    // files or directories
+  std::vector<std::string> lists;    // exact:FILE, suffix:FILE
+  std::vector<std::string> outputs;  // specifications of sink/sink.h
+  std::string backend = "auto";
+  std::string mode = "audit";
+  std::string observe = "matches";   // matches, all, unique
+  std::string ready_file;            // empty: none
+  std::string config;
+  std::vector<std::uint16_t> ports = {53};
+  bool product_windows = false;      // take rules for Windows too
+  std::size_t ring_octets = 16u << 20;
+};
+
+// Errors before anything is attached: invalid (rules, lists), usage (outputs), unsupported (kernel, privilege).
+[[nodiscard]] Result<void> run(const RunOptions& options);
+
+}  // namespace nslookout::agent

@@ -1,0 +1,165 @@
+#include "agent/pipeline.h"
+
+#include <array>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "event/candidate.h"
+#include "identity/host.h"
+#include "match/query.h"
+
+namespace nslookout::agent {
+namespace {
+
+constexpr std::size_t unique_limit = 65536;  // pairs of program and name remembered for --observe unique
+
+// Stages that lose something for good; the other counters tell of what was refused or could not be named.
+struct LossStage {
+  nsl_counter counter;
+  const char* stage;
+};
+constexpr std::array<LossStage, 8> loss_stages = {{
+    {NSL_COUNT_ring_full, "ring"},
+    {NSL_COUNT_payload_unreadable, "payload"},
+    {NSL_COUNT_messages_over_limit, "messages"},
+    {NSL_COUNT_tcp_split, "tcp"},
+    {NSL_COUNT_ip_fragment, "fragment"},
+    {NSL_COUNT_socket_storage_full, "socket"},
+    {NSL_COUNT_pending_full, "pending"},
+    {NSL_COUNT_program_missed, "program"},
+}};
+
+event::Rule describe_rule(const match::Hit& hit) {
+  event::Rule rule;
+  rule.id = hit.id();
+  rule.title = hit.title();
+  rule.level = hit.level();
+  rule.file = hit.file();
+  if (hit.rule != nullptr) {
+    rule.tags = hit.rule->tags;
+    rule.references = hit.rule->references;
+  }
+  for (const match::MatchedField& field : hit.matched) rule.matched.push_back({field.field, field.value});
+  return rule;
+}
+
+match::Query query_of(const nsl_candidate& candidate, const std::optional<event::Process>& process) {
+  match::Query query = match::Query::of_wire(
+      std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
+  query.set_record_type(candidate.record_type);
+  if (!process) return query;
+  if (!process->executable.empty()) query.set_named("Image", process->executable);
+  std::string command_line;
+  for (const std::string& argument : process->command_line) {
+    if (!command_line.empty()) command_line += ' ';
+    command_line += argument;
+  }
+  if (!command_line.empty()) query.set_named("CommandLine", command_line);
+  if (!process->user.empty()) query.set_named("User", process->user);
+  query.set_named("ProcessId", std::to_string(process->pid));
+  return query;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
+                   std::vector<std::unique_ptr<sink::Sink>>& sinks, identity::Options identity, event::EventIds ids,
+                   Observe observe)
+    : sensor_(sensor),
+      sinks_(sinks),
+      verifier_(plan),
+      resolver_(identity),
+      ids_(ids),
+      observe_(observe),
+      host_(identity::describe_host()),
+      sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)), "audit"},
+      reported_losses_(loss_stages.size() + 1, 0) {
+  if (!resolver_.proc_usable()) {
+    log::warning(
+        "the agent runs in a pid namespace of its own: pids are those of the host, and what only /proc knows is left "
+        "out");
+  }
+}
+
+void Pipeline::handle(const nsl_candidate& candidate) {
+  if (candidate.name_length == 0 || candidate.name_length > NSL_NAME_MAX) return;
+  identity::Sender sender = resolver_.describe(candidate, sensor_.process(candidate.sender.process));
+  const std::vector<match::Hit> hits = verifier_.matches(query_of(candidate, sender.process));
+  if (hits.empty() && observe_ == Observe::matches) return;
+
+  event::Event event;
+  event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
+  event.event_id = ids_.next(event.time);
+  event.dns = event::describe_dns(candidate);
+  event.process = std::move(sender.process);
+  event.container = std::move(sender.container);
+  if (hits.empty()) {
+    event.kind = event::Kind::query;
+    if (observe_ == Observe::unique && seen_before(event)) return;
+  } else {
+    event.kind = event::Kind::match;
+    event.action = event::Action::audited;
+    const auto first = window_.see(candidate.sender.process, event.dns->query, candidate.boottime, event.event_id);
+    event.alert = !first.has_value();
+    event.duplicate_of = first.value_or("");
+    for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
+  }
+  write(event);
+}
+
+bool Pipeline::seen_before(const event::Event& event) {
+  if (unique_.size() >= unique_limit) unique_.clear();
+  const std::string program = event.process ? event.process->executable : "";
+  return !unique_.insert(program + '\0' + event.dns->query).second;
+}
+
+void Pipeline::write(event::Event& event) {
+  event.sequence = ++sequence_;
+  event.host = host_;
+  event.sensor = sensor_info_;
+  for (const auto& sink : sinks_) {
+    if (const auto written = sink->write(event); !written) {
+      ++sink_lost_;
+      log::error("{}", written.error().message);
+    }
+  }
+}
+
+void Pipeline::flush() {
+  for (const auto& sink : sinks_) {
+    if (const auto flushed = sink->flush(); !flushed) log::error("{}", flushed.error().message);
+  }
+}
+
+void Pipeline::report_losses() {
+  const Result<kernel::Counters> counters = sensor_.counters();
+  if (!counters) {
+    log::error("{}", counters.error().message);
+    return;
+  }
+  event::Event event;
+  const auto add = [&](std::size_t slot, const char* stage, std::uint64_t count) {
+    if (count > reported_losses_[slot]) event.losses.push_back({stage, count - reported_losses_[slot]});
+    reported_losses_[slot] = count;
+  };
+  for (std::size_t i = 0; i < loss_stages.size(); ++i) {
+    add(i, loss_stages[i].stage, (*counters)[loss_stages[i].counter]);
+  }
+  add(loss_stages.size(), "sink", sink_lost_);
+  if (event.losses.empty()) return;
+  event.kind = event::Kind::loss;
+  event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());
+  event.event_id = ids_.next(event.time);
+  for (const event::Loss& loss : event.losses) log::warning("lost at the stage {}: {}", loss.stage, loss.count);
+  write(event);
+}
+
+bool Pipeline::every_sink_finished() const {
+  for (const auto& sink : sinks_) {
+    if (!sink->finished()) return false;
+  }
+  return true;
+}
+
+}  // namespace nslookout::agent
