@@ -62,7 +62,9 @@ def boot(kernel, args, initramfs):
 
     # The guest keeps time for each backend; this is for a machine that hangs as a whole.
     limit = 60 + args.seconds * len(args.backends)
-    ran = subprocess.run([HERE / "boot.sh", fetched.stdout.strip(), initramfs, console, results, str(limit),
+    # --pdeathsig: no machine outlives a matrix that was itself cut short.
+    ran = subprocess.run(["setpriv", "--pdeathsig", "TERM",
+                          HERE / "boot.sh", fetched.stdout.strip(), initramfs, console, results, str(limit),
                           f"nslookout.backends={','.join(args.backends)}", f"nslookout.seconds={args.seconds}"],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
     text = results.read_text(errors="replace")
