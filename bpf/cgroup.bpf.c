@@ -407,7 +407,6 @@ int nsl_egress(struct __sk_buff *skb)
 {
 	struct nsl_packet packet = {};
 	struct nsl_socket *socket;
-	bool dns;
 
 	if (nsl_find_transport(skb, &packet))
 		return 1;
@@ -415,9 +414,9 @@ int nsl_egress(struct __sk_buff *skb)
 		nsl_count(NSL_COUNT_ip_fragment);
 		return 1;
 	}
-	dns = nsl_is_dns_port(packet.destination_port);
 	socket = nsl_socket_of(skb);
-	if (dns || (socket && nsl_is_dns_port(nsl_asked_endpoint(socket)->port))) {
+	if (nsl_is_dns_port(packet.destination_port) ||
+	    (socket && nsl_is_dns_port(nsl_asked_endpoint(socket)->port))) {
 		if (packet.protocol == IPPROTO_UDP)
 			nsl_udp(skb, &packet);
 		else

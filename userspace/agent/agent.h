@@ -21,7 +21,6 @@ struct RunOptions {
   std::string mode = "audit";
   std::string observe = "matches";   // matches, all, unique
   std::string ready_file;            // empty: none
-  std::string config;
   std::vector<std::uint16_t> ports = {53};
   bool product_windows = false;      // take rules for Windows too
   std::size_t ring_octets = 16u << 20;

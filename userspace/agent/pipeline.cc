@@ -49,15 +49,15 @@ match::Query query_of(const nsl_candidate& candidate, const std::optional<event:
       std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
   query.set_record_type(candidate.record_type);
   if (!process) return query;
-  if (!process->executable.empty()) query.set_named("Image", process->executable);
+  if (!process->executable.empty()) query.set(sigma::Field::image, process->executable);
   std::string command_line;
   for (const std::string& argument : process->command_line) {
     if (!command_line.empty()) command_line += ' ';
     command_line += argument;
   }
-  if (!command_line.empty()) query.set_named("CommandLine", command_line);
-  if (!process->user.empty()) query.set_named("User", process->user);
-  query.set_named("ProcessId", std::to_string(process->pid));
+  if (!command_line.empty()) query.set(sigma::Field::command_line, command_line);
+  if (!process->user.empty()) query.set(sigma::Field::user, process->user);
+  query.set(sigma::Field::process_id, std::to_string(process->pid));
   return query;
 }
 
