@@ -7,7 +7,7 @@
 #include "verifier.bpf.h"
 
 #define NSL_PAYLOAD_MAX 512     /* octets of a message that are copied: the longest question and some more */
-#define NSL_SEGMENTS_MAX 600    /* pieces of a send that are followed: one octet each, and some empty */
+#define NSL_SEGMENTS_MAX 288    /* pieces of a send that are followed: enough for a question of one octet each */
 #define NSL_PAYLOAD_BUFFER (2 * NSL_PAYLOAD_MAX + 16) /* any offset below the maximum, and a full copy */
 
 /* Copies wanted octets, after skipping some, to octets + at. octets has NSL_PAYLOAD_BUFFER. How many came, or -1. */
@@ -67,5 +67,5 @@ static __always_inline int nsl_copy_payload(const struct nsl_iter *iter, nsl_u32
 		NSL_FORGET(wanted);
 		NSL_FORGET(skip);
 	}
-	return wanted ? -1 : (int)copied;
+	return wanted && copied < NSL_QUESTION_MAX ? -1 : (int)copied;
 }

@@ -57,15 +57,15 @@ static __noinline int nsl_read_executable(struct nsl_process *process, struct mm
 	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
 	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
-	nsl_u32 length = 0;
+	nsl_u64 length = 0;
 
 	if (!file)
 		return 0;
 	if (BPF_CORE_READ(dentry, d_inode, i_nlink) == 0)
 		process->flags |= NSL_PROCESS_EXE_DELETED;
 	for (int i = 0; i < NSL_PATH_DEPTH; i++) {
+		nsl_u64 name_length, at;
 		struct dentry *parent;
-		nsl_u32 name_length;
 
 		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 			struct mount *outer = BPF_CORE_READ(mount, mnt_parent);
@@ -79,14 +79,18 @@ static __noinline int nsl_read_executable(struct nsl_process *process, struct mm
 		parent = BPF_CORE_READ(dentry, d_parent);
 		if (parent == dentry)
 			goto done;
-		name_length = BPF_CORE_READ(dentry, d_name.len) & NSL_COMPONENT_MAX;
+		name_length = BPF_CORE_READ(dentry, d_name.len);
 		if (length >= NSL_PATH_MAX - NSL_COMPONENT_MAX - 1)
 			break;
-		/* the mask says again what the test above said, where the verifier lost it */
-		bpf_probe_read_kernel(&process->executable_reversed[length & 255], name_length,
+		NSL_BOUND(name_length, NSL_COMPONENT_MAX);
+		at = length;
+		NSL_BOUND(at, NSL_PATH_MAX - NSL_COMPONENT_MAX - 2);
+		bpf_probe_read_kernel(&process->executable_reversed[at], (nsl_u32)name_length,
 				      BPF_CORE_READ(dentry, d_name.name));
 		length += name_length;
-		process->executable_reversed[length & (NSL_PATH_MAX - 1)] = '/';
+		at = length;
+		NSL_BOUND(at, NSL_PATH_MAX - 1);
+		process->executable_reversed[at] = '/';
 		length++;
 		NSL_FORGET(length);
 		dentry = parent;

@@ -35,7 +35,6 @@ struct nsl_send {
 	nsl_u8 family;
 	nsl_u8 reserved[3];
 	nsl_u32 candidates;   /* set aside so far */
-	nsl_u32 found;        /* questions seen in the message under way */
 	nsl_u8 octets[NSL_PAYLOAD_BUFFER];
 	struct nsl_candidate candidate;
 };
@@ -178,7 +177,6 @@ __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 
 	struct nsl_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid() };
 	struct nsl_send *send = nsl_send_of(hook);
 	struct nsl_candidate *candidate, *forgotten;
-	struct task_struct *task;
 
 	if (!send || send->candidates >= NSL_PENDING_MAX)
 		return 0;
@@ -190,9 +188,7 @@ __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 
 	candidate->source_port = send->source_port;
 	candidate->family = send->family;
 	candidate->transport = NSL_UDP;
-	task = nsl_current_sender();
-	nsl_describe_sender(&candidate->sender, task);
-	nsl_make_process(&candidate->sender.process, task, 0);
+	nsl_describe_sender(&candidate->sender, nsl_current_sender());
 	bpf_probe_read_kernel(candidate->name, sizeof candidate->name, send->octets + question.at);
 
 	key.index = send->candidates;
@@ -341,6 +337,16 @@ __noinline int nsl_sent_piece(nsl_u32 hook, nsl_u32 length, nsl_u32 pieces)
 	return 0;
 }
 
+/* Puts the sender into the process table. Here and not where a question is set aside: the stack of that is full. */
+__noinline int nsl_note_process(nsl_u32 hook)
+{
+	struct nsl_send *send = nsl_send_of(hook);
+
+	if (send)
+		nsl_make_process(&send->candidate.sender.process, nsl_current_sender(), 0);
+	return 0;
+}
+
 /* ---- entry and return ----------------------------------------------------------------------------------------------- */
 
 NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *message, nsl_u64 length)
@@ -379,6 +385,8 @@ NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *m
 		nsl_sent_messages(hook, (nsl_u32)length, step);
 	else
 		nsl_sent_piece(hook, (nsl_u32)length, pieces != 0);
+	if (send->candidates)
+		nsl_note_process(hook);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "compat.bpf.h"
 #include "counters.bpf.h"
 #include "kernel_types.bpf.h"
+#include "maps.bpf.h"
+#include "observe.bpf.h"
 #include "process.bpf.h"
 
 struct nsl_endpoint {
@@ -37,4 +39,60 @@ struct {
 NSL_INLINE const struct nsl_endpoint *nsl_asked_endpoint(const struct nsl_socket *socket)
 {
 	return socket->named.set ? &socket->named : &socket->connected;
+}
+
+NSL_INLINE struct nsl_socket *nsl_socket_of(struct __sk_buff *skb)
+{
+	struct bpf_sock *sock = skb->sk;
+
+	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+		return NULL;
+	return bpf_sk_storage_get(&nsl_sockets, sock, NULL, 0);
+}
+
+/* Notes where the process sends to. connected: by connect(), else by sendmsg(). */
+NSL_INLINE void nsl_note_endpoint(struct bpf_sock_addr *context, nsl_u8 family, bool connected)
+{
+	const nsl_u16 port = bpf_ntohs((nsl_u16)context->user_port);
+	const bool dns = nsl_is_dns_port(port);
+	struct nsl_endpoint *endpoint;
+	struct nsl_socket *socket;
+	struct task_struct *task;
+
+	if (!context->sk)
+		return;
+	/* a socket that was noted before is noted again, so that nothing old stays */
+	socket = bpf_sk_storage_get(&nsl_sockets, context->sk, NULL, dns ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+	if (!socket) {
+		if (dns)
+			nsl_count(NSL_COUNT_socket_storage_full);
+		return;
+	}
+	endpoint = connected ? &socket->connected : &socket->named;
+	__builtin_memset(endpoint, 0, sizeof *endpoint);
+	socket->named.set = !connected;
+	if (!dns)
+		return;
+	endpoint->port = port;
+	endpoint->family = family;
+	if (family == 4) {
+		*(nsl_u32 *)endpoint->address = context->user_ip4;
+	} else {
+		nsl_u32 *words = (nsl_u32 *)endpoint->address;
+
+		words[0] = context->user_ip6[0];
+		words[1] = context->user_ip6[1];
+		words[2] = context->user_ip6[2];
+		words[3] = context->user_ip6[3];
+		if (!words[0] && !words[1] && words[2] == bpf_htonl(0xFFFF)) { /* v4-mapped: IPv4 on the wire */
+			endpoint->family = 4;
+			words[0] = words[3];
+			words[2] = words[3] = 0;
+		}
+	}
+	task = nsl_current_sender();
+	nsl_describe_sender(&socket->sender, task);
+	socket->has_sender = 1;
+	if (connected) /* later packets may leave from an interrupt, where the process cannot be read */
+		nsl_make_process(&socket->sender.process, task, 0);
 }

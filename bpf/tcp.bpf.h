@@ -8,26 +8,127 @@
  */
 #pragma once
 
-#include "counters.bpf.h"
-#include "kernel_types.bpf.h"
-#include "reader.bpf.h"
+#include "egress.bpf.h"
 
-#define NSL_TCP_KEPT 512
 #define NSL_TCP_STEPS 128 /* messages and pieces of one segment that are followed */
 
-struct nsl_tcp_stream {
-	nsl_u32 started;
-	nsl_u32 given_up;
-	nsl_u32 next_sequence; /* of the first octet not seen yet */
-	nsl_u32 skip;          /* octets left of a message that was looked at */
-	nsl_u32 kept;          /* octets in the buffer, the length prefix included */
-	nsl_u32 reserved;
-	nsl_u8 octets[NSL_TCP_KEPT + NSL_BUFFER];
-};
+/* Takes the next message, or piece of one, of a segment: the octets from at to end. Where the next one begins; -1 to
+ * give the stream up. */
+__noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+	nsl_u8 prefix[2];
+	nsl_u32 left, wanted, length, kept;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct nsl_tcp_stream);
-} nsl_tcp_streams SEC(".maps");
+	if (!stream || at >= end)
+		return -1;
+	left = end - at;
+	if (stream->skip) {
+		length = stream->skip < left ? stream->skip : left;
+		stream->skip -= length;
+		return (int)(at + length);
+	}
+	kept = stream->kept;
+	if (!kept && left >= 2) {
+		if (bpf_skb_load_bytes(skb, at, prefix, 2))
+			return -1;
+		length = (nsl_u32)prefix[0] << 8 | prefix[1];
+		if (length <= NSL_DNS_HEADER)
+			return -1;
+		if (left - 2 >= length) {
+			nsl_message_by_load(skb, NSL_SPAN(at + 2, length));
+			return (int)(at + 2 + length);
+		}
+	}
+
+	/* a split message: first the two octets of its length, then as much of it as is looked at */
+	length = (nsl_u32)stream->octets[0] << 8 | stream->octets[1];
+	wanted = kept < 2 ? 2 : length + 2 < NSL_TCP_KEPT ? length + 2 : NSL_TCP_KEPT;
+	wanted -= kept;
+	if (wanted > left)
+		wanted = left;
+	if (kept >= NSL_TCP_KEPT || wanted == 0 || wanted > NSL_TCP_KEPT)
+		return -1;
+	NSL_FORGET(wanted);
+	NSL_FORGET(kept);
+	wanted = ((wanted - 1) & (NSL_TCP_KEPT - 1)) + 1;
+	if (bpf_skb_load_bytes(skb, at, &stream->octets[kept & (NSL_TCP_KEPT - 1)], wanted))
+		return -1;
+	kept += wanted;
+	stream->kept = kept;
+	if (kept < 2)
+		return (int)(at + wanted);
+	length = (nsl_u32)stream->octets[0] << 8 | stream->octets[1];
+	if (length <= NSL_DNS_HEADER)
+		return -1;
+	if (kept == length + 2 || kept == NSL_TCP_KEPT) {
+		nsl_message_in_stream(skb, NSL_SPAN(0, kept - 2));
+		stream->skip = length + 2 - kept;
+		stream->kept = 0;
+	}
+	return (int)(at + wanted);
+}
+
+NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
+{
+	struct nsl_tcp_stream *stream;
+	struct nsl_socket *socket;
+	struct bpf_sock *sock;
+	struct tcphdr header;
+	nsl_u32 at, end = skb->len, sequence, seen;
+
+	if (bpf_skb_load_bytes(skb, packet->transport, &header, sizeof header))
+		return;
+	at = packet->transport + header.doff * 4u;
+	if (at >= end || end > 0xFFFFFF)
+		return;
+	sequence = bpf_ntohl(header.seq) + header.syn;
+
+	sock = skb->sk;
+	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+		return;
+	if (!nsl_in_interrupt(skb)) {
+		socket = bpf_sk_storage_get(&nsl_sockets, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+		if (socket) {
+			nsl_describe_sender(&socket->sender, nsl_current_sender());
+			socket->has_sender = 1;
+		}
+	}
+	stream = bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!stream) {
+		nsl_count(NSL_COUNT_socket_storage_full);
+		return;
+	}
+	if (stream->given_up)
+		return;
+	if (!stream->started) {
+		stream->started = 1;
+		stream->next_sequence = sequence;
+	}
+	seen = stream->next_sequence - sequence;
+	if ((int)seen < 0) { /* a segment was missed: begin anew, as if this one began a message */
+		nsl_count(NSL_COUNT_tcp_split);
+		stream->kept = stream->skip = 0;
+		seen = 0;
+	}
+	if (seen >= end - at) {
+		nsl_count(NSL_COUNT_tcp_retransmitted);
+		return;
+	}
+	stream->next_sequence = sequence + (end - at);
+	at += seen;
+	for (int i = 0; i < NSL_TCP_STEPS; i++) {
+		const int next = nsl_tcp_step(skb, at, end);
+
+		if (next < 0) {
+			stream->given_up = 1;
+			nsl_count(NSL_COUNT_tcp_split);
+			return;
+		}
+		at = (nsl_u32)next;
+		if (at >= end)
+			return;
+	}
+	stream->given_up = 1;
+	nsl_count(NSL_COUNT_messages_over_limit);
+}

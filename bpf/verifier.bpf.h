@@ -13,3 +13,7 @@
  * alone become one. */
 volatile nsl_u64 nsl_zero;
 #define NSL_FORGET(x) ((x) ^= (typeof(x))nsl_zero)
+
+/* x &= mask, where the compiler thinks it knows better: it drops a mask that an earlier test made superfluous, and older
+ * verifiers have forgotten that test by then. x: 64 bits. */
+#define NSL_BOUND(x, mask) asm volatile("%0 &= %1" : "+r"(x) : "i"(mask))

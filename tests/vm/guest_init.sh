@@ -3,7 +3,7 @@
 # The guest's first and only process: mounts what the sensor needs, runs the kernel tests once for each backend, powers
 # off. The console is the first serial port; the results go to the second, so that no kernel message lands in a line:
 #   begin BACKEND / the test's output / end BACKEND status=N / … / done
-# Backends and the seconds each may take come from the kernel's command line.
+# Backends, the seconds each may take and which tests come from the kernel's command line.
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/ TMPDIR=/tmp
 # The results port is a terminal, but the host reads it.
@@ -27,11 +27,12 @@ exec >/dev/ttyS1 2>&1
 
 backends=$(sed -n 's/.*nslookout\.backends=\([^ ]*\).*/\1/p' /proc/cmdline | tr , ' ')
 seconds=$(sed -n 's/.*nslookout\.seconds=\([^ ]*\).*/\1/p' /proc/cmdline)
+filter=$(sed -n 's/.*nslookout\.filter=\([^ ]*\).*/\1/p' /proc/cmdline)
 
 echo "release $(uname -r)"
 for backend in $backends; do
   echo "begin $backend"
-  NSLOOKOUT_TEST_BACKEND=$backend timeout -k 5 "$seconds" /kernel_test </dev/null
+  NSLOOKOUT_TEST_BACKEND=$backend timeout -k 5 "$seconds" /kernel_test --gtest_filter="$filter" </dev/null
   status=$?
   # A test that died inside a line must not swallow the next one.
   echo

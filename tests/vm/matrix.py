@@ -34,6 +34,7 @@ def arguments(kernels):
     parser.add_argument("--file", action="append", default=[], help="SOURCE[=PATH]: one more file for the guest")
     parser.add_argument("--out", type=pathlib.Path, default=TOP / "build/vm")
     parser.add_argument("--cache", type=pathlib.Path, default=TOP / ".cache/vm")
+    parser.add_argument("--filter", default="*", help="only these tests (as GoogleTest's --gtest_filter)")
     parser.add_argument("--machines", type=int, default=2, help="at a time")
     parser.add_argument("--seconds", type=int, default=180, help="for one backend on one kernel")
     args = parser.parse_args()
@@ -65,7 +66,8 @@ def boot(kernel, args, initramfs):
     # --pdeathsig: no machine outlives a matrix that was itself cut short.
     ran = subprocess.run(["setpriv", "--pdeathsig", "TERM",
                           HERE / "boot.sh", fetched.stdout.strip(), initramfs, console, results, str(limit),
-                          f"nslookout.backends={','.join(args.backends)}", f"nslookout.seconds={args.seconds}"],
+                          f"nslookout.backends={','.join(args.backends)}", f"nslookout.seconds={args.seconds}",
+                          f"nslookout.filter={args.filter}"],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
     text = results.read_text(errors="replace")
     console_text = console.read_text(errors="replace")

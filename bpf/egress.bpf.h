@@ -1,0 +1,277 @@
+/* The messages of a packet on its way out, each taken to observe.bpf.h and, when it is a candidate, on to the ring with its
+ * addresses and its sender.
+ *
+ * The functions that are not inlined are global: the verifier checks each once, by itself, whatever the number of calls.
+ * Such a function takes the context and scalars alone, hence the packing.
+ */
+#pragma once
+
+#include "observe.bpf.h"
+#include "packet.bpf.h"
+#include "sockets.bpf.h"
+#include "tcp_stream.bpf.h"
+
+/* A message's place in a packet, in one register for the functions that the verifier checks on their own. */
+#define NSL_SPAN(message, length) ((nsl_u64)(length) << 32 | (message))
+#define NSL_SPAN_MESSAGE(span) ((nsl_u32)(span) & 0xFFFFFF)
+#define NSL_SPAN_LENGTH(span) ((nsl_u32)((span) >> 32) & 0xFFFFFF)
+
+/* Whether the current task is a bystander. UDP leaves in the context of its sendmsg(). TCP also leaves from interrupts
+ * (acknowledgements, timers), but never while a process holds the socket: then the interrupt leaves the work to it. */
+NSL_INLINE bool nsl_in_interrupt(struct __sk_buff *skb)
+{
+	struct bpf_sock *sock = skb->sk;
+	struct tcp_sock *tcp;
+
+	if (!sock)
+		return true;
+	tcp = bpf_skc_to_tcp_sock(sock);
+	return tcp && !BPF_CORE_READ(tcp, inet_conn.icsk_inet.sk.sk_lock.owned);
+}
+
+NSL_INLINE void nsl_add_addresses(struct __sk_buff *skb, struct nsl_candidate *candidate)
+{
+	struct nsl_socket *socket = nsl_socket_of(skb);
+	struct nsl_packet packet = {};
+
+	if (nsl_find_transport(skb, &packet))
+		return;
+	candidate->family = packet.family;
+	candidate->transport = packet.protocol == IPPROTO_TCP ? NSL_TCP : NSL_UDP;
+	candidate->source_port = packet.source_port;
+	candidate->server_port = candidate->wire_port = packet.destination_port;
+	nsl_read_addresses(skb, packet.family, candidate->source, candidate->server);
+	if (!socket)
+		return;
+
+	const struct nsl_endpoint *asked = nsl_asked_endpoint(socket);
+
+	if (!nsl_is_dns_port(asked->port) || asked->family != packet.family)
+		return;
+	if (asked->port != packet.destination_port ||
+	    __builtin_memcmp(asked->address, candidate->server, sizeof candidate->server)) {
+		__builtin_memcpy(candidate->server, asked->address, sizeof candidate->server);
+		candidate->server_port = asked->port;
+		candidate->flags |= NSL_FLAG_SERVER_BEFORE_NAT;
+	}
+}
+
+NSL_INLINE void nsl_add_sender(struct __sk_buff *skb, struct nsl_candidate *candidate)
+{
+	struct nsl_socket *socket;
+
+	if (!nsl_in_interrupt(skb)) {
+		nsl_describe_sender(&candidate->sender, nsl_current_sender());
+		return;
+	}
+	socket = nsl_socket_of(skb);
+	if (socket && socket->has_sender) {
+		candidate->sender = socket->sender;
+		candidate->flags |= NSL_FLAG_SENDER_FROM_SOCKET;
+	} else {
+		candidate->flags |= NSL_FLAG_SENDER_UNKNOWN;
+		nsl_count(NSL_COUNT_sender_unknown);
+	}
+}
+
+/* Puts the sender into the process table; before its candidate is handed over, which may be read at once. A function of
+ * its own, because the stack of nsl_emit is full. */
+__noinline int nsl_note_process(struct __sk_buff *skb)
+{
+	struct nsl_process_key key = {};
+	struct task_struct *task;
+
+	if (nsl_in_interrupt(skb))
+		return 0;
+	task = nsl_current_sender();
+	nsl_process_key_of(&key, task);
+	nsl_make_process(&key, task, 0);
+	return 0;
+}
+
+enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
+
+/* Hands a question to user space. */
+__noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what, nsl_u32 generation)
+{
+	struct nsl_question question = nsl_unpack_question(where, what, generation);
+	const nsl_u32 message = NSL_SPAN_MESSAGE(span), length = ((question.length - 1) & 0xFF) + 1;
+	struct nsl_candidate *candidate;
+	struct nsl_tcp_stream *stream;
+	nsl_u8 header[8];
+	int unread;
+
+	candidate = bpf_ringbuf_reserve(&nsl_candidates, sizeof *candidate, 0);
+	if (!candidate) {
+		nsl_count(NSL_COUNT_ring_full);
+		return 0;
+	}
+	if (NSL_WHERE_PLACE(where) == NSL_IN_STREAM) {
+		stream = nsl_stream_of(skb, 0);
+		unread = !stream || bpf_probe_read_kernel(header, sizeof header, stream->octets + 2) ||
+			 bpf_probe_read_kernel(candidate->name, length, stream->octets + 2 + question.at);
+	} else {
+		unread = bpf_skb_load_bytes(skb, message, header, sizeof header) ||
+			 bpf_skb_load_bytes(skb, message + question.at, candidate->name, length);
+	}
+	if (unread) {
+		nsl_count(NSL_COUNT_payload_unreadable);
+		bpf_ringbuf_discard(candidate, 0);
+		return 0;
+	}
+	nsl_describe_question(candidate, header, &question);
+	nsl_add_addresses(skb, candidate);
+	nsl_add_sender(skb, candidate);
+	nsl_count(NSL_COUNT_candidates);
+	bpf_ringbuf_submit(candidate, nsl_wakeup());
+	return 0;
+}
+
+NSL_INLINE int nsl_question(struct __sk_buff *skb, const struct nsl_reader *reader, nsl_u64 span, nsl_u32 at,
+			    enum nsl_place place)
+{
+	struct nsl_question question;
+	const int next = nsl_observe_question(reader, at, &question);
+
+	if (next >= 0 && question.reasons) {
+		nsl_note_process(skb);
+		nsl_emit(skb, span, NSL_WHERE(question.at, question.length, place),
+			 NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class),
+			 question.generation);
+	}
+	return next;
+}
+
+__noinline int nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	const nsl_u32 message = NSL_SPAN_MESSAGE(span) & 0x7FF;
+	struct nsl_reader reader = {
+		.mode = NSL_READ_PACKET,
+		.octets = (const nsl_u8 *)(long)skb->data + message,
+		.end = (const nsl_u8 *)(long)skb->data_end,
+		.message = message,
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_IN_PACKET);
+}
+
+__noinline int nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	struct nsl_reader reader = {
+		.mode = NSL_READ_LOAD,
+		.skb = skb,
+		.message = NSL_SPAN_MESSAGE(span),
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_BY_LOAD);
+}
+
+__noinline int nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+
+	if (!stream)
+		return -1;
+
+	struct nsl_reader reader = {
+		.mode = NSL_READ_BUFFER,
+		.octets = stream->octets + 2,
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_IN_STREAM);
+}
+
+NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
+{
+	struct nsl_reader reader = { .mode = NSL_READ_LOAD, .skb = skb, .length = NSL_SPAN_LENGTH(span) };
+	struct nsl_tcp_stream *stream;
+
+	if (place == NSL_IN_STREAM) {
+		stream = nsl_stream_of(skb, 0);
+		if (!stream)
+			return 0;
+		reader.mode = NSL_READ_BUFFER;
+		reader.octets = stream->octets + 2;
+	} else if (place == NSL_IN_PACKET) {
+		reader.mode = NSL_READ_PACKET;
+		reader.octets = (const nsl_u8 *)(long)skb->data + (NSL_SPAN_MESSAGE(span) & 0x7FF);
+		reader.end = (const nsl_u8 *)(long)skb->data_end;
+	} else {
+		reader.message = NSL_SPAN_MESSAGE(span);
+	}
+	return nsl_query_questions(&reader);
+}
+
+/* Looks at one message. */
+NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
+{
+	const nsl_u32 questions = nsl_count_questions(skb, span, place);
+	int at = NSL_DNS_HEADER;
+
+	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
+		if (i >= questions)
+			break;
+		if (place == NSL_IN_PACKET)
+			at = nsl_question_in_packet(skb, span, (nsl_u32)at);
+		else if (place == NSL_BY_LOAD)
+			at = nsl_question_by_load(skb, span, (nsl_u32)at);
+		else
+			at = nsl_question_in_stream(skb, span, (nsl_u32)at);
+		if (at < 0 || at > (int)NSL_OFFSET_MASK)
+			break;
+	}
+	nsl_count(questions && at >= 0 ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+}
+
+__noinline int nsl_message_in_packet(struct __sk_buff *skb, nsl_u64 span)
+{
+	nsl_message(skb, span, NSL_IN_PACKET);
+	return 0;
+}
+
+__noinline int nsl_message_by_load(struct __sk_buff *skb, nsl_u64 span)
+{
+	nsl_message(skb, span, NSL_BY_LOAD);
+	return 0;
+}
+
+__noinline int nsl_message_in_stream(struct __sk_buff *skb, nsl_u64 span)
+{
+	nsl_message(skb, span, NSL_IN_STREAM);
+	return 0;
+}
+
+/* Looks at the messages of one send: step octets each but the last (0: all of it is one message). */
+__noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 step)
+{
+	nsl_u32 at = NSL_SPAN_MESSAGE(span), left = NSL_SPAN_LENGTH(span);
+
+	for (int i = 0; i < NSL_MESSAGES_MAX; i++) {
+		const nsl_u32 length = step && left > step ? step : left;
+
+		nsl_message_by_load(skb, NSL_SPAN(at, length));
+		at += length;
+		left -= length;
+		if (!left)
+			return 0;
+		NSL_FORGET(at);
+		NSL_FORGET(left);
+	}
+	nsl_count_more(NSL_COUNT_messages_over_limit, step ? (left + step - 1) / step : 0);
+	return 0;
+}
+
+NSL_INLINE void nsl_udp(struct __sk_buff *skb, const struct nsl_packet *packet)
+{
+	const nsl_u32 left = skb->len - packet->payload, step = skb->gso_size;
+
+	if (left > 0xFFFFFF)
+		return;
+	if (!step && (long)skb->data + skb->len <= (long)skb->data_end)
+		nsl_message_in_packet(skb, NSL_SPAN(packet->payload, left));
+	else
+		nsl_messages_by_load(skb, NSL_SPAN(packet->payload, left), step);
+}
