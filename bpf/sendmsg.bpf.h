@@ -378,6 +378,9 @@ NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *m
 	__builtin_memcpy(send->server, server, sizeof server);
 	nsl_read_source(send, sock);
 	nsl_read_iter(&send->iter, &message->msg_iter);
+	/* up to 6.4 sendfile() and splice() open the datagram like this, and then append pages past this hook */
+	if (!length && !pieces && BPF_CORE_READ(message, msg_flags) & NSL_MSG_MORE)
+		nsl_count(NSL_COUNT_payload_unreadable);
 	if (length > 0xFFFF)
 		return 0; /* more than a datagram: the send fails */
 	step = nsl_read_gso_size(sock, message);

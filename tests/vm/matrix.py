@@ -13,11 +13,10 @@ import subprocess
 import sys
 import time
 
-from results import BACKENDS, read_results, table
+from results import BACKENDS, LAST_LINES, read_results, table
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
-LAST_LINES = 30
 
 
 def read_kernels():
@@ -94,7 +93,7 @@ def report_failures(combinations, machine_text):
     failed = [c for c in combinations if not c.passed]
     for c in failed:
         print(f"\n{c.kernel} {c.backend}: {c.verdict}; failed cases: {', '.join(c.cases['failed']) or 'none named'}")
-        print(last_lines("\n".join(c.output), "tests"), end="")
+        print("".join(f"  {line}\n" for line in c.failures), end="")
     if failed:
         print(f"{failed[0].kernel}: {machine_text}", end="", flush=True)
 

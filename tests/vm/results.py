@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 
 OUTCOMES = ("seen", "none", "unseen", "skipped", "failed")
 BACKENDS = ("fentry", "kprobe", "cgroup")
+LAST_LINES = 30
 
 _END = re.compile(r"^end (\S+) status=(\d+)(?: uptime=(\S+))?")
 _PROGRAM = re.compile(r"program (\S+) verified=(\d+) loaded=(\d+)")
 _CASE = re.compile(r"\bcase (\S+) (\S+) (seen|none|unseen|skipped|failed)\b(?:\((.*)\))?")
-_GTEST_FAILED = re.compile(r"^\[  FAILED  \] (\S+?),? \(")
+_GTEST_RUN = re.compile(r"^\[ RUN      \] ")
+_GTEST_FAILED = re.compile(r"^\[  FAILED  \] (\S+?)(?:, where .*)? \(\d+ ms\)")
 
 
 @dataclass
@@ -54,6 +56,16 @@ class Combination:
         if not self.cases["seen"]:
             return "failed (no case seen)"
         return "pass"
+
+    @property
+    def failures(self):
+        """What the failed tests printed, each from its first line to its last; the end of it all if none failed."""
+        blocks, block = [], []
+        for line in self.output:
+            block = [line] if _GTEST_RUN.match(line) else [*block, line]
+            if _GTEST_FAILED.match(line):
+                blocks += block
+        return blocks or self.output[-LAST_LINES:]
 
     @property
     def passed(self):

@@ -24,6 +24,9 @@ CASES = [
      ("failed", "pass")),
     ("a failed test with status 0", section("fentry", GOOD + "[  FAILED  ] Sends.a (3 ms)\n") + section("cgroup"), "",
      ("failed", "pass")),
+    ("a failed test with a parameter",
+     section("fentry", GOOD + "[  FAILED  ] T/Sends.b/page, where GetParam() = page (3 ms)\n") + section("cgroup"), "",
+     ("failed", "pass")),
     ("a failed case without a reason", section("fentry", GOOD + "case splice {b} failed\n") + section("cgroup"), "",
      ("failed", "pass")),
     ("only silence, rightly", section("fentry", "case noise {b} none\n") + section("cgroup"), "",
@@ -43,6 +46,13 @@ class Results(unittest.TestCase):
             with self.subTest(what):
                 combinations = read_results("6.1", ["fentry", "cgroup"], text, trouble)
                 self.assertEqual(expected, tuple(c.verdict for c in combinations))
+
+    def test_failures_are_what_the_failed_tests_printed(self):
+        text = section("fentry", GOOD + "[ RUN      ] S.good\n[       OK ] S.good (1 ms)\n"
+                       "[ RUN      ] S.bad\nExpected: 1\n[  FAILED  ] S.bad (3 ms)\n"
+                       "[ RUN      ] S.other\n[       OK ] S.other (1 ms)\n")
+        self.assertEqual(["[ RUN      ] S.bad", "Expected: 1", "[  FAILED  ] S.bad (3 ms)"],
+                         read_results("k", ["fentry"], text)[0].failures)
 
     def test_counts_and_largest_program(self):
         body = GOOD + "case a {b} seen\ncase b {b} unseen(payload_unreadable)\ncase n {b} none\n"
