@@ -1,0 +1,14 @@
+"""What the e2e tests stand on. README.md in the folder above describes it; a test file needs no more than
+
+    from harness import AgentCase, main
+"""
+
+from .agent import Agent, backend, binary
+from .case import WATCHED, AgentCase
+from .client import Client, Prober, run_client
+from .programs import ids_held_by, orphaned_programs, programs_present
+from .resolver import Query, Resolver
+from .sandbox import RULES, main, wait_until, work_folder
+
+__all__ = ["RULES", "WATCHED", "Agent", "AgentCase", "Client", "Prober", "Query", "Resolver", "backend", "binary",
+           "ids_held_by", "main", "orphaned_programs", "programs_present", "run_client", "wait_until", "work_folder"]
