@@ -20,17 +20,16 @@ def backend():
 class Agent:
     """`nslookout run`. arguments come after those that every run gets (a ready file, the backend).
 
-    ready: whether the constructor waits until the agent says that it watches. Without an --output among the arguments
-    events go to a file.
+    ready: whether the constructor waits until the agent says that it watches. output: whether events go to a file.
     """
 
     _count = 0
 
-    def __init__(self, *arguments, rules=RULES, output=True, ready=True):
+    def __init__(self, *arguments, rules=RULES, output=True, ready=True, ready_file=None, stdout=None):
         Agent._count += 1
         self.folder = work_folder() / f"agent-{Agent._count}"
         self.folder.mkdir()
-        self.ready_file = self.folder / "ready"
+        self.ready_file = ready_file or self.folder / "ready"
         self.events_file = self.folder / "events.jsonl"
         command = [binary(), "run", "--ready-file", self.ready_file]
         if "--backend" not in arguments:
@@ -39,9 +38,10 @@ class Agent:
             command += ["--rules", rules]
         if output:
             command += ["--output", f"jsonl:{self.events_file}"]
-        with (self.folder / "stdout").open("wb") as stdout, (self.folder / "stderr").open("wb") as stderr:
-            self._process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=stdout,
-                                             stderr=stderr, preexec_fn=end_with_parent)
+        with (self.folder / "stdout").open("wb") as own_stdout, (self.folder / "stderr").open("wb") as stderr:
+            self._process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL,
+                                             stdout=own_stdout if stdout is None else stdout, stderr=stderr,
+                                             preexec_fn=end_with_parent)
         self.pid = self._process.pid
         if ready:
             self.wait_ready()

@@ -23,7 +23,7 @@ def ids_held_by(pid):
         for descriptor in os.listdir(folder):
             with open(f"{folder}/{descriptor}", encoding="ascii", errors="replace") as file:
                 held |= {int(number) for number in re.findall(r"^prog_id:\s+(\d+)", file.read(), re.MULTILINE)}
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # gone, or no process of ours
         pass
     return held
 
