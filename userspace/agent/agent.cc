@@ -1,14 +1,10 @@
 #include "agent/agent.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
 #include <chrono>
+#include <csignal>
 
 #include "agent/pipeline.h"
-#include "base/fd.h"
+#include "agent/ready_file.h"
 #include "base/log.h"
 #include "compile/kernel_tables.h"
 #include "kernel/host.h"
@@ -26,7 +22,7 @@ volatile std::sig_atomic_t stop_asked = 0;
 void ask_to_stop(int) { stop_asked = 1; }
 
 void catch_signals() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = ask_to_stop;  // no SA_RESTART: waiting at the ring ends at once
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
@@ -44,7 +40,8 @@ Result<compile::Plan> load_plan(const RunOptions& options) {
   for (const std::string& spec : options.lists) {
     Result<lists::NameList> list = lists::load_list(spec);
     if (!list) return fail(list.error());
-    if (list->bad_lines > 0) log::warning("{} lines left out of {}; the first: {}", list->bad_lines, list->file, list->first_bad);
+    if (list->bad_lines > 0)
+      log::warning("{} lines left out of {}; the first: {}", list->bad_lines, list->file, list->first_bad);
     lists.push_back(std::move(*list));
   }
   return compile::make_plan(std::move(rules), std::move(lists));
@@ -58,15 +55,6 @@ Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const RunOptions& op
     sinks.push_back(std::move(*sink));
   }
   return sinks;
-}
-
-Result<void> write_ready_file(const std::string& path) {
-  if (path.empty()) return {};
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!file.valid() || ::write(file.get(), "ready\n", 6) != 6) {
-    return fail(ErrorClass::runtime, "writing the ready file {}: {}", path, errno_text(errno));
-  }
-  return {};
 }
 
 void announce(const kernel::Sensor& sensor, const compile::Plan& plan) {
@@ -106,6 +94,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
 }  // namespace
 
 Result<void> run(const RunOptions& options) {
+  ReadyFile ready_file(options.ready_file);
   const Result<compile::Plan> plan = load_plan(options);
   if (!plan) return fail(plan.error());
   auto sinks = open_sinks(options);
@@ -132,7 +121,7 @@ Result<void> run(const RunOptions& options) {
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
   Pipeline pipeline(*plan, *sensor, *sinks, identity, *ids, observe);
   announce(*sensor, *plan);
-  if (const auto ready = write_ready_file(options.ready_file); !ready) return fail(ready.error());
+  if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
   return watch(*sensor, pipeline);
 }
 
