@@ -6,7 +6,7 @@ import pathlib
 import signal
 import subprocess
 
-from harness import (AgentCase, Prober, ids_held_by, main, orphaned_programs, programs_present, run_client, wait_until)
+from harness import AgentCase, Prober, ids_held_by, main, programs_present, run_client, wait_until
 from harness.sandbox import end_with_parent
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -116,6 +116,16 @@ class Lifecycle(AgentCase):
         run_client(["dig", "sfrclak.com"])
         self.assertLess(used, CLOCK_TICKS // 5)
         self.assert_one_event_each(self.queries(), self.of_resolver(agent.finish()))
+
+    def test_a_reader_of_standard_output_that_leaves_ends_the_agent(self):
+        reading, writing = os.pipe()
+        agent = self.agent("--output", "stdout", output=False, stdout=writing)
+        os.close(writing)
+        os.close(reading)
+        run_client(["dig", "sfrclak.com"])
+        self.assertEqual(agent.wait(), 1)
+        self.assertIn("standard output", agent.stderr())
+        self.assert_nothing_left_behind()
 
 
 if __name__ == "__main__":

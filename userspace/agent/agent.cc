@@ -88,7 +88,10 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
   const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler);
   pipeline.report_losses();
   pipeline.flush();
-  return taken ? Result<void>{} : fail(taken.error());
+  if (!taken) return fail(taken.error());
+  // A supervisor has to see that this end was not asked for.
+  if (stop_asked == 0) return fail(ErrorClass::runtime, "no output is left that takes events; start the agent again");
+  return {};
 }
 
 }  // namespace
