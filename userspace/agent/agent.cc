@@ -67,6 +67,12 @@ void announce(const kernel::Sensor& sensor, const compile::Plan& plan) {
   log::notice("try in another shell: getent hosts sfrclak.com");
 }
 
+Error refusal(const RunOptions& options, const Error& error) {
+  if (options.backend == "auto" || error.kind != ErrorClass::unsupported) return error;
+  return {error.kind,
+          fmt::format("--backend {}: {}; `nslookout doctor` says what works here", options.backend, error.message)};
+}
+
 Observe observe_of(const std::string& name) {
   if (name == "all") return Observe::all;
   return name == "unique" ? Observe::unique : Observe::matches;
@@ -115,7 +121,7 @@ Result<void> run(const RunOptions& options) {
   sensor_options.observe_all = observe != Observe::matches;
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
   Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
-  if (!sensor) return fail(sensor.error());
+  if (!sensor) return fail(refusal(options, sensor.error()));
   const compile::KernelTables tables =
       compile::build_kernel_tables(plan->kernel_names(), plan->every_query(), compile::Seeds::random());
   if (const auto published = sensor->publish(tables, 1); !published) return fail(published.error());

@@ -60,10 +60,10 @@ std::string cause_of(int error) {
                            capability.name);
       }
     }
-    return "the kernel refuses it (a lockdown, a security module or a distribution's policy)";
+    return "the kernel refuses them, by lockdown, a security module or a distribution's policy";
   }
-  if (error == ENOMEM) return "no memory for it; the limit of locked memory may be too low (ulimit -l)";
-  return "this kernel cannot run it";
+  if (error == ENOMEM) return "no memory for them; the limit of locked memory may be too low (ulimit -l)";
+  return "this kernel cannot run them";
 }
 
 }  // namespace
@@ -142,12 +142,11 @@ Result<void> BpfObject::load() {
     if (error == -EACCES || error == -E2BIG || error == -EINVAL) {
       const std::string_view first = text.substr(0, text.find('\n'));
       if (!first.starts_with("processed")) {
-        return fail(ErrorClass::unsupported, "loading the {} programs: this kernel's verifier refuses them: {}", name_,
-                    first);
+        return fail(ErrorClass::unsupported, "loading the programs: this kernel's verifier refuses them: {}", first);
       }
     }
   }
-  return fail(ErrorClass::unsupported, "loading the {} programs: {} ({})", name_, cause_of(-error), errno_text(-error));
+  return fail(ErrorClass::unsupported, "loading the programs: {} ({})", cause_of(-error), errno_text(-error));
 }
 
 int BpfObject::map_fd(const char* map) const { return bpf_object__find_map_fd_by_name(object_.get(), map); }

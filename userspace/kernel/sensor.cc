@@ -103,7 +103,6 @@ Result<Chosen> choose_backend(const SensorOptions& options, const BpfObject& pro
   std::vector<Backend> order = {options.backend};
   if (options.backend == Backend::automatic) order = {Backend::fentry, Backend::cgroup, Backend::kprobe};
   std::string refused;
-  ErrorClass kind = ErrorClass::unsupported;
   for (const Backend backend : order) {
     Result<Attached> attached = start_backend(backend, options, process);
     if (attached) {
@@ -115,11 +114,11 @@ Result<Chosen> choose_backend(const SensorOptions& options, const BpfObject& pro
       choice.programs = attached->object.report();
       return Chosen{std::move(*attached), std::move(choice)};
     }
+    if (options.backend != Backend::automatic) return fail(attached.error());
     if (!refused.empty()) refused += "; ";
     refused += fmt::format("{}: {}", backend_name(backend), attached.error().message);
-    kind = attached.error().kind;
   }
-  return fail(order.size() == 1 ? kind : ErrorClass::unsupported, "no backend works here: {}", refused);
+  return fail(ErrorClass::unsupported, "no backend works here: {}", refused);
 }
 
 Result<void> validate(const SensorOptions& options) {
