@@ -32,8 +32,8 @@ Result<compile::Plan> load_plan(const RunOptions& options) {
   std::vector<sigma::Rule> rules;
   if (!options.rules.empty()) {
     sigma::RuleSet set = sigma::load_rules(options.rules, {.windows = options.product_windows});
-    for (const sigma::Finding& finding : set.findings) log::warning("{}", finding.text());
     if (const auto usable = set.usable(); !usable) return fail(usable.error());
+    for (const sigma::Finding& finding : set.findings) log::warning("{}", finding.text());
     rules = std::move(set.rules);
   }
   std::vector<lists::NameList> lists;
@@ -104,6 +104,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
 
 Result<void> run(const RunOptions& options) {
   ReadyFile ready_file(options.ready_file);
+  if (const auto writable = ready_file.check(); !writable) return fail(writable.error());
   const Result<compile::Plan> plan = load_plan(options);
   if (!plan) return fail(plan.error());
   auto sinks = open_sinks(options);

@@ -17,11 +17,15 @@ class ReadyFile {
   ReadyFile& operator=(const ReadyFile&) = delete;
   ~ReadyFile();
 
+  // Whether write() will work, as far as that can be known without making the file. Error: runtime.
+  [[nodiscard]] Result<void> check() const;
+
   // Error: runtime, the path cannot be written.
-  [[nodiscard]] Result<void> write();
+  [[nodiscard]] Result<void> write() const;
 
  private:
   void remove() const;
+  [[nodiscard]] Result<void> cannot_write(int error) const;
 
   std::string path_;
 };
