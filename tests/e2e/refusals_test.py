@@ -8,13 +8,13 @@ import os
 import re
 import shutil
 import subprocess
-import unittest
 from typing import NamedTuple
 
 from harness import RULES, AgentCase, binary, main, run_client, work_folder
 from harness.sandbox import end_with_parent
 
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+NEEDED = ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN"]
 RUNTIME, USAGE, INVALID, UNSUPPORTED = 1, 2, 3, 4
 
 GOOD_RULE = (RULES / "axios_npm_compromise_lookup.yml").read_text()
@@ -44,12 +44,21 @@ def usable_backends():
     return {backend["name"] for backend in json.loads(report.stdout)["backends"] if backend["usable"]}
 
 
+def in_mounts(prepared_by):
+    """With mounts of its own, which a shell text prepares."""
+    return ["unshare", "--mount", "sh", "-ec", f'{prepared_by}\nexec "$@"', "sh"]
+
+
+def nobody_with(*capabilities):
+    these = ",".join(f"+{capability}" for capability in capabilities)
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={these}",
+            f"--ambient-caps={these}"]
+
+
 class Refusals(AgentCase):
-    def refused(self, refusal, within=(), **options):
-        """Runs the agent; `within` is a shell text that prepares the namespaces of this run alone."""
-        command = [binary(), "run", *refusal.arguments]
-        if within:
-            command = ["unshare", "--mount", "sh", "-ec", f'{within}\nexec "$@"', "sh", *command]
+    def refused(self, refusal, under=(), **options):
+        """Runs the agent, started with the command `under`."""
+        command = [*under, binary(), "run", *refusal.arguments]
         ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False,
                              cwd=work_folder(), preexec_fn=end_with_parent, **options)
         said = ran.stderr.decode()
@@ -70,6 +79,15 @@ class Refusals(AgentCase):
         for title, refusal in refusals.items():
             with self.subTest(title):
                 self.refused(refusal, **options)
+
+    def use_a_binary_that_everybody_may_run(self):
+        """Wherever the build folder is."""
+        before = os.environ.get("NSLOOKOUT_BINARY")
+        os.environ["NSLOOKOUT_BINARY"] = str(shutil.copy(binary(), work_folder() / "nslookout"))
+        if before is None:
+            self.addCleanup(os.environ.pop, "NSLOOKOUT_BINARY")
+        else:
+            self.addCleanup(os.environ.update, {"NSLOOKOUT_BINARY": before})
 
     def test_rules(self):
         missing = work_folder() / "missing.yml"
@@ -140,21 +158,34 @@ class Refusals(AgentCase):
         })
 
     def test_without_privilege(self):
-        # Where everybody may read it, wherever the build folder is.
-        agent = shutil.copy(binary(), work_folder() / "nslookout")
-        os.environ["NSLOOKOUT_BINARY"] = str(agent)
-        self.addCleanup(os.environ.update, {"NSLOOKOUT_BINARY": str(binary())})
+        self.use_a_binary_that_everybody_may_run()
         readable = file("readable.yml", GOOD_RULE)
         secret = file("secret.yml", GOOD_RULE, mode=0o600)
         self.each_refused({
-            "no privilege": Refusal(UNSUPPORTED, ["privilege", "root"], ["--rules", readable]),
-            "no privilege, a backend named": Refusal(UNSUPPORTED, ["privilege", "root"],
+            "no privilege": Refusal(UNSUPPORTED, [*NEEDED, "root"], ["--rules", readable]),
+            "no privilege, a backend named": Refusal(UNSUPPORTED, [*NEEDED, "root"],
                                                      ["--rules", readable, "--backend", "cgroup"]),
             "an unreadable rule": Refusal(INVALID, [secret, "Permission denied"], ["--rules", secret]),
             "an unreadable list": Refusal(INVALID, [secret, "Permission denied"], ["--list", f"exact:{secret}"]),
             "an output of another user": Refusal(RUNTIME, [secret, "Permission denied"],
                                                  ["--rules", readable, "--output", f"jsonl:{secret}"]),
         }, **NOBODY)
+
+    def test_one_capability_short(self):
+        self.use_a_binary_that_everybody_may_run()
+        readable = file("readable.yml", GOOD_RULE)
+        self.refused(Refusal(UNSUPPORTED, ["missing privilege: CAP_PERFMON;"], ["--rules", readable]),
+                     under=nobody_with("bpf", "net_admin"))
+
+    def test_the_three_capabilities_are_enough(self):
+        self.use_a_binary_that_everybody_may_run()
+        agent = self.agent(rules=file("readable.yml", GOOD_RULE), within=nobody_with("bpf", "perfmon", "net_admin"))
+        client = run_client(["getent", "ahosts", "sfrclak.com"])
+        events = self.of_resolver(agent.finish())
+        self.assert_one_event_each(self.queries(), events)
+        self.assertEqual({event["process"]["pid"] for event in events}, {client.pid})
+        self.assertEqual([event["process"]["command_line"] for event in events],
+                         [["getent", "ahosts", "sfrclak.com"]] * 2)
 
     def test_a_backend_that_the_kernel_refuses(self):
         for name in {"fentry", "cgroup", "kprobe"} - usable_backends():
@@ -165,7 +196,7 @@ class Refusals(AgentCase):
     def test_without_cgroup2(self):
         hide = "grep -w cgroup2 /proc/mounts | cut -d' ' -f2 | xargs -r -n1 umount --lazy"
         self.refused(Refusal(UNSUPPORTED, ["no cgroup2", "mount -t cgroup2"],
-                             ["--rules", RULES, "--backend", "cgroup"]), within=hide)
+                             ["--rules", RULES, "--backend", "cgroup"]), under=in_mounts(hide))
 
     def test_where_only_a_part_of_the_cgroup_tree_is_shown(self):
         root = subprocess.run("grep -w cgroup2 /proc/mounts | cut -d' ' -f2 | head -n1", shell=True, check=True,
@@ -174,11 +205,11 @@ class Refusals(AgentCase):
         os.mkdir(part)
         self.addCleanup(os.rmdir, part)
         self.refused(Refusal(UNSUPPORTED, [root, "container"], ["--rules", RULES, "--backend", "cgroup"]),
-                     within=f"mount --bind '{part}' '{root}'")
+                     under=in_mounts(f"mount --bind '{part}' '{root}'"))
 
     def test_without_btf(self):
         self.refused(Refusal(UNSUPPORTED, ["BTF", "CONFIG_DEBUG_INFO_BTF"], ["--rules", RULES]),
-                     within="mount -t tmpfs none /sys/kernel/btf; mount -t tmpfs none /boot")
+                     under=in_mounts("mount -t tmpfs none /sys/kernel/btf; mount -t tmpfs none /boot"))
 
     def test_after_a_refusal_the_next_start_works(self):
         self.refused(Refusal(RUNTIME, ["/nowhere/ready"], ["--rules", RULES, "--ready-file", "/nowhere/ready"]))

@@ -41,6 +41,18 @@ std::uint32_t number_after(std::string_view text, std::string_view word) {
   return number;
 }
 
+// Those of the needed capabilities that this process lacks; CAP_SYS_ADMIN stands for all of them (capabilities(7)).
+std::string missing_privileges(const Host& host) {
+  std::string missing;
+  for (const Capability& capability : host.capabilities()) {
+    if (capability.name == "CAP_SYS_ADMIN" && capability.effective) return {};
+    if (capability.effective || capability.name.starts_with("CAP_SYS_")) continue;
+    if (!missing.empty()) missing += ", ";
+    missing += capability.name;
+  }
+  return missing;
+}
+
 // What an errno of BPF_PROG_LOAD or BPF_MAP_CREATE means here, from the facts of the host.
 std::string cause_of(int error) {
   const Host host;
@@ -53,12 +65,8 @@ std::string cause_of(int error) {
       return "lockdown is in confidentiality mode, which forbids BPF programs to read kernel memory; boot with "
              "lockdown=integrity";
     }
-    for (const Capability& capability : host.capabilities()) {
-      const bool needed = capability.name == "CAP_SYS_ADMIN" || capability.name == "CAP_BPF";
-      if (needed && !capability.effective) {
-        return fmt::format("the privilege {} is missing; run as root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN",
-                           capability.name);
-      }
+    if (const std::string missing = missing_privileges(host); !missing.empty()) {
+      return fmt::format("missing privilege: {}; run as root, or with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN", missing);
     }
     return "the kernel refuses them, by lockdown, a security module or a distribution's policy";
   }

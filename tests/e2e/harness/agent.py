@@ -21,14 +21,16 @@ class Agent:
     """`nslookout run`. arguments come after those that every run gets (a ready file, the backend).
 
     ready: whether the constructor waits until the agent says that it watches. output: whether events go to a file.
+    within: a command that the agent is started with. Other options go to Popen.
     """
 
     _count = 0
 
-    def __init__(self, *arguments, rules=RULES, output=True, ready=True, ready_file=None, stdout=None):
+    def __init__(self, *arguments, rules=RULES, output=True, ready=True, ready_file=None, within=(), **options):
         Agent._count += 1
         self.folder = work_folder() / f"agent-{Agent._count}"
         self.folder.mkdir()
+        self.folder.chmod(0o777)  # for an agent that does not run as root
         self.ready_file = ready_file or self.folder / "ready"
         self.events_file = self.folder / "events.jsonl"
         command = [binary(), "run", "--ready-file", self.ready_file]
@@ -38,10 +40,11 @@ class Agent:
             command += ["--rules", rules]
         if output:
             command += ["--output", f"jsonl:{self.events_file}"]
-        with (self.folder / "stdout").open("wb") as own_stdout, (self.folder / "stderr").open("wb") as stderr:
-            self._process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL,
-                                             stdout=own_stdout if stdout is None else stdout, stderr=stderr,
-                                             preexec_fn=end_with_parent)
+        with (self.folder / "stdout").open("wb") as stdout, (self.folder / "stderr").open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [*within, *command, *arguments],
+                **{"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": stderr, **options},
+                preexec_fn=end_with_parent)
         self.pid = self._process.pid
         if ready:
             self.wait_ready()
