@@ -57,12 +57,16 @@ Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const RunOptions& op
   return sinks;
 }
 
+std::string counted(std::size_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
 void announce(const kernel::Sensor& sensor, const compile::Plan& plan) {
   std::size_t listed = 0;
   for (const lists::NameList& list : plan.lists()) listed += list.table.size();
   log::notice("backend {} ({})", kernel::backend_name(sensor.choice().backend), sensor.choice().reason);
-  log::notice("{} rules and {} lists loaded, {} names in the kernel ({} of lists){}", plan.rules().size(),
-              plan.lists().size(), plan.kernel_names().size(), listed,
+  log::notice("{} and {} loaded, {} in the kernel ({} of lists){}", counted(plan.rules().size(), "rule"),
+              counted(plan.lists().size(), "list"), counted(plan.kernel_names().size(), "name"), listed,
               plan.every_query() ? "; some rule needs every query, `nslookout explain` says which" : "");
   log::notice("try in another shell: getent hosts sfrclak.com");
 }
