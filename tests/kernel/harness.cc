@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <random>
+#include <utility>
 
 #include "base/dns_name.h"
 #include "child.h"
@@ -127,10 +128,25 @@ compile::KernelTables tables_of(const std::vector<ListedName>& names, bool every
 
 ListedName canary_entry() { return {.wire = wire_name("canary." + zone()), .exact = false, .below = true}; }
 
+namespace {
+
+// For the table of docs/kernels.md; the same for every sensor of a run.
+void report_programs(const kernel::BackendChoice& choice) {
+  static bool reported = false;
+  if (std::exchange(reported, true)) return;
+  for (const kernel::ProgramReport& program : choice.programs) {
+    std::cout << fmt::format("program {} verified={} loaded={}\n", program.name, program.verified_instructions,
+                             program.loaded_instructions);
+  }
+}
+
+}  // namespace
+
 Result<Harness> Harness::start(kernel::SensorOptions options) {
   options.backend = backend_under_test();
   auto sensor = kernel::Sensor::start(options);
   if (!sensor) return fail(sensor.error());
+  report_programs(sensor->choice());
   Harness harness(std::move(*sensor));
   if (auto listed = harness.list({zone_entry()}); !listed) return fail(listed.error());
   return harness;
