@@ -12,7 +12,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from harness import AgentCase, Prober, Resolver, backend, main, run_client
+from harness import AgentCase, Prober, Resolver, backend, main, run_client, work_folder
 from harness.sandbox import end_with_parent, resolver_address
 
 PYTHON_LOOKUP = "import socket; socket.getaddrinfo('sfrclak.com', 80)"
@@ -41,6 +41,19 @@ CLIENTS = {
     "node dns.resolve4": Row(["node", "-e", NODE_RESOLVE], ["A"]),
     "busybox nslookup": Row(["busybox", "nslookup", "sfrclak.com"], BOTH),
 }
+
+RULE_ABOUT_CURL = """
+title: A rule that needs every query, and the sender of some
+logsource:
+    category: dns
+detection:
+    selection:
+        query|contains: frcla
+        Image|endswith: /curl
+        CommandLine|contains: --silent
+    condition: selection
+level: low
+"""
 
 # /proc/self is the pid in the namespace that /proc was mounted in, here the host's.
 TELL_PID_AND_RUN = "import os, sys; print(os.readlink('/proc/self'), flush=True); os.execvp(sys.argv[1], sys.argv[1:])"
@@ -162,6 +175,19 @@ class Clients(AgentCase):
         self.assertEqual([event["process"]["pid"] for event in self.of_resolver(events, forwarder)], [client.pid])
         self.assertEqual([event["process"]["pid"] for event in self.of_resolver(events)], [forwarder.pid])
         self.assertEqual([event["process"]["comm"] for event in self.of_resolver(events)], ["dnsmasq"])
+
+    def test_a_rule_about_the_sender(self):
+        rule = work_folder() / "curl_only.yml"
+        rule.write_text(RULE_ABOUT_CURL)
+        agent = self.agent(rules=rule)
+        run_client(["getent", "ahosts", "sfrclak.com"])
+        client = run_client(CLIENTS["curl"].command)
+        run_client(["curl", "--silent", "http://localhost:1/"])
+        events = self.of_resolver(agent.finish())
+        self.assertEqual([event["process"]["pid"] for event in events], [client.pid] * 2)
+        self.assertEqual(events[0]["rules"][0]["matched"],
+                         [{"field": "query", "value": "frcla"}, {"field": "Image", "value": "/curl"},
+                          {"field": "CommandLine", "value": "--silent"}])
 
     def test_answers_are_no_queries(self):
         agent = self.agent()

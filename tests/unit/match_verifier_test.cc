@@ -213,5 +213,35 @@ TEST(Query, NamesTypedByPeople) {
   EXPECT_FALSE(Query::of_name(""));
 }
 
+TEST(Query, TheSenderIsDescribedOnceAndOnlyForARuleThatAsks) {
+  const struct {
+    const char* test;
+    const char* name;
+    int described;
+    bool expected;
+  } cases[] = {
+      {"query: sfrclak.com", "sfrclak.com", 0, true},
+      {"query|contains: frcla", "a.test", 0, false},
+      {"query|contains: frcla\n    record_type: A", "sfrclak.com", 0, true},
+      {"query|contains: frcla\n    Image|endswith: /curl", "a.test", 0, false},
+      {"query|contains: frcla\n    Image|endswith: /curl", "sfrclak.com", 1, true},
+      {"query|contains: frcla\n    Image|endswith: /CURL\n    User: alice", "sfrclak.com", 1, true},
+      {"query|contains: frcla\n    Image|endswith: /wget\n    User: alice", "sfrclak.com", 1, false},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(std::string(c.test) + " of " + c.name);
+    const compile::Plan plan = compile::make_plan(sigma::rules_with_test(c.test), {});
+    Query query = query_of(c.name);
+    query.set_record_type(1);
+    int described = 0;
+    query.describe_sender_with([&described] {
+      ++described;
+      return Query::SenderFields{{sigma::Field::image, "/usr/bin/curl"}, {sigma::Field::user, "alice"}};
+    });
+    EXPECT_EQ(!Verifier(plan).matches(query).empty(), c.expected);
+    EXPECT_EQ(described, c.described);
+  }
+}
+
 }  // namespace
 }  // namespace nslookout::match

@@ -44,21 +44,19 @@ event::Rule describe_rule(const match::Hit& hit) {
   return rule;
 }
 
-match::Query query_of(const nsl_candidate& candidate, const std::optional<event::Process>& process) {
-  match::Query query = match::Query::of_wire(
-      std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
-  query.set_record_type(candidate.record_type);
-  if (!process) return query;
-  if (!process->executable.empty()) query.set(sigma::Field::image, process->executable);
+match::Query::SenderFields sender_fields(const std::optional<event::Process>& process) {
+  match::Query::SenderFields fields;
+  if (!process) return fields;
+  if (!process->executable.empty()) fields.emplace_back(sigma::Field::image, process->executable);
   std::string command_line;
   for (const std::string& argument : process->command_line) {
     if (!command_line.empty()) command_line += ' ';
     command_line += argument;
   }
-  if (!command_line.empty()) query.set(sigma::Field::command_line, command_line);
-  if (!process->user.empty()) query.set(sigma::Field::user, process->user);
-  query.set(sigma::Field::process_id, std::to_string(process->pid));
-  return query;
+  if (!command_line.empty()) fields.emplace_back(sigma::Field::command_line, command_line);
+  if (!process->user.empty()) fields.emplace_back(sigma::Field::user, process->user);
+  fields.emplace_back(sigma::Field::process_id, std::to_string(process->pid));
+  return fields;
 }
 
 }  // namespace
@@ -84,16 +82,25 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
 
 void Pipeline::handle(const nsl_candidate& candidate) {
   if (candidate.name_length == 0 || candidate.name_length > NSL_NAME_MAX) return;
-  identity::Sender sender = resolver_.describe(candidate, sensor_.process(candidate.sender.process));
-  const std::vector<match::Hit> hits = verifier_.matches(query_of(candidate, sender.process));
+  // Describing a sender costs far more than a verdict, and a rule that needs every query lets few of them become events.
+  std::optional<identity::Sender> sender;
+  const auto describe = [&]() -> identity::Sender& {
+    if (!sender) sender = resolver_.describe(candidate, sensor_.process(candidate.sender.process));
+    return *sender;
+  };
+  match::Query query =
+      match::Query::of_wire(std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
+  query.set_record_type(candidate.record_type);
+  query.describe_sender_with([&] { return sender_fields(describe().process); });
+  const std::vector<match::Hit> hits = verifier_.matches(query);
   if (hits.empty() && observe_ == Observe::matches) return;
 
   event::Event event;
   event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
   event.event_id = ids_.next(event.time);
   event.dns = event::describe_dns(candidate);
-  event.process = std::move(sender.process);
-  event.container = std::move(sender.container);
+  event.process = std::move(describe().process);
+  event.container = std::move(sender->container);
   if (hits.empty()) {
     event.kind = event::Kind::query;
     if (observe_ == Observe::unique && seen_before(event)) return;

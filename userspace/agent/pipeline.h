@@ -1,4 +1,4 @@
-// From a candidate to events at the sinks: verify, describe, group, write.
+// From a candidate to events at the sinks: verify, describe the sender (before, where a rule asks about it), group, write.
 // Thread rule: one thread.
 #pragma once
 

@@ -1,5 +1,7 @@
 #include "match/query.h"
 
+#include <utility>
+
 #include "base/dns_name.h"
 #include "base/idna.h"
 #include "base/record_type.h"
@@ -58,6 +60,12 @@ void Query::set_named(std::string_view field_name, std::string_view text) {
 
 const FieldText* Query::value(sigma::Field field) const {
   if (field == sigma::Field::other) return nullptr;
+  const bool on_the_wire = field == sigma::Field::query || field == sigma::Field::record_type;
+  if (!on_the_wire && describe_sender_) {
+    for (const auto& [known, text] : std::exchange(describe_sender_, nullptr)()) {
+      values_[static_cast<std::size_t>(known)] = folded_too(text);
+    }
+  }
   const std::optional<FieldText>& value = values_[static_cast<std::size_t>(field)];
   return value ? &*value : nullptr;
 }

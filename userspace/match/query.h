@@ -2,14 +2,16 @@
 //
 // Texts are kept as they came and folded to lower case (ASCII), because Sigma compares without case unless a rule says
 // otherwise; letters outside ASCII keep their case. The name is in presentation form (base/dns_name.h).
-// Thread rule: a value.
+// Thread rule: a value; one thread for a query that describes its sender when asked.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,6 +39,11 @@ class Query {
   // set here is only text and costs the verifier its index.
   void set(sigma::Field field, std::string_view text);
 
+  // What is known of the sender is dear to find out, and most rules do not ask for it: describe is called when the first
+  // field that is not on the wire is asked for, once.
+  using SenderFields = std::vector<std::pair<sigma::Field, std::string>>;
+  void describe_sender_with(std::function<SenderFields()> describe) { describe_sender_ = std::move(describe); }
+
   // By the name a rule would use. A field this sensor lacks may be given any number of times and then has several
   // values; offline use only, since the kernel's tables know nothing of it.
   void set_named(std::string_view field_name, std::string_view text);
@@ -55,7 +62,9 @@ class Query {
     FieldText value;
   };
 
-  std::array<std::optional<FieldText>, sigma::field_count> values_;
+  // Mutable for the description of the sender alone.
+  mutable std::array<std::optional<FieldText>, sigma::field_count> values_;
+  mutable std::function<SenderFields()> describe_sender_;
   std::vector<OtherValue> others_;
   std::optional<std::uint16_t> record_type_;
   std::string wire_;
