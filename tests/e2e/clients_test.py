@@ -12,7 +12,7 @@ import sys
 import time
 from typing import NamedTuple
 
-from harness import AgentCase, Prober, Resolver, backend, main, run_client, work_folder
+from harness import AgentCase, Resolver, backend, main, run_client, work_folder
 from harness.sandbox import end_with_parent, resolver_address
 
 PYTHON_LOOKUP = "import socket; socket.getaddrinfo('sfrclak.com', 80)"
@@ -30,6 +30,7 @@ class Row(NamedTuple):
 CLIENTS = {
     "dig": Row(["dig", "sfrclak.com"], ["A"]),  # EDNS and a cookie, as dig does unasked
     "dig, any type": Row(["dig", "sfrclak.com", "TXT"], ["TXT"]),
+    "dig, a type younger than the resolver": Row(["dig", "sfrclak.com", "HTTPS"], ["HTTPS"]),
     "dig over TCP": Row(["dig", "+tcp", "sfrclak.com"], ["A"], "tcp"),
     "getent hosts": Row(["getent", "hosts", "sfrclak.com"], ["AAAA"]),
     "getent ahosts": Row(["getent", "ahosts", "sfrclak.com"], BOTH),
@@ -125,6 +126,38 @@ class Clients(AgentCase):
         self.assert_one_event_each(self.queries(), events)
         self.assertEqual([event["dns"]["query"] for event in events], ["sfrclak.com"] * 2)
 
+    def test_a_search_list_adds_queries_but_no_events(self):
+        agent = self.agent()
+        client = run_client(["getent", "ahosts", "sfrclak.com"],
+                            env={**os.environ, "RES_OPTIONS": "ndots:5", "LOCALDOMAIN": "default.svc.test svc.test"})
+        asked = [query.name for query in self.resolver.queries()[self._queries_before:]]
+        with_suffixes = ("sfrclak.com.default.svc.test", "sfrclak.com.svc.test", "sfrclak.com")
+        self.assertEqual(asked, [name for name in with_suffixes for _ in BOTH], "what the search list of a pod does")
+        events = self.of_resolver(agent.finish())
+        self.assert_one_event_each(self.queries(), events)
+        self.assert_one_alert(events)
+        self.assertEqual({event["process"]["pid"] for event in events}, {client.pid})
+
+    def test_a_server_with_an_ipv6_address(self):
+        if not os.path.exists("/proc/net/if_inet6"):
+            self.skipTest("this kernel has no IPv6")
+        resolver = Resolver(["sfrclak.com"], address="::1")
+        self.addCleanup(resolver.stop)
+        agent = self.agent()
+        client = run_client(["dig", "@::1", "sfrclak.com"])
+        events = self.of_resolver(agent.finish(), resolver)
+        events = [event for event in events if event["process"]["pid"] == client.pid]  # others may ask ::1 too
+        self.assert_one_event_each(resolver.queries(), events)
+        self.assertEqual([event["dns"]["source"]["ip"] for event in events], ["::1"])
+
+    def test_a_program_with_a_misleading_name_is_told_by_its_path(self):
+        program = shutil.copy(shutil.which("getent"), work_folder() / "https")  # as apt's helpers are called
+        agent = self.agent()
+        run_client([str(program), "ahosts", "sfrclak.com"])
+        processes = [event["process"] for event in self.of_resolver(agent.finish())]
+        self.assertEqual([(process["comm"], process["executable"]) for process in processes],
+                         [("https", str(program))] * 2)
+
     def test_a_client_of_another_user(self):
         agent = self.agent()
         command = ["getent", "ahosts", "sfrclak.com"]
@@ -191,14 +224,13 @@ class Clients(AgentCase):
 
     def test_answers_are_no_queries(self):
         agent = self.agent()
-        prober = Prober(self.resolver.address)
-        port = prober.send([b"calltan", b"com"], identifier=4711)
-        self.resolver.wait_for(self._queries_before + 1)
+        client = run_client(["dig", "+short", "calltan.com"])
+        self.assertEqual(client.stdout, b"127.0.0.1\n", "it was answered")
         address = self.resolver.address
-        events = [event for event in agent.finish()
-                  if address in (event["dns"]["server"]["ip"], event["dns"]["source"]["ip"])]
-        self.assertEqual([event["dns"]["source"]["port"] for event in events], [port])
-        self.assertEqual([(event["dns"]["id"], event["process"]["pid"]) for event in events], [(4711, os.getpid())])
+        ours = [event for event in agent.finish()
+                if address in [event.get("dns", {}).get(end, {}).get("ip") for end in ("server", "source")]]
+        self.assertEqual([(event["dns"]["server"]["ip"], event["process"]["pid"]) for event in ours],
+                         [(address, client.pid)])
 
 
 def seconds_of(time_text):

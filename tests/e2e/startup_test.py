@@ -2,10 +2,13 @@
 """What the agent tells on stderr when it starts, as the person reads it who has just typed ./dev run."""
 
 import json
+import os
+import pathlib
 import shlex
+import shutil
 import signal
 
-from harness import RULES, AgentCase, main, run_client, work_folder
+from harness import AgentCase, main, run_client, work_folder
 from harness.sandbox import SOURCE
 
 SUBSTRING_RULE = """
@@ -86,8 +89,19 @@ class Startup(AgentCase):
     def test_a_port_beside_53(self):
         agent = self.agent("--port", "53", "--port", "5353")
         run_client(["dig", "-p", "5353", "+tries=1", "+time=1", "sfrclak.com"])
-        events = [event for event in agent.finish() if event["dns"]["server"] == {"ip": self.resolver.address, "port": 5353}]
-        self.assertEqual(len(events), 1)
+        self.assertEqual(len(self.of_resolver(agent.finish(), port=5353)), 1)
+
+    def test_an_agent_in_a_pid_namespace_says_so_and_reports_the_pids_of_the_host(self):
+        agent = self.agent(within=["unshare", "--pid", "--fork", "--kill-child"])
+        self.assertIn("pid namespace", agent.stderr())
+        command = ["getent", "ahosts", "sfrclak.com"]
+        client = run_client(command)
+        children = pathlib.Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGTERM)
+        self.assertEqual(agent.wait(), 0)
+        processes = [event["process"] for event in self.of_resolver(agent.events())]
+        self.assertEqual([(process["pid"], process["executable"], process["command_line"]) for process in processes],
+                         [(client.pid, os.path.realpath(shutil.which("getent")), command)] * 2)
 
     def test_quiet(self):
         agent = self.agent("--log-level", "error")

@@ -35,10 +35,10 @@ class AgentCase(unittest.TestCase):
         """Those with one of the names that came to the name server during this test."""
         return [query for query in self.resolver.queries()[self._queries_before:] if query.name in names]
 
-    def of_resolver(self, events, resolver=None):
+    def of_resolver(self, events, resolver=None, port=53):
         """The events about queries to the test's name server: others use this machine too."""
-        address = (resolver or self.resolver).address
-        return [event for event in events if event.get("dns", {}).get("server") == {"ip": address, "port": 53}]
+        server = {"ip": (resolver or self.resolver).address, "port": port}
+        return [event for event in events if event.get("dns", {}).get("server") == server]
 
     def assert_one_event_each(self, queries, events):
         """Every query has exactly one event, and there is no event without a query."""

@@ -36,7 +36,7 @@ class Resolver:
             self._process = subprocess.Popen(
                 [*within, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--group=root",
                  f"--pid-file={work_folder() / f'dnsmasq-{Resolver._count}.pid'}", "--no-hosts", "--no-resolv",
-                 "--bind-interfaces", "--except-interface=lo", f"--listen-address={self.address}", "--cache-size=0",
+                 "--bind-interfaces", f"--listen-address={self.address}", "--cache-size=0",
                  "--log-queries=extra", "--log-facility=-", *([f"--server={upstream}"] if upstream else known)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=end_with_parent)
         self.pid = self._process.pid
