@@ -178,9 +178,16 @@ std::vector<lists::NameList> random_lists(Random& random, const Pool& pool, std:
       const std::string wire = ascii_lower(asked_wire(random, pool));
       if (wire.size() == 1) continue;
       const bool only_below = random.one_in(4);
-      list.table.add(wire, !only_below, suffix || only_below);
-      text +=
-          std::string(suffix ? "# suffix " : "# exact ") + (only_below ? "*." : "") + wire_to_presentation(wire) + "\n";
+      const bool allowed = random.one_in(4);
+      if (allowed) {
+        list.table.allow(wire, !only_below, true);
+      } else {
+        list.table.add(wire, !only_below, suffix || only_below);
+      }
+      text += std::string(allowed  ? "# allow "
+                          : suffix ? "# suffix "
+                                   : "# exact ") +
+              (only_below ? "*." : "") + wire_to_presentation(wire) + "\n";
     }
   }
   return lists;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/dns_name.h"
+#include "lists/plain.h"
 #include "sigma_rule_text.h"
 
 namespace nslookout::compile {

@@ -6,10 +6,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/dns_name.h"
+#include "lists_notation.h"
 #include "shared_material.h"
 
 namespace nslookout::lists {
@@ -53,13 +55,68 @@ TEST_F(NameListFile, SpecsNameTheScopeAndTheId) {
   EXPECT_TRUE(suffix->table.entry(0).below);
 }
 
-TEST_F(NameListFile, BadLinesAreShownAndNotFatal) {
-  const std::string file = write("mixed.txt", "evil.test\nnot a name\n");
-  const Result<NameList> list = load_list("exact:" + file);
-  ASSERT_TRUE(list);
-  EXPECT_EQ(list->table.size(), 1u);
-  EXPECT_EQ(list->bad_lines, 1u);
-  EXPECT_EQ(list->first_bad, file + ":2: more than one word, and the first is no address");
+TEST_F(NameListFile, TheFormatIsDetectedOrGiven) {
+  const std::string zone = write("zone", "$TTL 60\n@ SOA a b 1 2 3 4 5\nevil.test CNAME .\n");
+  const Result<NameList> detected = load_list("exact:" + zone);
+  ASSERT_TRUE(detected) << detected.error().message;
+  EXPECT_EQ(detected->format, Format::rpz);
+  EXPECT_EQ(shown(detected->table), Names{"=evil.test"});
+  EXPECT_FALSE(load_list("exact:" + zone + "?format=hosts"));
+
+  const std::string table = write("table.csv",
+                                  "\xEF\xBB\xBF"
+                                  "wer,was\r\na.test,b.test\r\n");
+  const Result<NameList> column = load_list("suffix:" + table + "?column=was&level=low");
+  ASSERT_TRUE(column) << column.error().message;
+  EXPECT_EQ(shown(column->table), Names{"=<b.test"});
+  EXPECT_EQ(column->level, "low");
+  EXPECT_EQ(column->id, "list/table.csv");
+  const Result<NameList> missing = load_list("suffix:" + table + "?column=wo");
+  ASSERT_FALSE(missing);
+  EXPECT_TRUE(missing.error().message.starts_with(table + ": ")) << missing.error().message;
+}
+
+TEST_F(NameListFile, WarningsSayWhatIsLeftOutOrTooBroad) {
+  const struct {
+    std::string scope;
+    std::string text;
+    std::vector<std::string> warnings;  // FILE stands for the file
+  } cases[] = {
+      {"exact", "evil.test\n", {}},
+      {"exact",
+       "evil.test\nnot a name\n",
+       {"1 line left out of FILE (read as plain); the first: FILE:2:5: more than one word"}},
+      {"exact",
+       "\xEF\xBB\xBF/\nevil.test\n.\n",
+       {"2 lines left out of FILE (read as plain); the first: FILE:1:1: the character '/' cannot stand in a name "
+        "unescaped"}},
+      {"suffix",
+       "||evil.test^\nevil.test##.ad\n",
+       {"FILE: 1 line of the list passed over: not about lookups of whole names"}},
+      {"suffix",
+       "evil.com\ncom.br\n",
+       {"FILE: 'com.br' is a public suffix: the list hits every name that anybody registers below it"}},
+      {"suffix",
+       "com.br\nzip\nevil.com\n",
+       {"FILE: 'com.br', like 1 more of its names, is a public suffix: the list hits every name that anybody registers "
+        "below it"}},
+      {"exact", "com.br\n", {}},
+      {"exact",
+       "*.com.br\n",
+       {"FILE: 'com.br' is a public suffix: the list hits every name that anybody registers below it"}},
+      {"suffix", "evil.com\n@@||com.br^\n", {}},
+  };
+  for (const auto& c : cases) {
+    const std::string file = write("mixed.txt", c.text);
+    const Result<NameList> list = load_list(c.scope + ":" + file);
+    ASSERT_TRUE(list) << c.text << list.error().message;
+    std::vector<std::string> warnings = list->warnings;
+    for (std::string& warning : warnings) {
+      for (std::size_t at = 0; (at = warning.find(file)) != std::string::npos;)
+        warning.replace(at, file.size(), "FILE");
+    }
+    EXPECT_EQ(warnings, c.warnings) << c.text;
+  }
 }
 
 TEST_F(NameListFile, WhatCannotBeUsedIsAnErrorWithItsClass) {
@@ -68,14 +125,21 @@ TEST_F(NameListFile, WhatCannotBeUsedIsAnErrorWithItsClass) {
     ErrorClass kind;
     const char* words;
   } cases[] = {
-      {"", ErrorClass::usage, "exact:FILE or suffix:FILE"},
-      {"exact:", ErrorClass::usage, "exact:FILE or suffix:FILE"},
-      {"file.txt", ErrorClass::usage, "exact:FILE or suffix:FILE"},
+      {"", ErrorClass::usage, "exact:FILE nor suffix:FILE"},
+      {"exact:", ErrorClass::usage, "exact:FILE nor suffix:FILE"},
+      {"file.txt", ErrorClass::usage, "exact:FILE nor suffix:FILE"},
       {"exact:" + (folder_ / "missing").native(), ErrorClass::invalid, "No such file"},
       {"exact:" + folder_.native(), ErrorClass::invalid, "not a regular file"},
       {"suffix:" + write("empty", ""), ErrorClass::invalid, "holds no name"},
       {"suffix:" + write("comments", "# a\n; b\n"), ErrorClass::invalid, "holds no name"},
-      {"suffix:" + write("bad", "a b\n"), ErrorClass::invalid, "no line of the list holds a name"},
+      {"suffix:" + write("bad", "a b\n"), ErrorClass::invalid, "no line of the list (read as plain) holds a name"},
+      {"suffix:" + write("allowed", "@@||a.test^\n"), ErrorClass::invalid, "(read as adblock) holds no name"},
+      {"suffix:" + write("packed", "\x1F\x8B\x08 and so on"), ErrorClass::invalid, "compressed"},
+      {"suffix:" + write("utf16", std::string("\xFF\xFE"
+                                              "a\0",
+                                              4)),
+       ErrorClass::invalid, "UTF-16"},
+      {"exact:" + write("any", "a.test\n") + "?format=xml", ErrorClass::usage, "no format"},
   };
   for (const auto& c : cases) {
     const Result<NameList> list = load_list(c.spec);
@@ -104,19 +168,21 @@ TEST_F(NameListFile, AMillionNames) {
   EXPECT_TRUE(list->table.covering(presentation_to_wire("www.nslookout-absent.test").value()).wire.empty());
 }
 
-TEST_F(NameListFile, PlainAndHostsFormsOfOneFeedAreEqual) {
+TEST_F(NameListFile, FiveFormsOfOneFeedAreEqual) {
   const fs::path feeds = shared_material() / "feeds";
-  NSLOOKOUT_SKIP_WITHOUT(feeds / "100k.hosts.gz");
-  std::set<std::string> names[2];
-  const char* archives[] = {"100k.domains.txt.gz", "100k.hosts.gz"};
-  for (int i = 0; i < 2; ++i) {
-    const Result<NameList> list = load_list("exact:" + unpack(feeds / archives[i]));
+  NSLOOKOUT_SKIP_WITHOUT(feeds / "100k.rpz.gz");
+  Names first;
+  for (const auto& [name, format] :
+       {std::pair{"domains.txt", Format::plain}, std::pair{"hosts", Format::hosts}, std::pair{"rpz", Format::rpz},
+        std::pair{"adblock.txt", Format::adblock}, std::pair{"dnsmasq.conf", Format::dnsmasq}}) {
+    const Result<NameList> list = load_list("suffix:" + unpack(feeds / ("100k." + std::string(name) + ".gz")));
     ASSERT_TRUE(list) << list.error().message;
+    EXPECT_EQ(list->format, format) << name;
     EXPECT_EQ(list->bad_lines, 0u) << list->first_bad;
-    for (std::size_t k = 0; k < list->table.size(); ++k) names[i].emplace(list->table.entry(k).wire);
+    if (first.empty()) first = shown(list->table);
+    EXPECT_TRUE(shown(list->table) == first) << name;
   }
-  EXPECT_EQ(names[0].size(), 100'000u);
-  EXPECT_TRUE(names[0] == names[1]);
+  EXPECT_EQ(first.size(), 100'000u);
 }
 
 }  // namespace

@@ -1,30 +1,15 @@
-// lists/plain.h and lists/name_table.h: lines -> names, and which names a list covers.
+// lists/plain.h and lists/hosts.h: lines -> names. What a name may look like is tested here for every format.
 #include "lists/plain.h"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
-#include <vector>
 
-#include "base/dns_name.h"
+#include "lists/hosts.h"
+#include "lists_notation.h"
 
 namespace nslookout::lists {
 namespace {
-
-// The entries of a table in a notation: "=name" exact, "<name" below, "=<name" both; sorted.
-std::vector<std::string> shown(const NameTable& table) {
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    const NameEntry entry = table.entry(i);
-    out.push_back((entry.exact ? std::string("=") : std::string()) + (entry.below ? "<" : "") +
-                  wire_to_presentation(entry.wire));
-  }
-  std::ranges::sort(out);
-  return out;
-}
-
-using Names = std::vector<std::string>;
 
 TEST(PlainList, Lines) {
   const struct {
@@ -35,32 +20,26 @@ TEST(PlainList, Lines) {
       {"evil.test\n", {"=evil.test"}, {"=<evil.test"}},
       {"evil.test", {"=evil.test"}, {"=<evil.test"}},
       {"EVIL.Test.\r\n", {"=evil.test"}, {"=<evil.test"}},
-      {"\xEF\xBB\xBF"
-       "evil.test\n",
-       {"=evil.test"},
-       {"=<evil.test"}},
       {"  evil.test \t# why\n# all\n; all\n\n \t\nb.test;x\n", {"=b.test", "=evil.test"}, {"=<b.test", "=<evil.test"}},
       {"*.evil.test\n", {"<evil.test"}, {"<evil.test"}},
       {".evil.test\n", {"<evil.test"}, {"<evil.test"}},
       {"evil.test\n*.evil.test\nEVIL.test\n", {"=<evil.test"}, {"=<evil.test"}},
       {"_dmarc.evil.test\n0-a.test\n", {"=0-a.test", "=_dmarc.evil.test"}, {"=<0-a.test", "=<_dmarc.evil.test"}},
       {"b\xC3\xBC"
+       "cher.test\n*.B\xC3\x9C"
        "cher.test\n",
-       {"=xn--bcher-kva.test"},
+       {"=<xn--bcher-kva.test"},
        {"=<xn--bcher-kva.test"}},
+      {"XN--BCHER-KVA.test\n", {"=xn--bcher-kva.test"}, {"=<xn--bcher-kva.test"}},
       {"My\\032Printer.test\n", {"=my\\032printer.test"}, {"=<my\\032printer.test"}},
-      {"0.0.0.0 a.test b.test # c\n::1 d.test\n",
-       {"=a.test", "=b.test", "=d.test"},
-       {"=<a.test", "=<b.test", "=<d.test"}},
-      {"127.0.0.1 localhost localhost.localdomain\n255.255.255.255 broadcasthost\n::1 ip6-localhost ip6-loopback\n"
-       "fe80::1%lo0 localhost\n0.0.0.0 0.0.0.0\n127.0.0.1 a.test\n",
-       {"=a.test"},
-       {"=<a.test"}},
+      {std::string(63, 'x') + ".test\n",
+       {"=" + std::string(63, 'x') + ".test"},
+       {"=<" + std::string(63, 'x') + ".test"}},
   };
   for (const auto& c : cases) {
     for (const Scope scope : {Scope::exact, Scope::suffix}) {
       NameTable table;
-      const PlainReport report = parse_plain(c.text, scope, table);
+      const Report report = parse_plain(c.text, scope, table);
       EXPECT_EQ(report.bad_lines, 0u) << c.text << report.first_bad_reason;
       EXPECT_EQ(shown(table), scope == Scope::exact ? c.exact : c.suffix) << c.text;
     }
@@ -68,79 +47,68 @@ TEST(PlainList, Lines) {
 }
 
 TEST(PlainList, BadLinesAreCountedAndTheFirstIsNamed) {
+  std::string too_long;
+  for (int i = 0; i < 127; ++i) too_long += "a.";
   const struct {
     std::string line;
+    std::size_t column;
     const char* words;
   } cases[] = {
-      {"evil test", "more than one word"},
-      {"http://evil.test/x", "cannot stand in a name"},
-      {"a..test", "empty label"},
-      {".", "the root"},
-      {"*.", "the root"},
-      {"..", "the root"},
-      {std::string(64, 'x') + ".test", "at most 63"},
-      {"10.1.2.3", "an address"},
-      {"2001:db8::1", "an address"},
-      {"a\\", "backslash"},
-      {"\xFF\xFE.test", ""},
-      {"0.0.0.0 good.test bad/name", "cannot stand"},
-      {"*", "cannot stand"},
-      {"a.*.test", "cannot stand"},
+      {"evil test", 6, "more than one word"},
+      {"0.0.0.0 evil.test", 9, "more than one word"},
+      {"  http://evil.test/x", 3, "':' cannot stand in a name"},
+      {"a..test", 1, "empty label"},
+      {".", 1, "the root"},
+      {"*.", 1, "the root"},
+      {"..", 1, "the root"},
+      {std::string(64, 'x') + ".test", 1, "a label has 64 octets, at most 63"},
+      {too_long + "a", 1, "257 octets on the wire, at most 255"},
+      {"10.1.2.3", 1, "an address"},
+      {"2001:db8::1", 1, "an address"},
+      {"a\\", 1, "backslash"},
+      {"\xFF\xFE.test", 1, "not a label"},
+      {"*", 1, "cannot stand"},
+      {"a.*.test", 1, "cannot stand"},
+      {std::string("a\0b.test", 8), 1, "cannot stand"},
   };
   for (const auto& c : cases) {
     NameTable table;
-    const PlainReport report =
-        parse_plain("ok.test\n\n" + c.line + "\n" + c.line + "\nalso.test\n", Scope::exact, table);
+    const Report report = parse_plain("ok.test\n\n" + c.line + "\n" + c.line + "\nalso.test\n", Scope::exact, table);
     EXPECT_EQ(report.bad_lines, 2u) << c.line;
     EXPECT_EQ(report.first_bad_line, 3u) << c.line;
+    EXPECT_EQ(report.first_bad_column, c.column) << c.line;
     EXPECT_NE(report.first_bad_reason.find(c.words), std::string::npos) << c.line << ": " << report.first_bad_reason;
-    EXPECT_GE(table.size(), 2u);
+    EXPECT_EQ(shown(table), (Names{"=also.test", "=ok.test"})) << c.line;
   }
 }
 
-TEST(NameTable, CoversWholeLabelsOnly) {
-  NameTable table;
-  ASSERT_EQ(parse_plain("exact.test\n*.below.test\n*.deep.below.test\n", Scope::exact, table).bad_lines, 0u);
+TEST(HostsList, Lines) {
   const struct {
-    const char* name;
-    const char* covered_by;  // nullptr: not covered
+    std::string text;
+    Names names;
+    std::size_t bad_lines;
+    std::string reason;
   } cases[] = {
-      {"exact.test", "exact.test"},
-      {"www.exact.test", nullptr},
-      {"below.test", nullptr},
-      {"a.below.test", "below.test"},
-      {"a.b.below.test", "below.test"},
-      {"notbelow.test", nullptr},
-      {"x.deep.below.test", "deep.below.test"},
-      {"deep.below.test", "below.test"},
-      {"test", nullptr},
-      {".", nullptr},
+      {"0.0.0.0 a.test b.test # c\n::1\td.test\n", {"=a.test", "=b.test", "=d.test"}, 0, ""},
+      {"127.0.0.1 localhost localhost.localdomain\n255.255.255.255 broadcasthost\n::1 ip6-localhost ip6-loopback\n"
+       "fe80::1%lo0 LocalHost\n0.0.0.0 0.0.0.0\n127.0.0.1 a.test\n",
+       {"=a.test"},
+       0,
+       ""},
+      {"0.0.0.0 a.test\nb.test\n", {"=a.test", "=b.test"}, 0, ""},
+      {"0.0.0.0 localhost.test\n0.0.0.0 local.test\n", {"=local.test", "=localhost.test"}, 0, ""},
+      {"0.0.0.0 good.test bad/name also.test\n", {"=also.test", "=good.test"}, 1, "1:19: the character '/'"},
+      {"0.0.0.0 a/b c/d\n", {}, 1, "1:9: the character '/'"},
+      {"0.0.0.0 a.test\n0.0.0 b.test\n", {"=a.test"}, 1, "2:1: not an address"},
+      {"0.0.0.0 1.2.3.4\n", {}, 1, "1:9: an address"},
   };
   for (const auto& c : cases) {
-    const NameEntry entry = table.covering(presentation_to_wire(c.name).value());
-    if (c.covered_by == nullptr) {
-      EXPECT_TRUE(entry.wire.empty()) << c.name;
-    } else {
-      ASSERT_FALSE(entry.wire.empty()) << c.name;
-      EXPECT_EQ(wire_to_presentation(entry.wire), c.covered_by) << c.name;
-    }
-  }
-  EXPECT_TRUE(NameTable().covering(presentation_to_wire("a.test").value()).wire.empty());
-}
-
-TEST(NameTable, GrowsWithoutLosingANameAndSurvivesAMove) {
-  NameTable table;
-  for (int i = 0; i < 5000; ++i) {
-    const std::string wire = presentation_to_wire("host" + std::to_string(i) + ".test").value();
-    ASSERT_EQ(table.add(wire, true, false), NameTable::Added::yes);
-    ASSERT_EQ(table.add(wire, true, false), NameTable::Added::known);
-  }
-  const NameEntry before = table.entry(17);
-  const NameTable moved = std::move(table);
-  ASSERT_EQ(moved.size(), 5000u);
-  EXPECT_EQ(before.wire.data(), moved.entry(17).wire.data());
-  for (int i = 0; i < 5000; ++i) {
-    ASSERT_TRUE(moved.covering(presentation_to_wire("host" + std::to_string(i) + ".test").value()).exact);
+    NameTable table;
+    const Report report = parse_hosts(c.text, Scope::exact, table);
+    EXPECT_EQ(shown(table), c.names) << c.text;
+    EXPECT_EQ(report.bad_lines, c.bad_lines) << c.text << report.first_bad_reason;
+    if (c.bad_lines == 0) continue;
+    EXPECT_TRUE(bad_text(report).starts_with(c.reason)) << bad_text(report);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/dns_name.h"
+#include "lists/plain.h"
 #include "match/reference.h"
 #include "sigma_rule_text.h"
 

@@ -40,8 +40,7 @@ Result<compile::Plan> load_plan(const RunOptions& options) {
   for (const std::string& spec : options.lists) {
     Result<lists::NameList> list = lists::load_list(spec);
     if (!list) return fail(list.error());
-    if (list->bad_lines > 0)
-      log::warning("{} lines left out of {}; the first: {}", list->bad_lines, list->file, list->first_bad);
+    for (const std::string& warning : list->warnings) log::warning("{}", warning);
     lists.push_back(std::move(*list));
   }
   return compile::make_plan(std::move(rules), std::move(lists));

@@ -6,15 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "lists/spec.h"
+
 namespace nslookout::cli {
 
 std::string check_not_empty(const std::string& value) { return value.empty() ? "the value is empty" : ""; }
 
 std::string check_list_spec(const std::string& value) {
-  for (const std::string_view prefix : {"exact:", "suffix:"}) {
-    if (value.starts_with(prefix) && value.size() > prefix.size()) return "";
-  }
-  return fmt::format("'{}' is neither exact:FILE nor suffix:FILE", value);
+  const auto spec = lists::parse_spec(value);
+  return spec ? "" : spec.error().message;
 }
 
 std::string check_assignment(const std::string& value) {

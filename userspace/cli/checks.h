@@ -7,7 +7,7 @@ namespace nslookout::cli {
 
 [[nodiscard]] std::string check_not_empty(const std::string& value);
 
-// "exact:FILE" or "suffix:FILE".
+// "exact:FILE" or "suffix:FILE", with options (lists/spec.h).
 [[nodiscard]] std::string check_list_spec(const std::string& value);
 
 // "KEY=VALUE" with a key.

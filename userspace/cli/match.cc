@@ -34,7 +34,7 @@ Result<compile::Plan> load_plan(const MatchArguments& arguments) {
   for (const auto& spec : arguments.lists) {
     auto list = lists::load_list(spec);
     if (!list) return fail(list.error());
-    if (list->bad_lines > 0) log::warning("{} (bad lines left out: {})", list->first_bad, list->bad_lines);
+    for (const auto& warning : list->warnings) log::warning("{}", warning);
     lists.push_back(std::move(*list));
   }
   return compile::make_plan(std::move(set.rules), std::move(lists));
@@ -80,7 +80,7 @@ void add_match_options(CLI::App& command, MatchArguments& arguments) {
       ->check(check_not_empty)
       ->type_name("PATH")
       ->allow_extra_args(false);
-  command.add_option("--list", arguments.lists, "Names: exact:FILE or suffix:FILE; may be repeated")
+  command.add_option("--list", arguments.lists, "Names: exact:FILE or suffix:FILE, as for run; may be repeated")
       ->check(check_list_spec)
       ->type_name("SPEC")
       ->allow_extra_args(false);

@@ -51,8 +51,9 @@ void add_sources(CLI::App& command, agent::RunOptions& options) {
       ->allow_extra_args(false);
   command
       .add_option("--list", options.lists,
-                  "Names to report, one a line: exact:FILE the names themselves, suffix:FILE the names and all below "
-                  "them; may be repeated")
+                  "Names to report: exact:FILE the names themselves, suffix:FILE the names and all below them; "
+                  "FILE?format=plain|wildcard|hosts|rpz|adblock|dnsmasq|csv where the format is not to be detected, "
+                  "column=NAME|NUMBER of a CSV list, level=LEVEL of its hits (joined by &); may be repeated")
       ->check(check_list_spec)
       ->type_name("SPEC")
       ->allow_extra_args(false);

@@ -1,5 +1,6 @@
 #include "lists/name_list.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -8,6 +9,14 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "lists/adblock.h"
+#include "lists/csv.h"
+#include "lists/dnsmasq.h"
+#include "lists/hosts.h"
+#include "lists/plain.h"
+#include "lists/public_suffixes.h"
+#include "lists/rpz.h"
+#include "lists/spec.h"
 
 namespace nslookout::lists {
 namespace {
@@ -37,33 +46,104 @@ Result<std::string> read_list(const std::string& file) {
   return text;
 }
 
+// What other encodings and packed files begin with; as names they would all be bad lines.
+Result<void> check_text(std::string_view text) {
+  if (text.starts_with("\x1F\x8B") ||
+      text.starts_with("\xFD"
+                       "7zXZ") ||
+      text.starts_with("\x28\xB5\x2F\xFD") || text.starts_with("PK\x03\x04")) {
+    return fail(ErrorClass::invalid, "the list is compressed; unpack it first");
+  }
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    return fail(ErrorClass::invalid, "the list is in UTF-16; convert it to UTF-8");
+  }
+  return {};
+}
+
+Result<Report> parse(std::string_view text, const Spec& spec, Format format, NameTable& table) {
+  switch (format) {
+    case Format::plain:
+      return parse_plain(text, spec.scope, table);
+    case Format::hosts:
+      return parse_hosts(text, spec.scope, table);
+    case Format::rpz:
+      return parse_rpz(text, spec.scope, table);
+    case Format::adblock:
+      return parse_adblock(text, spec.scope, table);
+    case Format::dnsmasq:
+      return parse_dnsmasq(text, spec.scope, table);
+    case Format::csv:
+      break;
+  }
+  return parse_csv(text, spec.scope, spec.column, table);
+}
+
+std::string_view plural(std::size_t count) { return count == 1 ? "" : "s"; }
+
+void warn(NameList& list, const Report& report) {
+  if (list.bad_lines > 0) {
+    list.warnings.push_back(fmt::format("{} line{} left out of {} (read as {}); the first: {}", list.bad_lines,
+                                        plural(list.bad_lines), list.file, format_name(list.format), list.first_bad));
+  }
+  if (report.other_lines > 0) {
+    list.warnings.push_back(fmt::format("{}: {} line{} of the list passed over: not about lookups of whole names",
+                                        list.file, report.other_lines, plural(report.other_lines)));
+  }
+  const PublicSuffixes suffixes = find_public_suffixes(list.table);
+  if (suffixes.count > 0) {
+    list.warnings.push_back(fmt::format(
+        "{}: '{}'{} is a public suffix: the list hits every name that anybody registers below it", list.file,
+        suffixes.first, suffixes.count == 1 ? "" : fmt::format(", like {} more of its names,", suffixes.count - 1)));
+  }
+}
+
+bool holds_listed_name(const NameTable& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table.entry(i).listed()) return true;
+  }
+  return false;
+}
+
+Result<void> fill(NameList& list, const Spec& spec) {
+  const Result<std::string> octets = read_list(spec.file);
+  if (!octets) return fail(octets.error());
+  if (const auto checked = check_text(*octets); !checked) return fail(checked.error().context(list.file));
+  std::string_view text = *octets;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  list.format = spec.format ? *spec.format : detect_format(text);
+  list.table.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1, text.size());
+  const Result<Report> report = parse(text, spec, list.format, list.table);
+  if (!report) return fail(report.error().context(list.file));
+  if (report->names_too_many > 0) {
+    return fail(ErrorClass::invalid, "{}: the list has {} names more than the {} MiB that one can hold; split it",
+                list.file, report->names_too_many, NameTable::max_octets >> 20);
+  }
+  list.bad_lines = report->bad_lines;
+  if (list.bad_lines > 0) {
+    list.first_bad = fmt::format("{}:{}:{}: {}", list.file, report->first_bad_line, report->first_bad_column,
+                                 report->first_bad_reason);
+  }
+  warn(list, *report);
+  return {};
+}
+
 }  // namespace
 
-Result<NameList> load_list(std::string_view spec) {
+Result<NameList> load_list(std::string_view text) {
+  const Result<Spec> spec = parse_spec(text);
+  if (!spec) return fail(spec.error());
   NameList list;
-  constexpr std::string_view exact = "exact:";
-  constexpr std::string_view suffix = "suffix:";
-  if (spec.starts_with(exact)) {
-    list.file = spec.substr(exact.size());
-  } else if (spec.starts_with(suffix)) {
-    list.file = spec.substr(suffix.size());
-    list.scope = Scope::suffix;
-  }
-  if (list.file.empty()) {
-    return fail(ErrorClass::usage, "'{}' is no list; write exact:FILE or suffix:FILE", spec);
-  }
+  list.file = spec->file;
   list.id = "list/" + list.file.substr(list.file.rfind('/') + 1);
-
-  const Result<std::string> text = read_list(list.file);
-  if (!text) return fail(text.error());
-  const PlainReport report = parse_plain(*text, list.scope, list.table);
-  list.bad_lines = report.bad_lines;
-  if (report.bad_lines > 0) {
-    list.first_bad = fmt::format("{}:{}: {}", list.file, report.first_bad_line, report.first_bad_reason);
+  list.level = spec->level;
+  list.scope = spec->scope;
+  if (const auto filled = fill(list, *spec); !filled) return fail(filled.error());
+  if (holds_listed_name(list.table)) return list;
+  if (list.bad_lines > 0) {
+    return fail(ErrorClass::invalid, "{}: no line of the list (read as {}) holds a name, the first: {}", list.file,
+                format_name(list.format), list.first_bad);
   }
-  if (list.table.size() > 0) return list;
-  if (list.bad_lines == 0) return fail(ErrorClass::invalid, "{}: the list holds no name", list.file);
-  return fail(ErrorClass::invalid, "{}: no line of the list holds a name, the first: {}", list.file, list.first_bad);
+  return fail(ErrorClass::invalid, "{}: the list (read as {}) holds no name", list.file, format_name(list.format));
 }
 
 }  // namespace nslookout::lists

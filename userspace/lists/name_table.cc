@@ -7,31 +7,38 @@
 namespace nslookout::lists {
 namespace {
 
-constexpr std::size_t arena_limit = std::size_t{1} << 30;
-
 std::uint64_t mix(std::uint64_t value) {
-  value ^= value >> 32;
   value *= 0xd6e8feb86659fd93U;  // an odd constant with half its bits set
-  return value ^ (value >> 29);
+  return value ^ (value >> 32);
 }
 
+std::uint64_t word_at(const char* octets) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, octets, sizeof word);
+  return word;
+}
+
+// Eight octets at a time; the last word is made of the eight octets that end the name.
 std::uint64_t hash_of(std::string_view wire) {
   std::uint64_t hash = wire.size();
-  while (wire.size() >= sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, wire.data(), sizeof word);
-    hash = mix(hash ^ word) * 0x9e3779b97f4a7c15U;
-    wire.remove_prefix(sizeof word);
+  if (wire.size() < sizeof(std::uint64_t)) {
+    for (const char octet : wire) hash = hash << 8 | static_cast<unsigned char>(octet);
+    return mix(mix(hash));
   }
-  std::uint64_t rest = 0;
-  std::memcpy(&rest, wire.data(), wire.size());
-  return mix(mix(hash ^ rest));
+  const char* const last = wire.data() + wire.size() - sizeof(std::uint64_t);
+  for (const char* at = wire.data(); at < last; at += sizeof(std::uint64_t)) hash = mix(hash ^ word_at(at));
+  return mix(mix(hash ^ word_at(last)));
+}
+
+std::uint8_t tag_of(std::uint64_t hash) {
+  const auto tag = static_cast<std::uint8_t>(hash >> 56);
+  return tag == 0 ? 1 : tag;
 }
 
 }  // namespace
 
 void NameTable::reserve(std::size_t names, std::size_t octets) {
-  arena_.reserve(std::min(octets + 2 * names, arena_limit));
+  arena_.reserve(std::min(octets + 2 * names, max_octets));
   entries_.reserve(names);
   resize_slots(names);
 }
@@ -43,46 +50,66 @@ std::string_view NameTable::wire_of(std::size_t index) const {
 }
 
 NameEntry NameTable::entry(std::size_t index) const {
-  return {wire_of(index), entries_[index].exact != 0, entries_[index].below != 0};
+  const std::uint32_t kinds = entries_[index].kinds;
+  const bool exact_allowed = (kinds & allow_exact) != 0;
+  const bool below_allowed = (kinds & allow_below) != 0;
+  return {wire_of(index), (kinds & list_exact) != 0 && !exact_allowed, (kinds & list_below) != 0 && !below_allowed,
+          exact_allowed, below_allowed};
 }
 
-std::size_t NameTable::slot_of(std::string_view wire) const {
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t slot = hash_of(wire) & mask;
-  while (slots_[slot] != 0 && wire_of(slots_[slot] - 1) != wire) slot = (slot + 1) & mask;
+std::size_t NameTable::slot_of(std::string_view wire, std::uint64_t hash) const {
+  const std::size_t mask = tags_.size() - 1;
+  const std::uint8_t tag = tag_of(hash);
+  std::size_t slot = hash & mask;
+  while (tags_[slot] != 0 && (tags_[slot] != tag || wire_of(slots_[slot]) != wire)) slot = (slot + 1) & mask;
   return slot;
 }
 
 void NameTable::resize_slots(std::size_t names) {
-  const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(16, 2 * names));
+  const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(16, names + names / 3 + 1));
   if (wanted <= slots_.size()) return;
   slots_.assign(wanted, 0);
-  for (std::size_t i = 0; i < entries_.size(); ++i) slots_[slot_of(wire_of(i))] = static_cast<std::uint32_t>(i + 1);
+  tags_.assign(wanted, 0);
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    const std::uint64_t hash = hash_of(wire_of(i));
+    const std::size_t slot = slot_of(wire_of(i), hash);
+    slots_[slot] = static_cast<std::uint32_t>(i);
+    tags_[slot] = tag_of(hash);
+  }
 }
 
 NameTable::Added NameTable::add(std::string_view wire, bool exact, bool below) {
+  return enter(wire, (exact ? list_exact : 0U) | (below ? list_below : 0U));
+}
+
+NameTable::Added NameTable::allow(std::string_view wire, bool exact, bool below) {
+  return enter(wire, (exact ? allow_exact : 0U) | (below ? allow_below : 0U));
+}
+
+NameTable::Added NameTable::enter(std::string_view wire, std::uint32_t kinds) {
   resize_slots(entries_.size() + 1);
-  const std::size_t slot = slot_of(wire);
-  if (slots_[slot] != 0) {
-    Entry& known = entries_[slots_[slot] - 1];
-    known.exact |= exact ? 1U : 0U;
-    known.below |= below ? 1U : 0U;
+  const std::uint64_t hash = hash_of(wire);
+  const std::size_t slot = slot_of(wire, hash);
+  if (tags_[slot] != 0) {
+    entries_[slots_[slot]].kinds |= kinds & 0xFU;
     return Added::known;
   }
-  if (arena_.size() + wire.size() > arena_limit) return Added::full;
-  entries_.push_back({static_cast<std::uint32_t>(arena_.size()), exact ? 1U : 0U, below ? 1U : 0U});
-  arena_.insert(arena_.end(), wire.begin(), wire.end());
+  if (arena_.size() + wire.size() > max_octets) return Added::full;
   slots_[slot] = static_cast<std::uint32_t>(entries_.size());
+  tags_[slot] = tag_of(hash);
+  entries_.push_back({static_cast<std::uint32_t>(arena_.size()) & 0xFFFFFFFU, kinds & 0xFU});
+  arena_.insert(arena_.end(), wire.begin(), wire.end());
   return Added::yes;
 }
 
 NameEntry NameTable::covering(std::string_view wire) const {
-  if (slots_.empty()) return {};
+  if (tags_.empty()) return {};
   bool whole = true;
   while (!wire.empty()) {
-    const std::size_t slot = slot_of(wire);
-    if (slots_[slot] != 0) {
-      const NameEntry found = entry(slots_[slot] - 1);
+    const std::size_t slot = slot_of(wire, hash_of(wire));
+    if (tags_[slot] != 0) {
+      const NameEntry found = entry(slots_[slot]);
+      if (whole ? found.allow_exact : found.allow_below) return {};
       if (whole ? found.exact : found.below) return found;
     }
     if (wire[0] == '\0') break;

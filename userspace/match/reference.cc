@@ -116,11 +116,20 @@ bool lies_below(std::string_view whole, std::string_view suffix) {
 
 bool list_holds(const lists::NameList& list, std::string_view wire) {
   if (wire.empty()) return false;
+  std::size_t longest = 0;
+  bool listed = false;
   for (std::size_t i = 0; i < list.table.size(); ++i) {
     const lists::NameEntry entry = list.table.entry(i);
-    if ((entry.exact && entry.wire == wire) || (entry.below && lies_below(wire, entry.wire))) return true;
+    const bool same = entry.wire == wire;
+    const bool below = lies_below(wire, entry.wire);
+    const bool lists_it = (entry.exact && same) || (entry.below && below);
+    const bool allows_it = (entry.allow_exact && same) || (entry.allow_below && below);
+    if ((lists_it || allows_it) && entry.wire.size() > longest) {
+      longest = entry.wire.size();
+      listed = !allows_it;
+    }
   }
-  return false;
+  return listed;
 }
 
 }  // namespace

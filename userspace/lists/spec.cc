@@ -1,0 +1,63 @@
+#include "lists/spec.h"
+
+#include <algorithm>
+#include <array>
+
+namespace nslookout::lists {
+namespace {
+
+constexpr std::array<std::string_view, 5> levels = {"informational", "low", "medium", "high", "critical"};
+
+// The part up to the separator, which is removed from the rest together with it.
+std::string_view take_until(std::string_view& rest, char separator) {
+  const std::size_t at = rest.find(separator);
+  const std::string_view head = rest.substr(0, at);
+  rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
+  return head;
+}
+
+Result<void> apply_option(Spec& spec, std::string_view key, std::string_view value, std::string_view text) {
+  if (key == "format") {
+    spec.format = format_from_name(value);
+    if (spec.format) return {};
+    return fail(ErrorClass::usage, "list \"{}\": no format \"{}\"; there are {}", text, value, format_names);
+  }
+  if (key == "column" && !value.empty()) {
+    spec.column = value;
+    return {};
+  }
+  if (key == "level") {
+    spec.level = value;
+    if (std::ranges::find(levels, value) != levels.end()) return {};
+    return fail(ErrorClass::usage, "list \"{}\": no level \"{}\"; there are {}", text, value, fmt::join(levels, ", "));
+  }
+  return fail(ErrorClass::usage,
+              R"(list "{}": unknown option "{}={}"; known are format=NAME, column=NAME|NUMBER and level=NAME)", text,
+              key, value);
+}
+
+}  // namespace
+
+Result<Spec> parse_spec(std::string_view text) {
+  Spec spec;
+  std::string_view options = text;
+  std::string_view file = take_until(options, '?');
+  const std::string_view scope = take_until(file, ':');
+  if ((scope != "exact" && scope != "suffix") || file.empty()) {
+    return fail(ErrorClass::usage, "list \"{}\" is neither exact:FILE nor suffix:FILE", text);
+  }
+  spec.scope = scope == "exact" ? Scope::exact : Scope::suffix;
+  spec.file = file;
+  while (!options.empty()) {
+    std::string_view value = take_until(options, '&');
+    const std::string_view key = take_until(value, '=');
+    if (auto applied = apply_option(spec, key, value, text); !applied) return fail(applied.error());
+  }
+  if (!spec.column.empty() && spec.format.value_or(Format::csv) != Format::csv) {
+    return fail(ErrorClass::usage, "list \"{}\": only format=csv has columns", text);
+  }
+  if (!spec.column.empty()) spec.format = Format::csv;
+  return spec;
+}
+
+}  // namespace nslookout::lists
