@@ -36,7 +36,7 @@ LIBRARIES = [
 
 MAX_LINES = 700
 SOURCE_SUFFIXES = {".h", ".cc", ".c", ".py", ".sh", ".proto"}
-SKIPPED_FOLDERS = {".git", ".cache", "__pycache__", "node_modules"}
+SKIPPED_NAMES = {".git", ".cache", "__pycache__", "node_modules"}  # .git is a file in a linked work tree
 
 # In pieces, so that this file does not breach its own rule.
 MARKERS = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|WI" r"P)\b|\bplace" r"holder\b", re.IGNORECASE)
@@ -60,8 +60,8 @@ def read_tree(top):
     files = {}
     for folder, folders, names in os.walk(top):
         at_top = pathlib.Path(folder) == top
-        folders[:] = [f for f in folders if f not in SKIPPED_FOLDERS and not (at_top and re.match(r"build(-|$)", f))]
-        for name in names:
+        folders[:] = [f for f in folders if f not in SKIPPED_NAMES and not (at_top and re.match(r"build(-|$)", f))]
+        for name in sorted(set(names) - SKIPPED_NAMES):
             path = pathlib.Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 continue
