@@ -14,14 +14,21 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --ready-file) _nslookout_paths "$current" ;;
+    --rules | --ready-file | --events) _nslookout_paths "$current" ;;
     --list) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
     --mode) _nslookout_words "audit" "$current" ;;
     --observe) _nslookout_words "matches all unique" "$current" ;;
     --log-level) _nslookout_words "error warning notice debug" "$current" ;;
-    --format) _nslookout_words "text json" "$current" ;;
+    --format)
+      if [[ ${COMP_WORDS[1]} == check ]]; then
+        _nslookout_words "text json sarif" "$current"
+      else
+        _nslookout_words "text json" "$current"
+      fi
+      ;;
+    --expand) ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
     --port) _nslookout_words "53 5353 5355" "$current" ;;
     *) return 1 ;;
@@ -55,9 +62,16 @@ _nslookout() {
         "$current"
       ;;
     check | explain)
-      if [[ $current == -* ]]; then _nslookout_words "--format --help" "$current"; else _nslookout_paths "$current"; fi
+      if [[ $current == -* ]]; then
+        _nslookout_words "--format --product-windows --expand --help" "$current"
+      else
+        _nslookout_paths "$current"
+      fi
       ;;
-    match) _nslookout_words "--rules --list --field --format --help" "$current" ;;
+    match)
+      _nslookout_words \
+        "--rules --list --field --events --format --product-windows --expand --keep-going --help" "$current"
+      ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
     decode)
       if [[ $current == -* ]]; then _nslookout_words "--help" "$current"; else _nslookout_paths "$current"; fi

@@ -248,7 +248,7 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
       SCOPED_TRACE("seed " + std::to_string(seed) + ", name " + wire_to_presentation(query.wire()) + "\n" + text);
       ASSERT_EQ(hits_of(plan, verifier.matches(query)), expected);
       hits += expected.rules.size() + expected.lists.size();
-      if (query.has_other_values()) continue;  // no lookup of the sensor has such a field
+      if (query.beyond_the_sensor()) continue;  // no lookup of the sensor has such a field
       for (const std::size_t rule : expected.rules) {
         const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
         ASSERT_NE(rule_plan.reach, compile::Reach::never);

@@ -7,6 +7,7 @@
 
 #include "cli/check_report.h"
 #include "cli/explain_report.h"
+#include "cli/match_events.h"
 #include "cli/match_report.h"
 
 namespace nslookout::cli {
@@ -14,6 +15,7 @@ namespace {
 
 using nlohmann::json;
 
+// One loaded rule with a title that tries to forge a line, two refused ones and a file that is none.
 sigma::RuleSet mixed_set() {
   sigma::Rule rule;
   rule.file = "b.yml";
@@ -24,10 +26,13 @@ sigma::RuleSet mixed_set() {
   sigma::RuleSet set;
   set.files = 3;
   set.rules = {rule};
-  set.findings = {{sigma::FindingKind::warning, "b.yml", {4, 2}, "too wide"},
-                  {sigma::FindingKind::broken, "a.yml", {10, 3}, "no modifier"},
-                  {sigma::FindingKind::not_evaluated, "a.yml", {2, 3}, "cidr"},
-                  {sigma::FindingKind::broken, "c.yml", {}, "cannot be read"}};
+  set.documents = {{"a.yml", 1, {1, 1}, "a-id", "a", {}},
+                   {"a.yml", 2, {9, 1}, "", "", {}},
+                   {"b.yml", 1, {1, 1}, "some-id", rule.title, 0}};
+  set.findings = {{sigma::FindingKind::warning, "b.yml", 1, {4, 2}, "too wide"},
+                  {sigma::FindingKind::not_evaluated, "a.yml", 1, {2, 3}, "this is new"},
+                  {sigma::FindingKind::broken, "a.yml", 2, {10, 3}, "no modifier"},
+                  {sigma::FindingKind::broken, "c.yml", 0, {}, "cannot be read"}};
   return set;
 }
 
@@ -36,29 +41,50 @@ compile::Plan plan_of(const sigma::RuleSet& set) { return compile::make_plan(set
 TEST(CliCheckText, OneLineEachInTheOrderOfPlaces) {
   const auto set = mixed_set();
   EXPECT_EQ(check_text(set, plan_of(set)),
-            "a.yml:2:3: not evaluated: cidr\n"
+            "a.yml:2:3: invalid: this is new\n"
             "a.yml:10:3: invalid: no modifier\n"
-            "b.yml:1:1: valid, never fires: no lookup can make it true: a title\\x0ab.yml:9:9: invalid: forged "
-            "(some-id)\n"
+            "b.yml:1:1: valid, never fires: its condition is false for every lookup: a title\\x0ab.yml:9:9: invalid: "
+            "forged (some-id)\n"
             "b.yml:4:2: warning: too wide\n"
             "c.yml: invalid: cannot be read\n"
-            "files 3, valid rules 1, invalid 2, not evaluated 1, of another log source 0, warnings 1\n");
+            "files 3, rules that can fire 0, degraded 0, never 1, of another log source 0, invalid 3, filters 0, "
+            "warnings 1\n");
 }
 
-TEST(CliCheckJson, RulesAndFindingsWithTheirPlaces) {
+TEST(CliCheckJson, EveryDocumentWithItsErrors) {
   const auto set = mixed_set();
   const auto report = json::parse(check_json(set, plan_of(set)));
-  EXPECT_EQ(report["valid"], false);
-  EXPECT_EQ(report["files"], 3);
-  EXPECT_EQ(report["rules"][0]["id"], "some-id");
-  EXPECT_EQ(report["findings"].size(), 4u);
-  EXPECT_EQ(report["findings"][1]["kind"], "invalid");
-  EXPECT_EQ(report["findings"][1]["line"], 10);
-  EXPECT_EQ(report["findings"][1]["column"], 3);
+  ASSERT_EQ(report.size(), 1u);
+  EXPECT_EQ(report["rules"][1], json::parse(R"({"file": "a.yml", "document": 2, "id": "", "title": "",
+      "status": "invalid", "fires": "never", "reason": "no modifier",
+      "errors": [{"line": 10, "column": 3, "message": "no modifier"}]})"));
+  EXPECT_EQ(report["rules"][2]["status"], "valid");
+  EXPECT_EQ(report["rules"][2]["id"], "some-id");
+  EXPECT_EQ(report["rules"][2]["errors"], json::array());
+  EXPECT_EQ(report["rules"][3]["file"], "c.yml");
+  EXPECT_EQ(report["rules"][3]["document"], 0);
+  EXPECT_EQ(report["rules"][3]["status"], "invalid");
+  EXPECT_EQ(report["rules"].size(), 4u);
+}
 
-  auto clean = mixed_set();
-  clean.findings.clear();
-  EXPECT_EQ(json::parse(check_json(clean, plan_of(clean)))["valid"], true);
+TEST(CliCheckSarif, ErrorsWarningsAndNotes) {
+  auto set = mixed_set();
+  set.documents[0].file = set.findings[1].file = "a folder/a.yml";
+  const auto report = json::parse(check_sarif(set, plan_of(set)));
+  EXPECT_EQ(report["version"], "2.1.0");
+  const auto& run = report["runs"][0];
+  EXPECT_EQ(run["tool"]["driver"]["name"], "nslookout");
+  std::vector<std::string> levels;
+  for (const auto& result : run["results"]) {
+    levels.push_back(result["level"]);
+    EXPECT_TRUE(std::ranges::any_of(run["tool"]["driver"]["rules"],
+                                    [&](const json& rule) { return rule["id"] == result["ruleId"]; }));
+  }
+  EXPECT_EQ(levels, (std::vector<std::string>{"error", "error", "warning", "note", "error"}));
+  const auto& place = run["results"][0]["locations"][0]["physicalLocation"];
+  EXPECT_EQ(place["artifactLocation"]["uri"], "a%20folder/a.yml");
+  EXPECT_EQ(place["region"], json({{"startLine", 2}, {"startColumn", 3}}));
+  EXPECT_FALSE(run["results"][4]["locations"][0]["physicalLocation"].contains("region"));
 }
 
 // One rule with the given tests, all of which must hold.
@@ -70,38 +96,116 @@ sigma::RuleSet rule_with(const std::string& tests) {
       "one.yml");
 }
 
-TEST(CliCheckJson, CanFireDegradedOrNever) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"    query: evil.test\n", "can_fire"},
-      {"    - query: evil.test\n    - answers: 192.0.2.1\n", "degraded"},
-      {"    query: evil.test\n    answers: 192.0.2.1\n", "never"},
-      {"    query: 'evil..test'\n", "never"},
+TEST(CliCheckJson, AlwaysDegradedOrNever) {
+  const struct {
+    const char* tests;
+    const char* fires;
+    const char* reason;
+  } cases[] = {
+      {"    query: evil.test\n", "always", "every test can hold"},
+      {"    - query: evil.test\n    - Hashes: x\n", "degraded", "no lookup here has the field Hashes"},
+      {"    query: evil.test\n    Hashes: x\n", "never", "no lookup here has the field Hashes"},
+      {"    query: 'evil..test'\n", "never", "no name that can be looked up"},
+      {"    query: ['evil..test', evil.test]\n", "always", ""},
+      {"    query_length: '> 70'\n", "never", "a number with a text"},
+      {"    Image|endswith: \\regsvr32.exe\n", "never", "needs a path of Windows"},
+      {"    Image|endswith: [\\node.exe, /node]\n", "always", ""},
+      {"    query: null\n", "never", "every lookup has a name"},
+      {"    Hashes: null\n", "degraded", "always holds"},
   };
-  for (const auto& [tests, firing] : cases) {
-    const auto set = rule_with(tests);
-    ASSERT_EQ(set.rules.size(), 1u) << tests;
+  for (const auto& c : cases) {
+    const auto set = rule_with(c.tests);
+    ASSERT_EQ(set.rules.size(), 1u) << c.tests;
     const auto report = json::parse(check_json(set, plan_of(set)));
-    EXPECT_EQ(report["rules"][0]["firing"], firing) << tests << report.dump();
+    EXPECT_EQ(report["rules"][0]["fires"], c.fires) << c.tests << report.dump();
+    EXPECT_NE(report["rules"][0]["reason"].get<std::string>().find(c.reason), std::string::npos) << report.dump();
   }
+}
+
+TEST(CliCheckJson, ARuleAboutAnotherLogSourceNeverFiresAndFiltersAreNotListed) {
+  const auto set = sigma::parse_rules(
+      "title: one\nlogsource: {category: dns_query, product: windows}\ndetection: {s: {query: a}, condition: s}\n---\n"
+      "title: two\nlogsource: {category: process_creation}\ndetection: {s: {'Image|contians': a}, condition: s}\n---\n"
+      "title: three\nlogsource: {category: dns}\nfilter: {rules: any, f: {query: a}, condition: not f}\n",
+      "w.yml");
+  const auto report = json::parse(check_json(set, plan_of(set)));
+  ASSERT_EQ(report["rules"].size(), 2u);
+  EXPECT_EQ(report["rules"][0]["status"], "valid");
+  EXPECT_EQ(report["rules"][0]["fires"], "never");
+  EXPECT_NE(report["rules"][0]["reason"].get<std::string>().find("--product-windows"), std::string::npos);
+  EXPECT_EQ(report["rules"][1]["status"], "invalid");
+  EXPECT_EQ(report["rules"][1]["errors"].size(), 1u);
 }
 
 TEST(CliExplain, SaysWhatTheKernelDecidesAndWhatForcesEveryQueryOut) {
   const auto exact = rule_with("    query: evil.test\n");
-  const auto by_name = json::parse(explain_json(plan_of(exact)));
+  const auto by_name = json::parse(explain_json(exact, plan_of(exact)));
   EXPECT_EQ(by_name["every_query"], false);
   EXPECT_EQ(by_name["kernel_names"], 1);
   EXPECT_EQ(by_name["rules"][0]["reach"], "by_name");
   EXPECT_EQ(by_name["rules"][0]["kernel_decides"], true);
   EXPECT_EQ(by_name["rules"][0]["names"][0], json({{"name", "evil.test"}, {"exact", true}, {"below", false}}));
-  EXPECT_NE(explain_text(plan_of(exact)).find("names     evil.test\n"), std::string::npos);
+  EXPECT_NE(explain_text(exact, plan_of(exact)).find("names     evil.test\n"), std::string::npos);
 
   const auto suffix = rule_with("    query|endswith: .evil.test\n");
-  EXPECT_NE(explain_text(plan_of(suffix)).find("names     *.evil.test\n"), std::string::npos)
-      << explain_text(plan_of(suffix));
+  EXPECT_NE(explain_text(suffix, plan_of(suffix)).find("names     *.evil.test\n"), std::string::npos)
+      << explain_text(suffix, plan_of(suffix));
 
   const auto substring = rule_with("    query|contains: evil\n");
-  EXPECT_EQ(json::parse(explain_json(plan_of(substring)))["rules"][0]["reach"], "every_query");
-  EXPECT_NE(explain_text(plan_of(substring)).find("force every query out of the kernel 1\n"), std::string::npos);
+  EXPECT_EQ(json::parse(explain_json(substring, plan_of(substring)))["rules"][0]["reach"], "every_query");
+  EXPECT_NE(explain_text(substring, plan_of(substring)).find("force every query out of the kernel 1\n"),
+            std::string::npos);
+}
+
+TEST(CliExplain, SaysWhyARuleIsNotLoaded) {
+  const auto broken = rule_with("    query|contians: evil\n");
+  EXPECT_NE(explain_text(broken, plan_of(broken)).find("one.yml:7:11: one\n  refused   'contians' is not a modifier"),
+            std::string::npos)
+      << explain_text(broken, plan_of(broken));
+  EXPECT_EQ(json::parse(explain_json(broken, plan_of(broken)))["not_loaded"].size(), 1u);
+}
+
+TEST(CliMatchEvents, ValuesOfJson) {
+  const auto set = rule_with(
+      "    query: evil.test\n    answers|contains|all: [1.1, 2.2]\n    Image: null\n    dns.answers.ttl: 5\n"
+      "    rejected: 'true'\n");
+  const auto plan = plan_of(set);
+  const match::Verifier verifier(plan);
+  const struct {
+    const char* event;
+    bool matches;
+  } cases[] = {
+      {R"({"query": "EVIL.test", "answers": ["1.1.1.1", null, "2.2.2.2"], "Image": null, "rejected": true,
+           "dns": {"answers": {"ttl": 5}}})",
+       true},
+      {R"({"query": "EVIL.test", "answers": ["1.1.1.1"], "rejected": true, "dns": {"answers": {"ttl": 5}}})", false},
+      {R"({"query": "EVIL.test", "answers": ["1.1.1.1", "2.2.2.2"], "Image": "", "rejected": true,
+           "dns.answers.ttl": "5.0"})",
+       false},
+      {R"({"query": "EVIL.test", "answers": ["1.1.1.1", "2.2.2.2"], "rejected": "TRUE", "dns.answers.ttl": "5.0"})",
+       true},
+      {"{}", false},
+  };
+  for (const auto& c : cases) {
+    const auto query = query_of_event(c.event);
+    ASSERT_TRUE(query) << c.event;
+    EXPECT_EQ(!verifier.matches(*query).empty(), c.matches) << c.event;
+  }
+  for (const std::string& bad :
+       {std::string("x"), std::string("[]"), std::string("{\"a\": [[1]]}"), std::string("{} {}"),
+        std::string(100'000, '['), "{\"a\":" + std::string(50'000, '{')}) {
+    EXPECT_FALSE(query_of_event(bad)) << bad.substr(0, 40);
+  }
+}
+
+TEST(CliMatchEvents, OneLineAnEvent) {
+  const auto set = rule_with("    query: evil.test\n");
+  const auto plan = plan_of(set);
+  const auto hits = match::Verifier(plan).matches(*query_of_event(R"({"query": "evil.test"})"));
+  EXPECT_EQ(event_json(3, hits),
+            "{\"event\":3,\"rules\":[{\"id\":\"11111111-2222-4333-8444-555555555555\",\"title\":\"one\","
+            "\"level\":\"high\",\"file\":\"one.yml\"}]}\n");
+  EXPECT_EQ(event_json(0, {}), "{\"event\":0,\"rules\":[]}\n");
 }
 
 TEST(CliMatch, TextAndJsonOfTheHits) {

@@ -87,8 +87,23 @@ TEST(Plan, WitnessesOfOneTest) {
       {"query: a.b.c.d.e.f.g.h", "=a.b.c.d.e.f.g.h", true},
       {"query: a.b.c.d.e.f.g.h.i", "=a.b.c.d.e.f.g.h.i", false},
       {"Image: /usr/bin/node", "every", false},
-      {"answers: 127.0.0.1", "never", true},
-      {"answers: null", "every", false},
+      {"Hashes: x", "never", true},
+      {"Hashes: null", "every", false},
+      {"Hashes|exists: true", "never", true},
+      {"Hashes|exists: false", "every", false},
+      {"Hashes|re: x", "never", true},
+      {"query|fieldref: Hashes", "never", true},
+      {"query|fieldref: User", "every", false},
+      {"query|exists: true", "every", false},
+      {"query|exists: false", "never", true},
+      {"query|re: '\\.evil\\.test$'", "every", false},
+      {"query|endswith|windash: '-a.evil.test'", "<evil.test", false},
+      {"query|utf16: a.test", "never", true},
+      {"query|base64offset|contains: evil", "every", false},
+      {"query_length|gt: 70", "every", false},
+      {"query_etld_plus_one: evil.test", "=<evil.test", false},
+      {"query_etld_plus_one|endswith: .test", "every", false},
+      {"parent_domain: [Evil.test, b.test]", "<b.test <evil.test", false},
   };
   for (const auto& c : cases) {
     const RulePlan plan = plan_of(rule_with_test(c.test));
@@ -104,7 +119,7 @@ TEST(Plan, WitnessesOfConditions) {
       "  name:\n    query: evil.test\n  below:\n    query|endswith: .b.test\n  top:\n    query|endswith: .test\n"
       "  node:\n    Image|endswith: /node\n  text:\n    query|contains: x\n  maps:\n    - query: m.test\n    - query: "
       "n.test\n"
-      "      Image: /bin/a\n  gone:\n    answers: a\n";
+      "      Image: /bin/a\n  gone:\n    Hashes: a\n";
   const struct {
     const char* condition;
     const char* witnesses;
@@ -118,6 +133,11 @@ TEST(Plan, WitnessesOfConditions) {
       {"top and below", "<b.test", false},
       {"name or node", "every", false},
       {"not name", "every", false},
+      {"not not name", "=evil.test", true},
+      {"not (text or not name)", "=evil.test", false},
+      {"not (not name and not below)", "<b.test =evil.test", true},
+      {"not (name and below)", "every", false},
+      {"name or not below", "every", false},
       {"name and not text", "=evil.test", false},
       {"maps", "=m.test =n.test", false},
       {"1 of *", "every", false},
@@ -143,10 +163,11 @@ TEST(Plan, ExplanationsNameTheCause) {
   ASSERT_EQ(long_label.notes.size(), 1u);
   EXPECT_NE(long_label.notes[0].find("6:12:"), std::string::npos);
   EXPECT_NE(long_label.notes[0].find("at most 63"), std::string::npos);
-  EXPECT_TRUE(plan_of(rule_with_test("answers: a")).degraded);
+  EXPECT_TRUE(plan_of(rule_with_test("answers: a")).reads_response);
+  EXPECT_FALSE(plan_of(rule_with_test("query: a")).reads_response);
   const RulePlan top = plan_of(rule_with_test("query|endswith: .zip"));
   ASSERT_EQ(top.notes.size(), 1u);
-  EXPECT_NE(top.notes[0].find("top-level domain 'zip'"), std::string::npos);
+  EXPECT_NE(top.notes[0].find("top-level domain zip"), std::string::npos);
 }
 
 TEST(Plan, NamesOfRulesAreUnitedAndThoseOfListsFollow) {

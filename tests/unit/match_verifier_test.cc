@@ -137,6 +137,86 @@ TEST(Verifier, TestsOfOtherFields) {
       {"answers: [127.0.0.1, 0.0.0.0]", {{"answers", "10.0.0.1"}, {"answers", "0.0.0.0"}}, true},
       {"answers: 127.0.0.1", {{"answers", "10.0.0.1"}}, false},
       {"answers: null", {}, true},
+      {"answers|contains|all: [a, b]", {{"answers", "xa"}, {"answers", "xb"}}, true},
+      {"answers|neq: b", {{"answers", "a"}, {"answers", "b"}}, false},
+      {"answers: '::ffff:10.1.2.3'", {{"answers", "10.1.2.3"}}, true},
+      {"answers: 10.1.2.3", {{"answers", "::FFFF:10.1.2.3"}}, true},
+      {"answers: 2001:db8::1", {{"answers", "2001:0DB8:0::1"}}, true},
+      {"answers|cidr: 10.0.0.0/8", {{"answers", "cdn.10.test"}, {"answers", "10.9.9.9"}}, true},
+      {"answers|cidr: 10.0.0.0/8", {{"answers", "110.1.2.3"}}, false},
+      {"answers|cidr: 10.0.0.0/8", {{"answers", "::ffff:10.1.2.3"}}, true},
+      {"answers|cidr: '::ffff:10.0.0.0/104'", {{"answers", "10.1.2.3"}}, true},
+      {"answers|cidr: '::/0'", {{"answers", "10.1.2.3"}}, false},
+      {"answers|cidr: 0.0.0.0/0", {{"answers", "10.1.2.3"}}, true},
+      {"answers|cidr: 10.1.2.3", {{"answers", "10.1.2.3"}}, true},
+      {"answers|cidr: 10.1.2.3", {{"answers", "10.1.2.4"}}, false},
+      {"answers|cidr: ['192.0.2.0/24', '2001:db8::/33']", {{"answers", "2001:db8:7fff::1"}}, true},
+      {"answers|cidr: ['192.0.2.0/24', '2001:db8::/33']", {{"answers", "2001:db8:8000::1"}}, false},
+      {"rcode: NXDOMAIN", {{"rcode", "nxdomain"}}, true},
+      {"rcode: 3", {{"rcode_name", "NXDOMAIN"}}, true},
+      {"QueryStatus: '0'", {{"rcode", "NOERROR"}}, true},
+      {"rcode|gt: 0", {{"rcode", "SERVFAIL"}}, true},
+      {"rcode|gt: 2", {{"rcode", "SERVFAIL"}}, false},
+      {"qtype: 16", {{"qtype", "16"}}, true},
+      {"qtype_name: TXT", {{"qtype", "16"}}, true},
+      {"record_type|gt: 100", {{"record_type", "TYPE65280"}}, true},
+      {"Image|exists: true", {{"Image", ""}}, true},
+      {"Image|exists: true", {}, false},
+      {"Image|exists: false", {}, true},
+      {"ProcessId|gt: 70", {{"ProcessId", "71"}}, true},
+      {"ProcessId|gt: 70", {{"ProcessId", "70"}}, false},
+      {"ProcessId|gte: 70", {{"ProcessId", "70"}}, true},
+      {"ProcessId|lt: 70", {{"ProcessId", "69.5"}}, true},
+      {"ProcessId|lte: 70", {{"ProcessId", "70.5"}}, false},
+      {"ProcessId|lt: 70", {{"ProcessId", "abc"}}, false},
+      {"ProcessId|lt: 70", {}, false},
+      {"ProcessId|gt|neq: 70", {}, true},
+      {"CommandLine|re: 'a.c'", {{"CommandLine", "xxabcxx"}}, true},
+      {"CommandLine|re: 'a.c'", {{"CommandLine", "ABC"}}, false},
+      {"CommandLine|re|i: 'a.c'", {{"CommandLine", "ABC"}}, true},
+      {"CommandLine|re|ignorecase|dotall: 'a.c'", {{"CommandLine", "A\nC"}}, true},
+      {"CommandLine|re: 'a.c'", {{"CommandLine", "a\nc"}}, false},
+      {"CommandLine|re: '^b'", {{"CommandLine", "a\nb"}}, false},
+      {"CommandLine|re|m: '^b'", {{"CommandLine", "a\nb"}}, true},
+      {"CommandLine|re: '\\*'", {{"CommandLine", "a*b"}}, true},
+      {"CommandLine|re|contains: '^a'", {{"CommandLine", "ab"}}, true},
+      {"CommandLine|re|all: [a, b]", {{"CommandLine", "xab"}}, true},
+      {"CommandLine|re|all: [a, c]", {{"CommandLine", "xab"}}, false},
+      {"CommandLine|re|neq: a", {{"CommandLine", "b"}}, true},
+      {"CommandLine|fieldref: User", {{"CommandLine", "ROOT"}, {"User", "root"}}, true},
+      {"CommandLine|fieldref|cased: User", {{"CommandLine", "ROOT"}, {"User", "root"}}, false},
+      {"CommandLine|fieldref: User", {{"CommandLine", "*"}, {"User", "root"}}, false},
+      {"User|fieldref: CommandLine", {{"CommandLine", "*"}, {"User", "root"}}, false},
+      {"CommandLine|fieldref|contains: User", {{"CommandLine", "su root -c"}, {"User", "root"}}, true},
+      {"CommandLine|fieldref|startswith: User", {{"CommandLine", "su root"}, {"User", "root"}}, false},
+      {"CommandLine|fieldref|neq: User", {{"CommandLine", "x"}}, true},
+      {"CommandLine|fieldref: User", {}, false},
+      {"CommandLine|windash|contains: ' -s'", {{"CommandLine", "cmd /S"}}, true},
+      {"CommandLine|base64offset|contains: sfrclak.com", {{"CommandLine", "echo eHhzZnJjbGFrLmNvbQ=="}}, true},
+      {"CommandLine|wide|base64|contains: sfr", {{"CommandLine", "cwBmAHIA"}}, true},
+      // Unicode simple folding, one code point for one.
+      {"CommandLine: '\xC3\x84RGER'", {{"CommandLine", "\xC3\xA4rger"}}, true},
+      {"CommandLine: '\xCE\xA3'", {{"CommandLine", "\xCF\x82"}}, true},
+      {"CommandLine: 'stra\xC3\x9F"
+       "e'",
+       {{"CommandLine", "STRASSE"}},
+       false},
+      {"CommandLine: I", {{"CommandLine", "\xC4\xB1"}}, false},
+      {"UtcTime|hour: 23", {{"UtcTime", "2026-03-31T23:59:58.123Z"}}, true},
+      {"UtcTime|minute|gte: 59", {{"UtcTime", "2026-03-31 23:59:58"}}, true},
+      {"UtcTime|day: 31", {{"UtcTime", "2026-03-31T23:59:58Z"}}, true},
+      {"UtcTime|day: 1", {{"UtcTime", "2026-03-31T23:59:58-01:00"}}, true},
+      {"UtcTime|month: 3", {{"UtcTime", "2026-03-31T23:59:58Z"}}, true},
+      {"UtcTime|year: 2026", {{"ts", "1774999998.5"}}, true},
+      {"UtcTime|week: 14", {{"UtcTime", "2026-03-31T23:59:58Z"}}, true},
+      {"UtcTime|week: 53", {{"UtcTime", "2027-01-01T00:00:00Z"}}, true},
+      {"UtcTime|hour: 0", {{"UtcTime", "yesterday"}}, false},
+      {"UtcTime|hour: 0", {}, false},
+      {"'|all': [curl, sfrclak]", {{"CommandLine", "CURL x"}, {"User", "sfrclak"}}, true},
+      {"'|all': [curl, sfrclak]", {{"CommandLine", "CURL x"}}, false},
+      {"'': 'cu*l'", {{"CommandLine", "a curl"}}, true},
+      {"'|re': '^curl'", {{"CommandLine", "a curl"}}, false},
+      {"'|startswith': cur", {{"User", "curly"}}, true},
   };
   for (const auto& c : cases) {
     const compile::Plan plan = compile::make_plan(sigma::parse_rules(rule_with_test(c.test), "t.yml").rules, {});
@@ -144,6 +224,52 @@ TEST(Verifier, TestsOfOtherFields) {
     EXPECT_EQ(verdict(plan, query_of("any.test", c.fields)), c.expected) << c.test;
     EXPECT_EQ(verdict(plan, query_of("", c.fields)), c.expected) << c.test << " without a name";
   }
+}
+
+TEST(Verifier, FieldsThatFollowFromTheName) {
+  const struct {
+    const char* test;
+    const char* name;
+    bool expected;
+  } cases[] = {
+      {"query_length: 9", "EVIL.test", true},
+      {"query_length|gt: 8", "evil.test", true},
+      {"query_length|gt: 9", "evil.test", false},
+      {"query_length: 3", "q\\000x", true},
+      {"query_length|exists: true", "evil.test", true},
+      {"query_etld_plus_one: evil.co.uk", "a.b.Evil.CO.UK", true},
+      {"query_etld_plus_one: evil.co.uk", "evil.co.uk", true},
+      {"query_etld_plus_one: co.uk", "evil.co.uk", false},
+      {"query_etld_plus_one: null", "co.uk", true},
+      {"query_etld_plus_one|exists: true", "co.uk", false},
+      {"parent_domain: b.evil.test", "a.b.evil.test", true},
+      {"parent_domain: evil.test", "a.b.evil.test", false},
+      {"parent_domain: 'b.test'", "a\\.b.test", false},
+      {"parent_domain: null", "test", true},
+      {"subdomain: a.b", "a.b.evil.com", true},
+      {"subdomain: null", "evil.com", true},
+      {"query|fieldref|endswith: parent_domain", "a.evil.test", true},
+      {"query|fieldref: query_etld_plus_one", "evil.com", true},
+      {"query|fieldref: query_etld_plus_one", "www.evil.com", false},
+  };
+  for (const auto& c : cases) {
+    const compile::Plan plan = compile::make_plan(sigma::rules_with_test(c.test), {});
+    EXPECT_EQ(verdict(plan, query_of(c.name)), c.expected) << c.test << " on " << c.name;
+  }
+}
+
+TEST(Verifier, KeywordsAreSearchedInEveryField) {
+  const compile::Plan plan =
+      compile::make_plan(sigma::rules_of(rule_with_detection(
+                             "  words: [sfrclak, 'a*z']\n  mixed:\n    - word\n    - User: root\n  condition: "
+                             "words or mixed\n")),
+                         {});
+  EXPECT_TRUE(verdict(plan, query_of("www.SFRCLAK.com")));
+  EXPECT_TRUE(verdict(plan, query_of("x.test", {{"note", "see SFRclak"}})));
+  EXPECT_TRUE(verdict(plan, query_of("x.test", {{"Image", "/bin/a-to-z"}})));
+  EXPECT_TRUE(verdict(plan, query_of("x.test", {{"User", "root"}})));
+  EXPECT_TRUE(verdict(plan, query_of("x.test", {{"Image", "/words"}})));
+  EXPECT_FALSE(verdict(plan, query_of("x.test", {{"Image", "/bin/b"}})));
 }
 
 TEST(Verifier, TheRecordTypeByNumber) {

@@ -91,17 +91,18 @@ TEST_F(SigmaLoad, WhatCannotBeUsedIsNamed) {
 
 TEST_F(SigmaLoad, ErrorsCarryFileLineAndColumn) {
   const std::string file = write("bad.yml", rule_with_test("query|cidr: x"));
-  EXPECT_EQ(error_of(load_rules({file})), file + ":6:11: nslookout does not evaluate the modifier 'cidr'");
+  EXPECT_EQ(error_of(load_rules({file})), file + ":6:17: 'x' is no network: 'x' is no address");
 }
 
 TEST_F(SigmaLoad, GoodRulesAreKeptBesideBadOnesAndEveryErrorIsCounted) {
   write("a.yml", rule_with_test("query: a"));
   write("b.yml", rule_with_test("query|cidr: x"));
-  write("c.yml", rule_with_test("query|re: x"));
+  write("c.yml", rule_with_test("query|re: x("));
   const RuleSet set = load_rules({folder_.native()});
   EXPECT_EQ(set.rules.size(), 1u);
   EXPECT_EQ(set.error_count(), 2u);
   EXPECT_NE(error_of(set).find("(and 1 more)"), std::string::npos);
+  EXPECT_TRUE(set.usable(true));
 }
 
 TEST_F(SigmaLoad, RulesOfOtherLogSourcesDoNotSpoilASet) {
@@ -112,6 +113,34 @@ TEST_F(SigmaLoad, RulesOfOtherLogSourcesDoNotSpoilASet) {
   EXPECT_TRUE(set.usable());
   EXPECT_EQ(set.error_count(), 1u);
   expect_error(other, "another log source");
+}
+
+TEST_F(SigmaLoad, KeepGoingStillNeedsARule) {
+  EXPECT_FALSE(load_rules({write("b.yml", rule_with_test("query|cidr: x"))}).usable(true));
+}
+
+TEST_F(SigmaLoad, EveryDocumentIsAccountedFor) {
+  write("a.yml", rule_with_test("query: a") + "---\nid: some\ntitle: bad\n---\n" + rule_with_test("query: b"));
+  write("b.yml", rule_with_test("query: c"));
+  const RuleSet set = load_rules({folder_.native()});
+  ASSERT_EQ(set.documents.size(), 4u);
+  EXPECT_EQ(set.documents[1].number, 2u);
+  EXPECT_EQ(set.documents[1].id, "some");
+  EXPECT_EQ(set.documents[1].title, "bad");
+  EXPECT_FALSE(set.documents[1].rule);
+  EXPECT_EQ(set.findings.at(0).document, 2u);
+  EXPECT_EQ(set.documents[2].rule, 1u);
+  EXPECT_EQ(set.documents[3].rule, 2u);
+}
+
+TEST_F(SigmaLoad, AFilterOfOneFileIsForTheRulesOfAnother) {
+  write("a.yml", "title: f\nlogsource: {category: dns}\nfilter: {rules: [wanted], s: {query: x}, condition: not s}\n");
+  write("b.yml", "name: wanted\n" + rule_with_test("query: x"));
+  const RuleSet set = load_rules({folder_.native()});
+  ASSERT_TRUE(set.usable());
+  ASSERT_EQ(set.rules.size(), 1u);
+  EXPECT_EQ(set.rules[0].tests.size(), 2u);
+  EXPECT_TRUE(set.findings.empty());
 }
 
 }  // namespace

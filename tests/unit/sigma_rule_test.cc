@@ -47,6 +47,8 @@ TEST(SigmaRule, LogSources) {
       {"{category: dns, service: bind}", false, false},
       {"{category: network}", false, false},
       {"{category: process_creation, product: linux}", false, false},
+      {"{product: windows, service: dns-client}", false, true},
+      {"{product: windows, service: dns-server-analytic}", false, true},
       {"{product: windows, service: dns-server}", false, false},
       {"{}", false, false},
   };
@@ -80,8 +82,18 @@ TEST(SigmaRule, FieldNamesOfEveryTaxonomy) {
                {"User", Field::user},
                {"ProcessId", Field::process_id},
                {"ParentImage", Field::parent_image},
+               {"answers", Field::answer},
+               {"QueryResults", Field::answer},
+               {"rcode_name", Field::rcode},
+               {"query_length", Field::query_length},
+               {"ParentCommandLine", Field::parent_command_line},
+               {"CurrentDirectory", Field::current_directory},
+               {"container.name", Field::container_name},
+               {"kubernetes.pod.name", Field::pod_name},
+               {"id.resp_p", Field::server_port},
+               {"destination.ip", Field::server_address},
                {"Query", Field::other},
-               {"answers", Field::other}};
+               {"Hashes", Field::other}};
   for (const auto& c : cases) EXPECT_EQ(field_from_name(c.name), c.field) << c.name;
 }
 
@@ -100,7 +112,14 @@ TEST(SigmaRule, ValuesKeepTheirKind) {
   EXPECT_EQ(value("User: null").kind, Value::Kind::null);
   EXPECT_EQ(value("User: 'null'").kind, Value::Kind::text);
   EXPECT_EQ(value("User: no").source, "no");
-  EXPECT_EQ(value("record_type: TYPE16").pattern, parse_pattern("TXT", false));
+  EXPECT_EQ(value("record_type: TYPE16").patterns.at(0), parse_pattern("TXT", false));
+  EXPECT_EQ(value("rcode: '3'").patterns.at(0), parse_pattern("NXDOMAIN", false));
+  EXPECT_EQ(value("answers: '2001:DB8:0::1'").patterns.at(0), parse_pattern("2001:db8::1", false));
+  EXPECT_EQ(value("answers: '::ffff:192.0.2.1'").patterns.at(0), parse_pattern("192.0.2.1", false));
+  EXPECT_EQ(value("Image|exists: false").exists, false);
+  EXPECT_EQ(value("query_length|gte: 7").order, Order::greater_or_equal);
+  EXPECT_EQ(value("UtcTime|hour|lt: 7").number_of, NumberOf::hour);
+  EXPECT_EQ(value("query|fieldref|endswith: User").reference.comparison, Comparison::endswith);
 }
 
 TEST(SigmaRule, RefusalsSayWhereAndWhy) {
@@ -126,27 +145,62 @@ TEST(SigmaRule, RefusalsSayWhereAndWhy) {
       {rule_with_detection("  sel: {}\n  condition: sel\n"), 5, 8, "empty map"},
       {rule_with_detection("  sel: []\n  condition: sel\n"), 5, 8, "empty list"},
       {rule_with_detection("  sel:\n  condition: sel\n"), 5, 3, "null"},
-      {rule_with_detection("  sel: word\n  condition: sel\n"), 5, 8, "keywords", FindingKind::not_evaluated},
-      {rule_with_detection("  sel:\n    - word\n  condition: sel\n"), 6, 7, "keywords", FindingKind::not_evaluated},
-      {rule_with_test("'|all': [a, b]"), 6, 5, "keywords", FindingKind::not_evaluated},
+      {rule_with_detection("  sel:\n    - [a]\n  condition: sel\n"), 6, 7, "must be a map or a keyword"},
+      {rule_with_detection("  sel:\n    - a\n    - null\n  condition: sel\n"), 7, 7, "must be a map or a keyword"},
+      {rule_with_test("'|exists': true"), 6, 6, "needs a field"},
       {rule_with_test("query: []"), 6, 12, "is empty"},
       {rule_with_test("query: {a: b}"), 6, 12, "must be a text"},
       {rule_with_test("query: [a, [b]]"), 6, 16, "must be a text"},
       {rule_with_test("User: ['', null]"), 6, 16, "null cannot stand in a list"},
       {rule_with_test("query|contains: null"), 6, 21, "null cannot be combined"},
-      {rule_with_test("query|cidr: 10.0.0.0/8"), 6, 11, "does not evaluate the modifier 'cidr'",
-       FindingKind::not_evaluated},
-      {rule_with_test("query|contains|windash: x"), 6, 20, "does not evaluate the modifier 'windash'",
-       FindingKind::not_evaluated},
+      {rule_with_test("User|neq|contains: null"), 6, 24, "null cannot be combined"},
+      {rule_with_test("answer|cidr: 10.0.0/99"), 6, 18, "is no address"},
+      {rule_with_test("answer|cidr: 10.0.0.0/33"), 6, 18, "number up to 32"},
+      {rule_with_test("answer|cidr: 10.0.0.1/8"), 6, 18, "bits set behind the prefix"},
+      {rule_with_test("answer|cidr: '2001:db8::1/64'"), 6, 18, "bits set behind the prefix"},
+      {rule_with_test("answer|cidr|contains: 10.0.0.0/8"), 6, 17, "cannot be combined with 'cidr'"},
+      {rule_with_test("query|re: 'a('"), 6, 15, "RE2 can compile"},
+      {rule_with_test("query|re: 'a(?=b)'"), 6, 15, "RE2 can compile"},
+      {rule_with_test("query|re: '(a)\\1'"), 6, 15, "RE2 can compile"},
+      {rule_with_test("query|re: '" + std::string("((a{100}){100}){100}") + "'"), 6, 15, "RE2 can compile"},
+      {rule_with_test("query|contains|re: a"), 6, 20, "must be the first modifier"},
+      {rule_with_test("query|re|endswith: a"), 6, 14, "write ^ or $"},
+      {rule_with_test("query|re|cased: a"), 6, 14, "cannot be combined"},
+      {rule_with_test("query|i: a"), 6, 11, "must follow 're'"},
+      {rule_with_test("query|contains|contains: a"), 6, 20, "cannot be combined"},
+      {rule_with_test("User|exists: 1"), 6, 18, "takes true or false"},
+      {rule_with_test("User|exists: 'true'"), 6, 18, "takes true or false"},
+      {rule_with_test("User|exists: [true]"), 6, 18, "not a list"},
+      {rule_with_test("User|exists|neq: true"), 6, 17, "cannot be combined with 'exists'"},
+      {rule_with_test("User|contains|exists: true"), 6, 19, "cannot be combined"},
+      {rule_with_test("query_length|gt: '70'"), 6, 22, "must be a number"},
+      {rule_with_test("query_length|gt: x"), 6, 22, "must be a number"},
+      {rule_with_test("query_length|gt|lt: 70"), 6, 21, "cannot be combined"},
+      {rule_with_test("query_length|gt|contains: 70"), 6, 21, "cannot be combined"},
+      {rule_with_test("UtcTime|hour: noon"), 6, 19, "must be a number"},
+      {rule_with_test("User|base64: 'a*b'"), 6, 18, "has no Base64 form"},
+      {rule_with_test("User|contains|base64: ab"), 6, 27, "has no Base64 form"},
+      {rule_with_test("User|wide|base64: 'a?b'"), 6, 23, "has no UTF-16 form"},
+      {rule_with_test("User|fieldref|re: a"), 6, 19, "must be the first modifier"},
+      {rule_with_test("User|fieldref|base64: a"), 6, 19, "cannot be combined"},
+      {rule_with_test("User|fieldref: ''"), 6, 20, "takes the name of a field"},
+      {rule_with_test("User|expand: '%nobody%'"), 6, 18, "nothing says what %nobody% stands for"},
+      {rule_with_test("CommandLine|windash: '-a -b -c -d -e -f'"), 6, 26, "more than 10000 variants"},
+      {rule_with_test("query|eq: x"), 6, 11, "is not a modifier"},
       {rule_with_test("query|staartswith: x"), 6, 11, "is not a modifier"},
       {rule_with_test("query|: x"), 6, 11, "is not a modifier"},
       {rule_with_test("query|contains|endswith: x"), 6, 20, "cannot be combined"},
       {rule_with_test("query|endswith: b\xC3\xBC"
                       "cher.test"),
        6, 21, "only part of a label"},
-      {"title: t\naction: global\n", 2, 9, "collections", FindingKind::not_evaluated},
+      {"title: t\naction: merge\n", 2, 9, "no action of Sigma"},
+      {"title: t\naction: repeat\n", 2, 9, "no document before this one"},
       {"title: t\ncorrelation:\n  type: event_count\n", 3, 3, "'correlation'", FindingKind::not_evaluated},
-      {"title: t\nfilter:\n  rules: any\n", 3, 3, "'filter'", FindingKind::not_evaluated},
+      {"title: t\nfilter:\n  rules: any\n", 1, 1, "no logsource"},
+      {"title: t\nlogsource: {category: dns}\nfilter: {rules: any, s: {query: x}}\n", 3, 9, "no condition"},
+      {"title: t\nlogsource: {category: dns}\nfilter: {s: {query: x}, condition: not s}\n", 3, 9, "name its rules"},
+      {"title: t\nlogsource: {category: dns}\nfilter: {rules: any, s: {query: x}, condition: not t}\n", 3, 52,
+       "no selection"},
   };
   for (const auto& c : cases) {
     const RuleSet set = parse_rules(c.text, "t.yml");
@@ -162,18 +216,53 @@ TEST(SigmaRule, RefusalsSayWhereAndWhy) {
 
 TEST(SigmaRule, AllErrorsOfARuleAreShown) {
   const RuleSet set = parse_rules(
-      rule_with_detection("  one:\n    query|cidr: x\n    query|re: y\n  two:\n    query: []\n  condition: one\n"),
+      rule_with_detection("  one:\n    query|cidr: x\n    query|re: (y\n  two:\n    query: []\n  condition: one\n"),
       "t.yml");
   EXPECT_EQ(set.error_count(), 3u);
 }
 
 TEST(SigmaRule, TrapsWarn) {
-  for (const char* test : {"record_type: NULL", "answers: 127.0.0.1"}) {
+  for (const char* test : {"record_type: NULL", "Hashes: 127.0.0.1", "query_length: '> 70'"}) {
     const RuleSet set = parse_rules(rule_with_test(test), "t.yml");
     EXPECT_EQ(set.rules.size(), 1u);
     ASSERT_EQ(set.findings.size(), 1u) << test;
     EXPECT_EQ(set.findings[0].kind, FindingKind::warning);
   }
+}
+
+TEST(SigmaRule, TheEventIdOfASourceOfWindowsIsAConstant) {
+  const struct {
+    const char* source;
+    const char* test;
+    Expression::Kind kind;  // all: always true, any: never
+  } cases[] = {
+      {"{product: windows, service: dns-client}", "EventID: 3008", Expression::Kind::all},
+      {"{product: windows, service: dns-client}", "EventID: '3008'", Expression::Kind::all},
+      {"{product: windows, service: dns-client}", "EventID: [1, 3008]", Expression::Kind::all},
+      {"{product: windows, service: dns-client}", "EventID: 22", Expression::Kind::any},
+      {"{product: windows, service: dns-client}", "EventID|gt: 3008", Expression::Kind::any},
+      {"{product: windows, service: dns-client}", "EventID: null", Expression::Kind::any},
+      {"{product: windows, category: dns_query}", "EventID: 22", Expression::Kind::all},
+      {"{category: dns_query}", "EventID: 22", Expression::Kind::test},
+  };
+  for (const auto& c : cases) {
+    const RuleSet set = parse_rules(
+        "title: t\nlogsource: " + std::string(c.source) + "\ndetection:\n  s:\n    " + c.test + "\n  condition: s\n",
+        "t.yml", {.windows = true});
+    ASSERT_EQ(set.rules.size(), 1u) << c.test;
+    EXPECT_EQ(set.rules[0].selections[0].expression.children.at(0).kind, c.kind) << c.source << c.test;
+  }
+}
+
+TEST(SigmaRule, AMistakeInARuleAboutSomethingElseIsToldButSpoilsNothing) {
+  const RuleSet set = parse_rules(
+      rule_with_test("query: a") +
+          "---\ntitle: t\nlogsource: {category: process_creation}\ndetection: {s: {Image|x: a}, condition: s}\n",
+      "t.yml");
+  EXPECT_TRUE(set.usable());
+  ASSERT_EQ(set.findings.size(), 2u);
+  EXPECT_EQ(set.findings[1].kind, FindingKind::other_source);
+  EXPECT_EQ(set.findings[1].document, 2u);
 }
 
 }  // namespace

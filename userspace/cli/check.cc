@@ -4,6 +4,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/report.h"
+#include "cli/rule_arguments.h"
 #include "sigma/load.h"
 
 namespace nslookout::cli {
@@ -11,13 +12,19 @@ namespace {
 
 struct CheckArguments {
   std::vector<std::string> paths;
+  RuleArguments rules;
   std::string format = "text";
 };
 
+std::string report_of(const std::string& format, const sigma::RuleSet& set, const compile::Plan& plan) {
+  if (format == "json") return check_json(set, plan);
+  return format == "sarif" ? check_sarif(set, plan) : check_text(set, plan);
+}
+
 int check(const CheckArguments& arguments) {
-  const auto set = sigma::load_rules(arguments.paths);
+  const auto set = sigma::load_rules(arguments.paths, arguments.rules.options());
   const auto plan = compile::make_plan(set.rules, {});
-  const auto printed = print(arguments.format == "json" ? check_json(set, plan) : check_text(set, plan));
+  const auto printed = print(report_of(arguments.format, set, plan));
   if (!printed) return report(printed.error());
   const auto usable = set.usable();
   return usable ? exit_ok : report(usable.error());
@@ -33,10 +40,11 @@ void add_check(CLI::App& app, Command& chosen) {
       ->required()
       ->check(check_not_empty)
       ->type_name("");
-  command->add_option("--format", arguments->format, "text, for people, or json")
-      ->check(CLI::IsMember({"text", "json"}))
+  command->add_option("--format", arguments->format, "text, for people, json, or sarif for code scanning")
+      ->check(CLI::IsMember({"text", "json", "sarif"}))
       ->type_name("FORMAT")
       ->capture_default_str();
+  add_rule_arguments(*command, arguments->rules);
   command->footer(
       "Exit code 3 when a rule is invalid or none is left; rules about other log sources are only "
       "counted.\n\nExample:\n  nslookout check rules/");

@@ -1,15 +1,12 @@
 #include "cli/check_report.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
-#include <tuple>
-
-#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/escape.h"
+#include "cli/check_verdict.h"
+#include "cli/commands.h"
 #include "cli/rule_text.h"
 
 namespace nslookout::cli {
@@ -17,118 +14,144 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view kind_words(sigma::FindingKind kind) {
-  switch (kind) {
-    case sigma::FindingKind::broken:
-      return "invalid";
-    case sigma::FindingKind::not_evaluated:
-      return "not evaluated";
-    case sigma::FindingKind::other_source:
-      return "other log source";
-    case sigma::FindingKind::warning:
-      return "warning";
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+std::string label_of(const sigma::Document& document) {
+  if (document.title.empty()) return document.id;
+  return document.id.empty() ? document.title : fmt::format("{} ({})", document.title, document.id);
+}
+
+std::string firing_text(const Verdict& verdict) {
+  if (verdict.fires == "always") return "can fire";
+  if (verdict.fires == "degraded") return fmt::format("degraded: {}", verdict.reason);
+  return fmt::format("never fires: {}", verdict.reason);
+}
+
+class TextReport {
+ public:
+  void add(const Verdict& verdict) {
+    for (const sigma::Finding* error : verdict.errors) line(verdict.file, error->place, "invalid: " + error->what);
+    if (verdict.valid && verdict.document != nullptr) {
+      const std::string state = verdict.is_filter ? "valid filter" : "valid, " + firing_text(verdict);
+      line(verdict.file, verdict.document->place, fmt::format("{}: {}", state, label_of(*verdict.document)));
+    }
+    for (const sigma::Finding* warning : verdict.warnings) {
+      line(verdict.file, warning->place, "warning: " + warning->what);
+    }
+    if (verdict.plan == nullptr) return;
+    for (const std::string& note : verdict.plan->notes) line(verdict.file, verdict.document->place, "note: " + note);
   }
-  return "invalid";
-}
 
-// For machines; stable.
-std::string_view kind_id(sigma::FindingKind kind) {
-  switch (kind) {
-    case sigma::FindingKind::broken:
-      return "invalid";
-    case sigma::FindingKind::not_evaluated:
-      return "not_evaluated";
-    case sigma::FindingKind::other_source:
-      return "other_source";
-    case sigma::FindingKind::warning:
-      return "warning";
+  std::string take() { return std::move(text_); }
+
+ private:
+  void line(const std::string& file, sigma::Place place, const std::string& what) {
+    text_ += escape_controls(fmt::format("{}: {}", place_text(file, place), what)) + "\n";
   }
-  return "invalid";
-}
 
-std::size_t count(const sigma::RuleSet& set, sigma::FindingKind kind) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(set.findings, [kind](const auto& f) { return f.kind == kind; }));
-}
-
-// Whether lookups on this sensor can make the rule true, and why not.
-struct Firing {
-  std::string_view id;  // for machines; stable
-  std::string text;
+  std::string text_;
 };
 
-std::string missing_fields(const sigma::Rule& rule) {
-  std::set<std::string> names;
-  for (const auto& test : rule.tests) {
-    if (test.field == sigma::Field::other) names.insert(test.field_name);
-  }
-  return fmt::format("{}", fmt::join(names, ", "));
+std::size_t count_if(const std::vector<Verdict>& verdicts, auto predicate) {
+  return static_cast<std::size_t>(std::ranges::count_if(verdicts, predicate));
 }
 
-Firing firing_of(const sigma::Rule& rule, const compile::RulePlan& plan) {
-  if (plan.reach == compile::Reach::never) return {"never", "never fires: no lookup can make it true"};
-  if (plan.degraded) {
-    return {"degraded", fmt::format("degraded: no lookup here has {}, so tests on it are false", missing_fields(rule))};
-  }
-  return {"can_fire", "can fire"};
+std::string summary(const sigma::RuleSet& set, const std::vector<Verdict>& verdicts) {
+  const auto firing = [&](std::string_view id) {
+    return count_if(verdicts, [id](const Verdict& v) { return v.plan != nullptr && v.valid && v.fires == id; });
+  };
+  const std::size_t invalid = count_if(verdicts, [](const Verdict& v) { return !v.valid; });
+  const std::size_t elsewhere =
+      count_if(verdicts, [](const Verdict& v) { return v.valid && v.plan == nullptr && !v.fires.empty(); });
+  return fmt::format(
+      "files {}, rules that can fire {}, degraded {}, never {}, of another log source {}, invalid {}, filters {}, "
+      "warnings {}\n",
+      set.files, firing("always"), firing("degraded"), firing("never"), elsewhere, invalid, set.filters.size(),
+      std::ranges::count(set.findings, sigma::FindingKind::warning, &sigma::Finding::kind));
 }
 
-// Lines by file, line and column; those of one place stay in the order in which they came.
-using Lines = std::multimap<std::tuple<std::string, int, int>, std::string>;
+Json rule_json(const Verdict& verdict) {
+  Json errors = Json::array();
+  for (const sigma::Finding* error : verdict.errors) {
+    errors.push_back({{"line", error->place.line}, {"column", error->place.column}, {"message", error->what}});
+  }
+  const bool about_file = verdict.document == nullptr;
+  return {{"file", verdict.file},
+          {"document", about_file ? 0 : verdict.document->number},
+          {"id", about_file ? "" : verdict.document->id},
+          {"title", about_file ? "" : verdict.document->title},
+          {"status", verdict.valid ? "valid" : "invalid"},
+          {"fires", verdict.fires},
+          {"reason", verdict.reason},
+          {"errors", errors}};
+}
 
-void add_line(Lines& lines, const std::string& file, sigma::Place place, std::string_view text) {
-  lines.emplace(std::tuple(file, place.line, place.column), fmt::format("{}: {}", place_text(file, place), text));
+// A file's path as the reference of a URI (RFC 3986 section 2.1).
+std::string uri_of(const std::string& path) {
+  constexpr std::string_view kept = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+  std::string uri;
+  for (const char c : path) {
+    uri += kept.find(c) != std::string_view::npos ? std::string(1, c)
+                                                  : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return uri;
+}
+
+Json sarif_result(std::string_view id, std::string_view level, const std::string& file, sigma::Place place,
+                  const std::string& text) {
+  Json location = {{"artifactLocation", {{"uri", uri_of(file)}}}};
+  if (place.line > 0) location["region"] = {{"startLine", place.line}, {"startColumn", std::max(place.column, 1)}};
+  return {{"ruleId", id},
+          {"level", level},
+          {"message", {{"text", text}}},
+          {"locations", Json::array({{{"physicalLocation", location}}})}};
+}
+
+void add_sarif_results(const Verdict& verdict, Json& results) {
+  for (const sigma::Finding* error : verdict.errors) {
+    results.push_back(sarif_result("invalid-rule", "error", verdict.file, error->place, error->what));
+  }
+  for (const sigma::Finding* warning : verdict.warnings) {
+    results.push_back(sarif_result("doubtful-rule", "warning", verdict.file, warning->place, warning->what));
+  }
+  if (!verdict.valid || verdict.document == nullptr) return;
+  if (verdict.fires == "never" || verdict.fires == "degraded") {
+    const std::string_view id = verdict.fires == "never" ? "never-fires" : "degraded-rule";
+    results.push_back(sarif_result(id, "note", verdict.file, verdict.document->place, verdict.reason));
+  }
 }
 
 }  // namespace
 
 std::string check_text(const sigma::RuleSet& set, const compile::Plan& plan) {
-  Lines lines;
-  for (std::size_t i = 0; i < set.rules.size(); ++i) {
-    const auto& rule = set.rules[i];
-    const auto& rule_plan = plan.rule_plans()[i];
-    add_line(lines, rule.file, rule.place,
-             fmt::format("valid, {}: {}", firing_of(rule, rule_plan).text, rule_label(rule)));
-    for (const auto& note : rule_plan.notes) add_line(lines, rule.file, rule.place, fmt::format("note: {}", note));
-  }
-  for (const auto& finding : set.findings) {
-    add_line(lines, finding.file, finding.place, fmt::format("{}: {}", kind_words(finding.kind), finding.what));
-  }
-  std::string text;
-  for (const auto& [place, line] : lines) text += escape_controls(line) + "\n";
-  text += fmt::format("files {}, valid rules {}, invalid {}, not evaluated {}, of another log source {}, warnings {}\n",
-                      set.files, set.rules.size(), count(set, sigma::FindingKind::broken),
-                      count(set, sigma::FindingKind::not_evaluated), count(set, sigma::FindingKind::other_source),
-                      count(set, sigma::FindingKind::warning));
-  return text;
+  const std::vector<Verdict> verdicts = verdicts_of(set, plan);
+  TextReport report;
+  for (const Verdict& verdict : verdicts) report.add(verdict);
+  return report.take() + summary(set, verdicts);
 }
 
 std::string check_json(const sigma::RuleSet& set, const compile::Plan& plan) {
   Json rules = Json::array();
-  for (std::size_t i = 0; i < set.rules.size(); ++i) {
-    const auto& rule = set.rules[i];
-    const auto firing = firing_of(rule, plan.rule_plans()[i]);
-    rules.push_back({{"file", rule.file},
-                     {"line", rule.place.line},
-                     {"column", rule.place.column},
-                     {"id", rule.id},
-                     {"title", rule.title},
-                     {"level", rule.level},
-                     {"firing", firing.id},
-                     {"why", firing.text},
-                     {"notes", plan.rule_plans()[i].notes}});
+  for (const Verdict& verdict : verdicts_of(set, plan)) {
+    if (!verdict.is_filter) rules.push_back(rule_json(verdict));
   }
-  Json findings = Json::array();
-  for (const auto& finding : set.findings) {
-    findings.push_back({{"file", finding.file},
-                        {"line", finding.place.line},
-                        {"column", finding.place.column},
-                        {"kind", kind_id(finding.kind)},
-                        {"text", finding.what}});
+  return dump({{"rules", rules}});
+}
+
+std::string check_sarif(const sigma::RuleSet& set, const compile::Plan& plan) {
+  Json results = Json::array();
+  for (const Verdict& verdict : verdicts_of(set, plan)) add_sarif_results(verdict, results);
+  Json kinds = Json::array();
+  for (const auto& [id, text] : {std::pair{"invalid-rule", "The rule is refused"},
+                                 {"doubtful-rule", "The rule is loaded; its author should look"},
+                                 {"degraded-rule", "Some of the rule's tests never hold for lookups here"},
+                                 {"never-fires", "No lookup here makes the rule true"}}) {
+    kinds.push_back({{"id", id}, {"shortDescription", {{"text", text}}}});
   }
-  const Json json = {
-      {"valid", set.usable().has_value()}, {"files", set.files}, {"rules", rules}, {"findings", findings}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const Json driver = {{"name", "nslookout"}, {"version", version_number()}, {"rules", kinds}};
+  return dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+               {"version", "2.1.0"},
+               {"runs", Json::array({{{"tool", {{"driver", driver}}}, {"results", results}}})}});
 }
 
 }  // namespace nslookout::cli

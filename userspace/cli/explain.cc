@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/explain_report.h"
 #include "cli/report.h"
+#include "cli/rule_arguments.h"
 #include "sigma/load.h"
 
 namespace nslookout::cli {
@@ -11,14 +12,15 @@ namespace {
 
 struct ExplainArguments {
   std::vector<std::string> paths;
+  RuleArguments rules;
   std::string format = "text";
 };
 
 int explain(const ExplainArguments& arguments) {
-  auto set = sigma::load_rules(arguments.paths);
+  const auto set = sigma::load_rules(arguments.paths, arguments.rules.options());
   const auto usable = set.usable();
-  const auto plan = compile::make_plan(std::move(set.rules), {});
-  const auto printed = print(arguments.format == "json" ? explain_json(plan) : explain_text(plan));
+  const auto plan = compile::make_plan(set.rules, {});
+  const auto printed = print(arguments.format == "json" ? explain_json(set, plan) : explain_text(set, plan));
   if (!printed) return report(printed.error());
   return usable ? exit_ok : report(usable.error());
 }
@@ -37,6 +39,7 @@ void add_explain(CLI::App& app, Command& chosen) {
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT")
       ->capture_default_str();
+  add_rule_arguments(*command, arguments->rules);
   command->footer(
       "Exit code 3 when a rule is invalid or none is left; the valid ones are explained all the same.\n\n"
       "Example:\n  nslookout explain rules/");

@@ -8,6 +8,7 @@
 
 #include "base/dns_name.h"
 #include "base/escape.h"
+#include "cli/check_verdict.h"
 #include "cli/rule_text.h"
 
 namespace nslookout::cli {
@@ -47,8 +48,19 @@ std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
   text += fmt::format("  kernel    {}\n", escape_controls(plan.kernel));
   if (!plan.witnesses.empty()) text += fmt::format("  names     {}\n", escape_controls(names_text(plan.witnesses)));
   text += fmt::format("  verifier  {}\n", escape_controls(plan.verifier));
+  if (plan.firing.firing != compile::Firing::always) {
+    text += fmt::format("  {:<9} {}\n", plan.firing.firing == compile::Firing::never ? "never" : "degraded",
+                        escape_controls(plan.firing.reason));
+  }
   for (const auto& note : plan.notes) text += fmt::format("  note      {}\n", escape_controls(note));
   return text;
+}
+
+std::string refused_text(const Verdict& verdict) {
+  std::string label = verdict.document != nullptr ? verdict.document->title : "";
+  if (label.empty()) label = "untitled";
+  std::string text = escape_controls(fmt::format("{}: {}", place_text(verdict.file, verdict.place()), label)) + "\n";
+  return text + fmt::format("  refused   {}\n", escape_controls(verdict.reason));
 }
 
 Json witnesses_json(const std::vector<compile::Witness>& witnesses) {
@@ -61,16 +73,22 @@ Json witnesses_json(const std::vector<compile::Witness>& witnesses) {
 
 }  // namespace
 
-std::string explain_text(const compile::Plan& plan) {
+std::string explain_text(const sigma::RuleSet& set, const compile::Plan& plan) {
   std::string text;
-  for (std::size_t i = 0; i < plan.rules().size(); ++i) text += rule_text(plan.rules()[i], plan.rule_plans()[i]);
+  for (const Verdict& verdict : verdicts_of(set, plan)) {
+    if (verdict.plan != nullptr) {
+      text += rule_text(set.rules[*verdict.document->rule], *verdict.plan);
+    } else if (!verdict.is_filter) {
+      text += refused_text(verdict);
+    }
+  }
   const auto forcing = std::ranges::count(plan.rule_plans(), compile::Reach::every_query, &compile::RulePlan::reach);
   text += fmt::format("rules {}, names in the kernel {}, rules that force every query out of the kernel {}\n",
                       plan.rules().size(), plan.kernel_names().size(), forcing);
   return text;
 }
 
-std::string explain_json(const compile::Plan& plan) {
+std::string explain_json(const sigma::RuleSet& set, const compile::Plan& plan) {
   Json rules = Json::array();
   for (std::size_t i = 0; i < plan.rules().size(); ++i) {
     const auto& rule = plan.rules()[i];
@@ -82,14 +100,26 @@ std::string explain_json(const compile::Plan& plan) {
                      {"title", rule.title},
                      {"reach", reach_id(rule_plan.reach)},
                      {"kernel_decides", rule_plan.kernel_decides},
-                     {"degraded", rule_plan.degraded},
+                     {"degraded", rule_plan.firing.firing != compile::Firing::always},
+                     {"reason", rule_plan.firing.reason},
                      {"kernel", rule_plan.kernel},
                      {"verifier", rule_plan.verifier},
                      {"names", witnesses_json(rule_plan.witnesses)},
                      {"notes", rule_plan.notes}});
   }
-  const Json json = {
-      {"every_query", plan.every_query()}, {"kernel_names", plan.kernel_names().size()}, {"rules", rules}};
+  Json refused = Json::array();
+  for (const Verdict& verdict : verdicts_of(set, plan)) {
+    if (verdict.plan != nullptr || verdict.is_filter) continue;
+    refused.push_back({{"file", verdict.file},
+                       {"line", verdict.place().line},
+                       {"column", verdict.place().column},
+                       {"title", verdict.document != nullptr ? verdict.document->title : ""},
+                       {"reason", verdict.reason}});
+  }
+  const Json json = {{"every_query", plan.every_query()},
+                     {"kernel_names", plan.kernel_names().size()},
+                     {"rules", rules},
+                     {"not_loaded", refused}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -1,10 +1,15 @@
+#include <cerrno>
+#include <fstream>
+#include <iostream>
 #include <vector>
 
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/match_events.h"
 #include "cli/match_report.h"
 #include "cli/report.h"
+#include "cli/rule_arguments.h"
 #include "compile/plan.h"
 #include "lists/name_list.h"
 #include "match/verifier.h"
@@ -13,11 +18,15 @@
 namespace nslookout::cli {
 namespace {
 
+constexpr std::size_t output_chunk = 64U << 10;
+
 struct MatchArguments {
   std::vector<std::string> rules;
   std::vector<std::string> lists;
   std::vector<std::string> fields;
   std::vector<std::string> names;
+  std::string events;  // a file; "-" is stdin, empty none
+  RuleArguments rule_arguments;
   std::string format = "text";
 };
 
@@ -27,8 +36,9 @@ Result<compile::Plan> load_plan(const MatchArguments& arguments) {
   }
   sigma::RuleSet set;
   if (!arguments.rules.empty()) {
-    set = sigma::load_rules(arguments.rules);
-    if (auto usable = set.usable(); !usable) return fail(usable.error());
+    set = sigma::load_rules(arguments.rules, arguments.rule_arguments.options());
+    if (auto usable = set.usable(arguments.rule_arguments.keep_going); !usable) return fail(usable.error());
+    warn_of(set);
   }
   std::vector<lists::NameList> lists;
   for (const auto& spec : arguments.lists) {
@@ -52,16 +62,18 @@ Result<match::Query> make_query(const std::string& name, const std::vector<std::
   return query;
 }
 
-Result<void> match_names(const MatchArguments& arguments) {
+Result<std::vector<match::Query>> make_queries(const MatchArguments& arguments) {
   std::vector<match::Query> queries;
   for (const auto& name : arguments.names) {
     auto query = make_query(name, arguments.fields);
     if (!query) return fail(query.error());
     queries.push_back(std::move(*query));
   }
-  const auto plan = load_plan(arguments);
-  if (!plan) return fail(plan.error());
-  const match::Verifier verifier(*plan);
+  return queries;
+}
+
+Result<void> match_names(const MatchArguments& arguments, const std::vector<match::Query>& queries,
+                         const match::Verifier& verifier) {
   std::string text;
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const auto hits = verifier.matches(queries[i]);
@@ -70,8 +82,57 @@ Result<void> match_names(const MatchArguments& arguments) {
   return print(text);
 }
 
+Result<void> match_events(std::istream& input, const std::string& file, const match::Verifier& verifier) {
+  std::string text;
+  std::string line;
+  std::size_t index = 0;
+  for (std::size_t number = 1; std::getline(input, line); ++number) {
+    if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const auto query = query_of_event(line);
+    if (!query) {
+      // What was read before the bad line is still told.
+      if (auto printed = print(text); !printed) return printed;
+      return fail(query.error().context(fmt::format("{}:{}", file, number)));
+    }
+    text += event_json(index++, verifier.matches(*query));
+    if (text.size() < output_chunk) continue;
+    if (auto printed = print(text); !printed) return printed;
+    text.clear();
+  }
+  if (input.bad()) return fail(ErrorClass::runtime, "{} cannot be read: {}", file, errno_text(errno));
+  return print(text);
+}
+
+Result<void> match_all(const MatchArguments& arguments) {
+  if (arguments.names.empty() && arguments.events.empty()) {
+    return fail(ErrorClass::usage, "there is nothing to match: give NAME or --events FILE");
+  }
+  if (!arguments.fields.empty() && arguments.names.empty()) {
+    return fail(ErrorClass::usage, "--field belongs to a NAME; the events of a file have fields of their own");
+  }
+  const auto queries = make_queries(arguments);
+  if (!queries) return fail(queries.error());
+  std::ifstream file;
+  if (!arguments.events.empty() && arguments.events != "-") {
+    file.open(arguments.events, std::ios::binary);
+    if (!file || file.peek() == std::ifstream::traits_type::eof()) {
+      // A folder opens, and only reading it fails.
+      if (!file.is_open() || file.bad()) {
+        return fail(ErrorClass::runtime, "{} cannot be read: {}", arguments.events, errno_text(errno));
+      }
+      file.clear();
+    }
+  }
+  const auto plan = load_plan(arguments);
+  if (!plan) return fail(plan.error());
+  const match::Verifier verifier(*plan);
+  if (auto matched = match_names(arguments, *queries, verifier); !matched || arguments.events.empty()) return matched;
+  return match_events(arguments.events == "-" ? std::cin : file, arguments.events, verifier);
+}
+
 int run_match(const MatchArguments& arguments) {
-  const auto outcome = match_names(arguments);
+  const auto outcome = match_all(arguments);
   return outcome ? exit_ok : report(outcome.error());
 }
 
@@ -94,13 +155,21 @@ void add_match_options(CLI::App& command, MatchArguments& arguments) {
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORMAT")
       ->capture_default_str();
-  command.add_option("NAME", arguments.names, "The names to hold against the rules")->required()->type_name("");
+  command
+      .add_option("--events", arguments.events,
+                  "One JSON object of Sigma fields a line, - for stdin: a line of JSON is printed for each")
+      ->check(check_not_empty)
+      ->type_name("FILE");
+  add_rule_arguments(command, arguments.rule_arguments);
+  add_keep_going(command, arguments.rule_arguments);
+  command.add_option("NAME", arguments.names, "The names to hold against the rules")->type_name("");
 }
 
 }  // namespace
 
 void add_match(CLI::App& app, Command& chosen) {
-  auto* command = app.add_subcommand("match", "Say which rules and lists match a name, without any lookup");
+  auto* command =
+      app.add_subcommand("match", "Say which rules and lists match names or recorded events, without any lookup");
   const auto arguments = std::make_shared<MatchArguments>();
   add_match_options(*command, *arguments);
   command->footer(

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/dns_name.h"
 
@@ -47,11 +48,13 @@ void explain(RulePlan& plan, const WitnessSet& set) {
 }
 
 void note_broad_names(RulePlan& plan) {
+  std::vector<std::string> names;
   for (const Witness& witness : plan.witnesses) {
-    if (!witness.below || label_count(witness.wire) > 1) continue;
-    plan.notes.push_back(fmt::format("every lookup below the top-level domain '{}' leaves the kernel",
-                                     wire_to_presentation(witness.wire)));
+    if (witness.below && label_count(witness.wire) == 1) names.push_back(wire_to_presentation(witness.wire));
   }
+  if (names.empty()) return;
+  plan.notes.push_back(fmt::format("every lookup below the top-level domain{} {} leaves the kernel",
+                                   names.size() == 1 ? "" : "s", fmt::join(names, ", ")));
 }
 
 RulePlan plan_rule(const sigma::Rule& rule) {
@@ -65,8 +68,10 @@ RulePlan plan_rule(const sigma::Rule& rule) {
     plan.witnesses = std::move(set.names);
     unite_equal_names(plan.witnesses);
   }
-  plan.degraded =
-      std::ranges::any_of(rule.tests, [](const sigma::Test& test) { return test.field == sigma::Field::other; });
+  plan.reads_response = std::ranges::any_of(rule.tests, [](const sigma::Test& test) {
+    return test.field == sigma::Field::answer || test.field == sigma::Field::rcode;
+  });
+  plan.firing = firing_of(rule);
   explain(plan, set);
   note_broad_names(plan);
   return plan;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "compile/firing.h"
 #include "compile/kernel_tables.h"
 #include "compile/witness.h"
 #include "lists/name_list.h"
@@ -30,7 +31,8 @@ struct RulePlan {
   Reach reach = Reach::by_name;
   std::vector<Witness> witnesses;  // each name once
   bool kernel_decides = false;     // the kernel's answer is the rule's, nothing is left to the verifier
-  bool degraded = false;           // the rule tests a field that no lookup has on this sensor
+  bool reads_response = false;     // the rule tests a field of the response: its verdict on the query alone may change
+  FiringReport firing;             // whether lookups here can make the rule true at all
   std::string kernel;              // one sentence: what the kernel does for this rule, and why
   std::string verifier;            // one sentence: what is left
   std::vector<std::string> notes;  // values that never match, names that cover a great deal

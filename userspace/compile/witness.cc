@@ -15,6 +15,7 @@ namespace nslookout::compile {
 namespace {
 
 using sigma::Expression;
+using sigma::Field;
 using sigma::Token;
 using sigma::Value;
 
@@ -59,27 +60,28 @@ class Finder {
  public:
   Finder(const sigma::Rule& rule, std::vector<std::string>& notes) : rule_(rule), notes_(notes) {}
 
-  WitnessSet find(const Expression& expression) {
+  // negated: of the expression's negation.
+  WitnessSet find(const Expression& expression, bool negated) {
     switch (expression.kind) {
       case Expression::Kind::all:
-        return cheapest(expression.children);
+        return negated ? united(expression.children, true) : cheapest(expression.children, false);
       case Expression::Kind::any:
-        return united(expression.children);
+        return negated ? cheapest(expression.children, true) : united(expression.children, false);
       case Expression::Kind::negation:
-        return unknown("a negation holds for every other name");
+        return find(expression.children[0], !negated);
       case Expression::Kind::test:
-        return test(rule_.tests[expression.index]);
+        return negated ? negated_test(rule_.tests[expression.index]) : test(rule_.tests[expression.index]);
       case Expression::Kind::selection:
-        return find(rule_.selections[expression.index].expression);
+        return find(rule_.selections[expression.index].expression, negated);
     }
     return unknown("");
   }
 
  private:
-  WitnessSet cheapest(const std::vector<Expression>& parts) {
+  WitnessSet cheapest(const std::vector<Expression>& parts, bool negated) {
     std::vector<WitnessSet> sets;
     sets.reserve(parts.size());
-    for (const Expression& part : parts) sets.push_back(find(part));
+    for (const Expression& part : parts) sets.push_back(find(part, negated));
     return cheapest_of(std::move(sets));
   }
 
@@ -95,10 +97,10 @@ class Finder {
     return set;
   }
 
-  WitnessSet united(const std::vector<Expression>& parts) {
+  WitnessSet united(const std::vector<Expression>& parts, bool negated) {
     WitnessSet set = never();
     for (const Expression& part : parts) {
-      if (!unite(set, find(part))) break;
+      if (!unite(set, find(part, negated))) break;
     }
     return set;
   }
@@ -113,43 +115,91 @@ class Finder {
     return true;
   }
 
+  // It holds for nearly every name; which ones is left to the verifier.
+  static WitnessSet negated_test(const sigma::Test& test) {
+    return unknown(fmt::format("the negation of '{}' (line {}) holds for every other name", test.key, test.place.line));
+  }
+
   WitnessSet test(const sigma::Test& test) {
-    if (test.field != sigma::Field::query) return other_field(test);
     if (test.all) {
       std::vector<WitnessSet> sets;
       sets.reserve(test.values.size());
-      for (const Value& value : test.values) sets.push_back(name_value(test, value));
+      for (const Value& value : test.values) sets.push_back(value_of(test, value));
       return cheapest_of(std::move(sets));
     }
     WitnessSet set = never();
     for (const Value& value : test.values) {
-      if (!unite(set, name_value(test, value))) break;
+      if (!unite(set, value_of(test, value))) break;
     }
     return set;
   }
 
-  static WitnessSet other_field(const sigma::Test& test) {
-    const bool null = test.values.front().kind == Value::Kind::null;
-    if (test.field == sigma::Field::other && !null) return never();
+  WitnessSet value_of(const sigma::Test& test, const Value& value) {
+    const bool about_presence = value.kind == Value::Kind::null || (value.kind == Value::Kind::exists && !value.exists);
+    if (test.field == Field::query && about_presence) return never_fires(value, "every lookup has a name");
+    if (about_presence) return not_the_name(test);
+    if (test.field == Field::any) {
+      return unknown(fmt::format("the keyword '{}' (line {}) may be in any field", value.source, value.place.line));
+    }
+    if (!sigma::is_observed(test.field)) return never();
+    if (value.kind == Value::Kind::reference && !sigma::is_observed(value.reference.field)) return never();
+    if (!sigma::is_name(test.field)) return not_the_name(test);
+    if (value.kind != Value::Kind::text) return no_text(test, value);
+    WitnessSet set = never();
+    for (const sigma::Pattern& pattern : value.patterns) {
+      if (!unite(set, pattern_of(test, value, pattern))) break;
+    }
+    return set;
+  }
+
+  static WitnessSet not_the_name(const sigma::Test& test) {
     return unknown(fmt::format("'{}' (line {}) is no test of the name", test.key, test.place.line));
   }
 
-  WitnessSet name_value(const sigma::Test& test, const Value& value) {
-    if (value.kind == Value::Kind::null) return never_fires(value, "every lookup has a name");
-    const auto& tokens = value.pattern.tokens;
-    if (value.pattern.is_literal()) return equality(value, tokens.empty() ? std::string_view() : tokens[0].text);
-    if (tokens.back().kind == Token::Kind::literal) return fixed_end(test, value);
+  static WitnessSet no_text(const sigma::Test& test, const Value& value) {
+    const char* what = "is no comparison with a text";
+    if (value.kind == Value::Kind::regex) what = "is a regular expression, which the kernel's tables do not hold";
+    if (value.kind == Value::Kind::reference) what = "compares two fields";
+    return unknown(fmt::format("'{}: {}' (line {}) {}", test.key, value.source, value.place.line, what));
+  }
+
+  WitnessSet pattern_of(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern) {
+    switch (test.field) {
+      case Field::query:
+        return name_pattern(test, value, pattern);
+      case Field::query_etld_plus_one:
+        return part_of_name(test, value, pattern, true);
+      case Field::parent_domain:
+        return part_of_name(test, value, pattern, false);
+      default:
+        return not_the_name(test);
+    }
+  }
+
+  // A literal that is the end of the name: below it, or the name itself where whole says so.
+  WitnessSet part_of_name(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern, bool whole) {
+    if (!pattern.is_literal()) return no_whole_label(test, value);
+    Result<std::string> wire = wire_of(pattern.tokens.empty() ? std::string_view() : pattern.tokens[0].text);
+    if (!wire) return never_fires(value, wire.error().message);
+    if (label_count(*wire) == 0) return root(value);
+    return one({std::move(*wire), whole, true}, false);
+  }
+
+  WitnessSet name_pattern(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern) {
+    const auto& tokens = pattern.tokens;
+    if (pattern.is_literal()) return equality(value, pattern, tokens.empty() ? std::string_view() : tokens[0].text);
+    if (tokens.back().kind == Token::Kind::literal) return fixed_end(test, value, pattern);
     return no_whole_label(test, value);
   }
 
-  WitnessSet equality(const Value& value, std::string_view text) {
+  WitnessSet equality(const Value& value, const sigma::Pattern& pattern, std::string_view text) {
     Result<std::string> wire = wire_of(text);
     if (!wire) return never_fires(value, wire.error().message);
-    return named(value, std::move(*wire), true, !value.pattern.cased);
+    return named(value, std::move(*wire), true, !pattern.cased);
   }
 
-  WitnessSet fixed_end(const sigma::Test& test, const Value& value) {
-    const auto& tokens = value.pattern.tokens;
+  WitnessSet fixed_end(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern) {
+    const auto& tokens = pattern.tokens;
     const std::string_view end = tokens.back().text;
     const std::size_t behind = behind_first_separator(end);
     if (behind == std::string_view::npos) return no_whole_label(test, value);
@@ -157,7 +207,7 @@ class Finder {
     Result<std::string> wire = wire_of(end.substr(behind));
     if (!wire) return never_fires(value, wire.error().message);
     const bool label_suffix = tokens.size() == 2 && tokens[0].kind == Token::Kind::run && behind == 1;
-    return named(value, std::move(*wire), false, label_suffix && !value.pattern.cased);
+    return named(value, std::move(*wire), false, label_suffix && !pattern.cased);
   }
 
   static WitnessSet named(const Value& value, std::string wire, bool exact, bool is_the_rule) {
@@ -189,7 +239,7 @@ class Finder {
 }  // namespace
 
 WitnessSet find_witnesses(const sigma::Rule& rule, std::vector<std::string>& notes) {
-  return Finder(rule, notes).find(rule.condition);
+  return Finder(rule, notes).find(rule.condition, false);
 }
 
 }  // namespace nslookout::compile

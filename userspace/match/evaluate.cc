@@ -1,24 +1,23 @@
 #include "match/evaluate.h"
 
 #include <algorithm>
-#include <charconv>
+#include <map>
+#include <span>
 #include <string_view>
 
+#include "base/rcode.h"
+#include "match/derived.h"
+#include "match/numbers.h"
 #include "match/text.h"
 
 namespace nslookout::match {
 namespace {
 
+using sigma::Comparison;
 using sigma::Expression;
 using sigma::Field;
 using sigma::Test;
 using sigma::Value;
-
-bool equals_number(std::string_view text, double number) {
-  double parsed = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), parsed);
-  return error == std::errc() && end == text.data() + text.size() && parsed == number;
-}
 
 class Evaluator {
  public:
@@ -67,35 +66,106 @@ class Evaluator {
   bool test_holds(const Test& test) {
     const auto value_holds = [&](const Value& value) {
       if (!matches(test, value)) return false;
-      matched_.push_back({test.field_name, value.source});
+      matched_.push_back({test.field == Field::any ? "keyword" : test.field_name, value.source});
       return true;
     };
     return test.all ? std::ranges::all_of(test.values, value_holds) : std::ranges::any_of(test.values, value_holds);
   }
 
-  [[nodiscard]] bool matches(const Test& test, const Value& value) const {
-    if (test.field == Field::other) {
-      const std::vector<const FieldText*> texts = query_.other_values(test.field_name);
-      if (value.kind == Value::Kind::null) return texts.empty();
-      return std::ranges::any_of(texts, [&](const FieldText* text) { return text_matches(test, value, *text); });
-    }
-    const FieldText* text = query_.value(test.field);
-    if (value.kind == Value::Kind::null) return text == nullptr;
-    return text != nullptr && text_matches(test, value, *text);
+  bool matches(const Test& test, const Value& value) {
+    if (test.field == Field::any) return keyword_matches(value);
+    if (value.kind == Value::Kind::exists) return present(test.field, test.field_name) == value.exists;
+    const std::span<const FieldText> texts = values(test.field, test.field_name);
+    if (value.kind == Value::Kind::null) return texts.empty();
+    return std::ranges::any_of(texts, [&](const FieldText& text) { return value_matches(test.field, value, text); });
   }
 
-  [[nodiscard]] bool text_matches(const Test& test, const Value& value, const FieldText& field) const {
-    if (value.kind == Value::Kind::number) {
-      if (test.field == Field::record_type && query_.record_type()) return *query_.record_type() == value.number;
-      if (equals_number(field.text, value.number)) return true;
+  bool keyword_matches(const Value& value) {
+    if (value.kind == Value::Kind::null || value.kind == Value::Kind::exists) return false;
+    bool found = false;
+    query_.each_value([&](Field field, const FieldText& text) { found = found || value_matches(field, value, text); });
+    return found;
+  }
+
+  bool present(Field field, std::string_view name) {
+    if (query_.present(field, name)) return true;
+    return sigma::is_derived(field) && !values(field, name).empty();
+  }
+
+  std::span<const FieldText> values(Field field, std::string_view name) {
+    if (!sigma::is_derived(field) || query_.present(field, name)) return query_.values(field, name);
+    const auto [at, added] = derived_.try_emplace(field);
+    if (added) at->second = derived_value(query_, field);
+    if (!at->second) return {};
+    return {&*at->second, 1};
+  }
+
+  bool value_matches(Field field, const Value& value, const FieldText& text) {
+    switch (value.kind) {
+      case Value::Kind::text:
+        return any_pattern_matches(field, value.patterns, text);
+      case Value::Kind::number:
+        return number_matches(field, value, text);
+      case Value::Kind::regex:
+        return value.regex->found_in(text.text);
+      case Value::Kind::network: {
+        const std::optional<IpAddress> address = parse_ip_address(text.text);
+        return address && value.network.contains(*address);
+      }
+      case Value::Kind::reference:
+        return reference_matches(field, value.reference, text);
+      case Value::Kind::null:
+      case Value::Kind::exists:
+        return false;  // about the field, not about one of its values
     }
-    const std::string_view text = value.pattern.cased ? field.text : field.folded;
-    return test.field == Field::query ? matches_name(value.pattern, text) : matches_text(value.pattern, text);
+    return false;
+  }
+
+  static bool any_pattern_matches(Field field, const std::vector<sigma::Pattern>& patterns, const FieldText& text) {
+    return std::ranges::any_of(patterns, [&](const sigma::Pattern& pattern) {
+      const std::string_view compared = pattern.cased ? text.text : text.folded;
+      return sigma::is_name(field) ? matches_name(pattern, compared) : matches_text(pattern, compared);
+    });
+  }
+
+  bool number_matches(Field field, const Value& value, const FieldText& text) const {
+    if (value.number_of != sigma::NumberOf::value) {
+      const std::optional<double> part = time_part_in(text.text, value.number_of);
+      return part && in_order(*part, value.order, value.number);
+    }
+    if (const std::optional<double> number = number_of(field, text)) {
+      if (in_order(*number, value.order, value.number)) return true;
+    }
+    return value.order == sigma::Order::equal && any_pattern_matches(field, value.patterns, text);
+  }
+
+  [[nodiscard]] std::optional<double> number_of(Field field, const FieldText& text) const {
+    if (field == Field::record_type && query_.record_type()) return *query_.record_type();
+    if (field == Field::rcode) {
+      if (const auto number = rcode_number(text.text)) return *number;
+    }
+    return number_in(text.text);
+  }
+
+  bool reference_matches(Field field, const sigma::Reference& reference, const FieldText& text) {
+    const auto holds = [&](const FieldText& other) {
+      sigma::Pattern pattern = sigma::literal_pattern(reference.cased ? other.text : other.folded, true);
+      if (reference.comparison == Comparison::contains || reference.comparison == Comparison::endswith) {
+        add_run_at_start(pattern);
+      }
+      if (reference.comparison == Comparison::contains || reference.comparison == Comparison::startswith) {
+        add_run_at_end(pattern);
+      }
+      const std::string_view compared = reference.cased ? text.text : text.folded;
+      return sigma::is_name(field) ? matches_name(pattern, compared) : matches_text(pattern, compared);
+    };
+    return std::ranges::any_of(values(reference.field, reference.name), holds);
   }
 
   const sigma::Rule& rule_;
   const Query& query_;
   std::vector<MatchedField> matched_;
+  std::map<Field, std::optional<FieldText>> derived_;
 };
 
 }  // namespace

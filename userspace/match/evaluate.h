@@ -1,7 +1,7 @@
 // One rule against one lookup: the complete Sigma semantics, and what made the rule true.
 //
-// A test on a missing field is false; `field: null` is true for it. A number compares numerically where the event's
-// value is a number, else as text. Source: Sigma rules specification 2.1, "Detection".
+// A test on a missing field is false; `field: null` is true for it, and for a field without a value. A number compares
+// numerically where the event's value is a number, else as text. Of several values of a field one has to hold. Source: Sigma rules specification 2.1, "Detection".
 #pragma once
 
 #include <optional>
@@ -13,7 +13,8 @@
 
 namespace nslookout::match {
 
-// A test that made a rule true: the field and the value, both as the rule has them ("query", "sfrclak.com").
+// A test that made a rule true: the field and the value, both as the rule has them ("query", "sfrclak.com"); the field
+// of a keyword is "keyword".
 struct MatchedField {
   std::string field;
   std::string value;

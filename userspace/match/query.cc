@@ -1,26 +1,51 @@
 #include "match/query.h"
 
+#include <charconv>
 #include <utility>
 
+#include "base/case_fold.h"
 #include "base/dns_name.h"
 #include "base/idna.h"
+#include "base/ip_address.h"
+#include "base/rcode.h"
 #include "base/record_type.h"
 
 namespace nslookout::match {
 namespace {
 
-FieldText folded_too(std::string_view text) { return {std::string(text), ascii_lower(text)}; }
+using sigma::Field;
 
 std::string_view without_trailing_dot(std::string_view name) {
   if (name.size() > 1 && name.ends_with('.') && !name.ends_with("\\.")) name.remove_suffix(1);
   return name;
 }
 
+// "TXT", "TYPE16" and, as Zeek's qtype has it, "16".
+std::optional<std::uint16_t> type_of(std::string_view text) {
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return record_type_number(text);
+}
+
+FieldText made(Field field, std::string_view text) {
+  if (sigma::is_name(field)) text = without_trailing_dot(text);
+  FieldText value{std::string(text), fold_case(text)};
+  if (field == Field::record_type) {
+    if (const auto number = type_of(text)) value.folded = fold_case(record_type_name(*number));
+  } else if (field == Field::rcode) {
+    if (const auto number = rcode_number(text)) value.folded = fold_case(rcode_name(*number));
+  } else if (sigma::is_address(field)) {
+    if (const auto address = parse_ip_address(text)) value.folded = address->text();
+  }
+  return value;
+}
+
 }  // namespace
 
 Query Query::of_wire(std::string_view wire) {
   Query query;
-  query.values_[static_cast<std::size_t>(sigma::Field::query)] = folded_too(wire_to_presentation(wire));
+  query.set(Field::query, wire_to_presentation(wire));
   // Length octets are below 'A', so folding the whole wire form changes labels alone.
   query.wire_ = ascii_lower(wire);
   return query;
@@ -34,48 +59,94 @@ Result<Query> Query::of_name(std::string_view name) {
   return of_wire(*wire);
 }
 
-void Query::set_record_type(std::uint16_t number) {
-  values_[static_cast<std::size_t>(sigma::Field::record_type)] = folded_too(record_type_name(number));
-  record_type_ = number;
+void Query::set_record_type(std::uint16_t number) { set(Field::record_type, record_type_name(number)); }
+
+void Query::set_rcode(std::uint16_t number) { set(Field::rcode, rcode_name(number)); }
+
+Query::Slot& Query::writable(Field field, std::string_view name) {
+  if (field == Field::query) wire_.clear();
+  if (!sigma::is_observed(field) || sigma::is_derived(field)) beyond_the_sensor_ = true;
+  if (field != Field::other) return slots_[static_cast<std::size_t>(field)];
+  for (OtherSlot& other : others_) {
+    if (other.name == name) return other.slot;
+  }
+  return others_.emplace_back(OtherSlot{std::string(name), {}}).slot;
 }
 
-void Query::set(sigma::Field field, std::string_view text) {
-  if (field == sigma::Field::other) return;
-  if (field == sigma::Field::query) {
-    text = without_trailing_dot(text);
-    wire_.clear();
-  }
-  if (field == sigma::Field::record_type) record_type_ = record_type_number(text);
-  values_[static_cast<std::size_t>(field)] = folded_too(text);
+void Query::set(Field field, std::string_view text) {
+  if (field >= Field::other) return;
+  if (field == Field::record_type) record_type_ = type_of(text);
+  Slot& slot = writable(field, {});
+  slot.present = true;
+  slot.values.assign(1, made(field, text));
+}
+
+void Query::add(Field field, std::string_view text) {
+  if (field >= Field::other) return;
+  Slot& slot = writable(field, {});
+  slot.present = true;
+  slot.values.push_back(made(field, text));
 }
 
 void Query::set_named(std::string_view field_name, std::string_view text) {
-  const sigma::Field field = sigma::field_from_name(field_name);
-  if (field != sigma::Field::other) {
+  const Field field = sigma::field_from_name(field_name);
+  if (field != Field::other && field != Field::answer) {
     set(field, text);
     return;
   }
-  others_.push_back({std::string(field_name), folded_too(text)});
+  Slot& slot = writable(field, field_name);
+  slot.present = true;
+  slot.values.push_back(made(field, text));
 }
 
-const FieldText* Query::value(sigma::Field field) const {
-  if (field == sigma::Field::other) return nullptr;
-  const bool on_the_wire = field == sigma::Field::query || field == sigma::Field::record_type;
-  if (!on_the_wire && describe_sender_) {
-    for (const auto& [known, text] : std::exchange(describe_sender_, nullptr)()) {
-      values_[static_cast<std::size_t>(known)] = folded_too(text);
-    }
-  }
-  const std::optional<FieldText>& value = values_[static_cast<std::size_t>(field)];
-  return value ? &*value : nullptr;
+void Query::set_values(std::string_view field_name, const std::vector<std::string>& texts) {
+  const Field field = sigma::field_from_name(field_name);
+  Slot& slot = writable(field, field_name);
+  slot.present = true;
+  slot.values.clear();
+  for (const std::string& text : texts) slot.values.push_back(made(field, text));
+  if (field == Field::record_type) record_type_ = texts.size() == 1 ? type_of(texts[0]) : std::nullopt;
 }
 
-std::vector<const FieldText*> Query::other_values(std::string_view field_name) const {
-  std::vector<const FieldText*> values;
-  for (const OtherValue& other : others_) {
-    if (other.name == field_name) values.push_back(&other.value);
+void Query::describe_sender() const {
+  for (const auto& [field, text] : std::exchange(describe_sender_, nullptr)()) {
+    slots_[static_cast<std::size_t>(field)] = {true, {made(field, text)}};
   }
-  return values;
+}
+
+const Query::Slot* Query::find(Field field, std::string_view name) const {
+  if (describe_sender_ && sigma::is_of_sender(field)) describe_sender();
+  if (field < Field::other) return &slots_[static_cast<std::size_t>(field)];
+  for (const OtherSlot& other : others_) {
+    if (field == Field::other && other.name == name) return &other.slot;
+  }
+  return nullptr;
+}
+
+bool Query::present(Field field, std::string_view name) const {
+  const Slot* slot = find(field, name);
+  return slot != nullptr && slot->present;
+}
+
+std::span<const FieldText> Query::values(Field field, std::string_view name) const {
+  const Slot* slot = find(field, name);
+  if (slot == nullptr) return {};
+  return slot->values;
+}
+
+const FieldText* Query::value(Field field) const {
+  const std::span<const FieldText> all = values(field);
+  return all.empty() ? nullptr : all.data();
+}
+
+void Query::each_value(const std::function<void(Field, const FieldText&)>& visit) const {
+  if (describe_sender_) describe_sender();
+  for (std::size_t field = 0; field < slots_.size(); ++field) {
+    for (const FieldText& value : slots_[field].values) visit(static_cast<Field>(field), value);
+  }
+  for (const OtherSlot& other : others_) {
+    for (const FieldText& value : other.slot.values) visit(Field::other, value);
+  }
 }
 
 }  // namespace nslookout::match

@@ -1,14 +1,17 @@
-// One lookup as the rules see it: the value of each field, or none.
+// One lookup as the rules see it: the values of each field.
 //
-// Texts are kept as they came and folded to lower case (ASCII), because Sigma compares without case unless a rule says
-// otherwise; letters outside ASCII keep their case. The name is in presentation form (base/dns_name.h).
-// Thread rule: a value; one thread for a query that describes its sender when asked.
+// Texts are kept as they came and folded (base/case_fold.h), because Sigma compares without case unless a rule says
+// otherwise. The name is in presentation form (base/dns_name.h). A field is missing, or present with any number of
+// values; null is present with none. Fields that follow from the name (query_length and the like) are in derived.h
+// unless they were set. Thread rule: a value; one thread for a query that describes
+// its sender when asked.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,7 +24,7 @@ namespace nslookout::match {
 
 struct FieldText {
   std::string text;
-  std::string folded;
+  std::string folded;  // of a record type, response code or address: of its usual form
 };
 
 class Query {
@@ -34,40 +37,64 @@ class Query {
   [[nodiscard]] static Result<Query> of_name(std::string_view name);
 
   void set_record_type(std::uint16_t number);
+  void set_rcode(std::uint16_t number);
 
-  // A value for a known field; for the name and the record type the setters above are the ones to use, since a name
-  // set here is only text and costs the verifier its index.
+  // The one value of a known field; for the name, the record type and the response code the functions above are the
+  // ones to use, since a name set here is only text and costs the verifier its index.
   void set(sigma::Field field, std::string_view text);
 
   // What is known of the sender is dear to find out, and most rules do not ask for it: describe is called when the first
-  // field that is not on the wire is asked for, once.
+  // field of the sender is asked for, once.
   using SenderFields = std::vector<std::pair<sigma::Field, std::string>>;
   void describe_sender_with(std::function<SenderFields()> describe) { describe_sender_ = std::move(describe); }
 
-  // By the name a rule would use. A field this sensor lacks may be given any number of times and then has several
-  // values; offline use only, since the kernel's tables know nothing of it.
+  // One more value of a known field, such as a record of the answer.
+  void add(sigma::Field field, std::string_view text);
+
+  // By the name that a rule would use, for lookups from elsewhere than the kernel. Given again, an answer and a field
+  // that this sensor lacks have one more value, another field has the new one.
   void set_named(std::string_view field_name, std::string_view text);
 
-  [[nodiscard]] const FieldText* value(sigma::Field field) const;
-  [[nodiscard]] std::vector<const FieldText*> other_values(std::string_view field_name) const;
-  [[nodiscard]] bool has_other_values() const { return !others_.empty(); }
+  // Exactly these values; none: null.
+  void set_values(std::string_view field_name, const std::vector<std::string>& texts);
+
+  // name is looked at for Field::other alone.
+  [[nodiscard]] bool present(sigma::Field field, std::string_view name = {}) const;
+  [[nodiscard]] std::span<const FieldText> values(sigma::Field field, std::string_view name = {}) const;
+  [[nodiscard]] const FieldText* value(sigma::Field field) const;  // the first one, or none
+
+  // Every value of every field that was set.
+  void each_value(const std::function<void(sigma::Field, const FieldText&)>& visit) const;
+
+  // Whether a field is set that no lookup from the kernel has, or one that follows from the name: what the kernel's
+  // tables promise does not hold for this query.
+  [[nodiscard]] bool beyond_the_sensor() const { return beyond_the_sensor_; }
   [[nodiscard]] std::optional<std::uint16_t> record_type() const { return record_type_; }
 
   // The name in wire form, lower case; empty where there is no name or it was set as text only.
   [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
-  struct OtherValue {
+  struct Slot {
+    bool present = false;
+    std::vector<FieldText> values;
+  };
+  struct OtherSlot {
     std::string name;
-    FieldText value;
+    Slot slot;
   };
 
+  Slot& writable(sigma::Field field, std::string_view name);
+  void describe_sender() const;
+  [[nodiscard]] const Slot* find(sigma::Field field, std::string_view name) const;
+
   // Mutable for the description of the sender alone.
-  mutable std::array<std::optional<FieldText>, sigma::field_count> values_;
+  mutable std::array<Slot, sigma::field_count> slots_;
   mutable std::function<SenderFields()> describe_sender_;
-  std::vector<OtherValue> others_;
+  std::vector<OtherSlot> others_;
   std::optional<std::uint16_t> record_type_;
   std::string wire_;
+  bool beyond_the_sensor_ = false;
 };
 
 }  // namespace nslookout::match

@@ -1,6 +1,6 @@
-// The slow reference: plain Sigma straight over the AST and the lists, with no index, no witness, and a pattern matcher
-// of its own. It is simple enough to be read at a glance; tests hold the verifier and the kernel's tables
-// against it. Shares only the AST, Query and the tables' entries with the code it checks.
+// The slow reference: plain Sigma straight over the AST and the lists, with no index, no witness, and with matching of
+// its own: of patterns, regular expressions (std::regex), numbers, times, networks and references. It is simple enough to be read at a glance; tests hold the verifier and the kernel's tables
+// against it. Shares only the AST, Query with its derived fields, and the tables' entries with the code it checks.
 #pragma once
 
 #include <cstddef>

@@ -120,6 +120,8 @@ std::u32string name_characters(std::string_view name) {
 
 }  // namespace
 
+std::size_t name_length(std::string_view name) { return name_characters(name).size(); }
+
 bool matches_text(const Pattern& pattern, std::string_view text) {
   const std::vector<Token>& tokens = pattern.tokens;
   if (pattern.is_literal()) return tokens.empty() ? text.empty() : text == tokens[0].text;

@@ -22,7 +22,7 @@ Verifier::Verifier(const compile::Plan& plan) : plan_(&plan) {
 Verifier::RuleIndexes Verifier::candidates(const Query& query) const {
   RuleIndexes rules;
   std::string_view wire = query.wire();
-  if (wire.empty() || query.has_other_values()) {
+  if (wire.empty() || query.beyond_the_sensor()) {
     rules.resize(plan_->rules().size());
     std::iota(rules.begin(), rules.end(), 0U);
     return rules;

@@ -5,7 +5,7 @@
 //   for (const Hit& hit : verifier.matches(query)) …
 //
 // Invariant: only rules of which a witness covers the name, and rules without witnesses, are evaluated; a lookup whose
-// wire name is unknown, or that has fields this sensor does not know, is held against every rule.
+// wire name is unknown, or that has fields which no lookup from the kernel has, is held against every rule.
 // The plan must outlive the verifier and its hits. Thread rule: read-only, any number of threads.
 #pragma once
 

@@ -93,7 +93,8 @@ class ConditionParser {
     if (at_ >= words_.size()) {
       findings_.broken(end_place_, "the condition ends where a selection is expected");
     } else if (words_[at_].text == "|") {
-      findings_.not_evaluated(words_[at_].place, "nslookout does not evaluate aggregations ('|' in a condition)");
+      findings_.not_evaluated(words_[at_].place,
+                              "aggregations ('|' in a condition) are no part of Sigma 2; write a correlation");
     } else {
       findings_.broken(words_[at_].place, "'{}' is not expected at this point of the condition", words_[at_].text);
     }
@@ -183,7 +184,8 @@ class ConditionParser {
       return Expression{Expression::Kind::selection, i};
     }
     if (at_ + 1 < words_.size() && words_[at_ + 1].text == "(") {
-      findings_.not_evaluated(word.place, "nslookout does not evaluate aggregations ('{}(' in a condition)", word.text);
+      findings_.not_evaluated(
+          word.place, "aggregations ('{}(' in a condition) are no part of Sigma 2; write a correlation", word.text);
       return std::nullopt;
     }
     findings_.broken(word.place, "the condition names '{}', which is no selection of this rule", word.text);

@@ -1,11 +1,9 @@
 #include "sigma/detection.h"
 
-#include <charconv>
-#include <cmath>
+#include <algorithm>
 #include <optional>
-#include <string_view>
+#include <utility>
 
-#include "base/record_type.h"
 #include "sigma/modifiers.h"
 
 namespace nslookout::sigma {
@@ -13,65 +11,49 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-std::optional<double> parse_based(std::string_view digits, int base) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return static_cast<double>(value);
-}
-
-// A plain scalar of YAML 1.2's core schema that is an int or a float; .inf and .nan stay texts.
-std::optional<double> plain_number(std::string_view text) {
-  if (text.starts_with("0x")) return parse_based(text.substr(2), 16);
-  if (text.starts_with("0o")) return parse_based(text.substr(2), 8);
-  std::string_view digits = text;
-  if (digits.starts_with('+')) digits.remove_prefix(1);
-  const std::string_view unsigned_part = digits.starts_with('-') ? digits.substr(1) : digits;
-  if (unsigned_part.empty() || unsigned_part.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
+// The event of Windows that a log source stands for: every event of the source has this EventID.
+std::optional<double> constant_event_id(const LogSource& source) {
+  if (source.product != "windows") return std::nullopt;
+  if (source.category == "dns_query") return 22;
+  if (source.service == "dns-client") return 3008;
+  if (source.service == "dns-server-analytic") return 257;
+  return std::nullopt;
 }
 
 class SelectionParser {
  public:
-  SelectionParser(Rule& rule, Findings& findings) : rule_(rule), findings_(findings) {}
+  SelectionParser(Rule& rule, const Expansions& expansions, Findings& findings)
+      : rule_(rule), expansions_(expansions), findings_(findings), event_id_(constant_event_id(rule.source)) {}
 
-  // A selection: a map, or a list of maps.
+  // A map of tests, one keyword, or a list of either.
   std::optional<Expression> selection(const YamlNode& node) {
     if (node.kind == Kind::map) return map(node);
-    if (node.kind == Kind::sequence && !node.items.empty()) return list_of_maps(node);
-    if (node.kind == Kind::scalar) {
-      keywords(node.place);
-    } else {
-      findings_.broken(node.place, "a selection must be a map of fields or a list of maps, this one is {}",
-                       node.kind == Kind::sequence ? "an empty list" : describe(node.kind));
-    }
+    if (node.kind == Kind::sequence && !node.items.empty()) return list(node);
+    if (node.kind == Kind::scalar) return keyword(node);
+    findings_.broken(node.place, "a selection must be a map of fields, a keyword or a list of them, this one is {}",
+                     node.kind == Kind::sequence ? "an empty list" : describe(node.kind));
     return std::nullopt;
   }
 
  private:
-  void keywords(Place place) {
-    findings_.not_evaluated(place, "nslookout does not evaluate keywords (a search in all fields); name the field");
+  std::optional<Expression> keyword(const YamlNode& node) {
+    YamlNode key;
+    key.kind = Kind::scalar;
+    key.place = node.place;
+    return test(key, node);
   }
 
-  std::optional<Expression> list_of_maps(const YamlNode& node) {
+  std::optional<Expression> list(const YamlNode& node) {
     Expression any{Expression::Kind::any};
     bool usable = true;
     for (const YamlNode& item : node.items) {
-      if (item.kind != Kind::map) {
-        if (item.kind == Kind::scalar) {
-          keywords(item.place);
-        } else {
-          findings_.broken(item.place, "an element of a selection's list must be a map, this one is {}",
-                           describe(item.kind));
-        }
-        return std::nullopt;
+      if (item.kind != Kind::map && item.kind != Kind::scalar) {
+        findings_.broken(item.place, "an element of a selection's list must be a map or a keyword, this one is {}",
+                         describe(item.kind));
+        usable = false;
+        continue;
       }
-      std::optional<Expression> child = map(item);
+      std::optional<Expression> child = item.kind == Kind::map ? map(item) : keyword(item);
       usable = usable && child;
       if (child) any.children.push_back(std::move(*child));
     }
@@ -96,45 +78,72 @@ class SelectionParser {
   }
 
   std::optional<Expression> test(const YamlNode& key_node, const YamlNode& node) {
-    const std::optional<Key> key = parse_key(key_node.text, key_node.place, findings_);
+    Place key_place = key_node.place;
+    if (key_node.quoted) ++key_place.column;
+    const std::optional<Key> key = parse_key(key_node.text, key_place, findings_);
     if (!key) return std::nullopt;
     Test test;
     test.field_name = key->field;
-    test.field = field_from_name(key->field);
-    test.key = key_node.text;
+    test.field = key->field.empty() ? Field::any : field_from_name(key->field);
+    test.key = key->field.empty() && key->modifiers.empty() ? "keyword" : key_node.text;
     test.place = key_node.place;
-    test.all = key->all;
-    if (!values(node, *key, test)) return std::nullopt;
-    if (test.field == Field::other) {
-      findings_.warning(key_node.place, "lookups have no field '{}' here: this test is always {}", key->field,
-                        test.values.front().kind == Value::Kind::null ? "true" : "false");
+    test.all = key->has(Modifier::all);
+    if (test.field == Field::any && key->has(Modifier::exists)) {
+      findings_.broken(key_place, "'exists' needs a field");
+      return std::nullopt;
     }
-    rule_.tests.push_back(std::move(test));
-    Expression leaf{Expression::Kind::test, rule_.tests.size() - 1};
-    if (!key->neq) return leaf;
+    if (!values(node, *key, test)) return std::nullopt;
+    Expression leaf = event_id_ && test.field_name == "EventID" ? constant(test) : leaf_of(std::move(test));
+    if (!key->has(Modifier::neq)) return leaf;
     Expression negation{Expression::Kind::negation};
     negation.children.push_back(std::move(leaf));
     return negation;
   }
 
+  Expression leaf_of(Test test) {
+    if (test.field == Field::other) warn_of_missing_field(test);
+    rule_.tests.push_back(std::move(test));
+    return {Expression::Kind::test, rule_.tests.size() - 1};
+  }
+
+  void warn_of_missing_field(const Test& test) {
+    const Value& value = test.values.front();
+    const bool holds = value.kind == Value::Kind::null || (value.kind == Value::Kind::exists && !value.exists);
+    findings_.warning(test.place, "lookups have no field '{}' here: this test is always {}", test.field_name,
+                      holds ? "true" : "false");
+  }
+
+  // A test of the EventID that each event of the rule's source has.
+  [[nodiscard]] Expression constant(const Test& test) const {
+    const auto holds = [this](const Value& value) {
+      if (value.kind == Value::Kind::exists) return value.exists;
+      const bool equality = value.kind == Value::Kind::text || value.kind == Value::Kind::number;
+      return equality && value.order == Order::equal && plain_number(value.source) == event_id_;
+    };
+    const bool result = test.all ? std::ranges::all_of(test.values, holds) : std::ranges::any_of(test.values, holds);
+    return {result ? Expression::Kind::all : Expression::Kind::any};
+  }
+
   bool values(const YamlNode& node, const Key& key, Test& test) {
-    if (node.kind == Kind::sequence) {
-      if (node.items.empty()) {
-        findings_.broken(node.place, "the list of values of '{}' is empty", test.key);
-        return false;
-      }
-      bool usable = true;
-      for (const YamlNode& item : node.items) {
-        if (item.kind == Kind::null) {
-          findings_.broken(item.place, "null cannot stand in a list of values; write it as a selection of its own");
-          usable = false;
-        } else {
-          usable = value(item, key, test) && usable;
-        }
-      }
-      return usable;
+    if (node.kind != Kind::sequence) return value(node, key, test);
+    if (node.items.empty()) {
+      findings_.broken(node.place, "the list of values of '{}' is empty", test.key);
+      return false;
     }
-    return value(node, key, test);
+    if (key.has(Modifier::exists)) {
+      findings_.broken(node.place, "'exists' takes true or false, not a list");
+      return false;
+    }
+    bool usable = true;
+    for (const YamlNode& item : node.items) {
+      if (item.kind == Kind::null) {
+        findings_.broken(item.place, "null cannot stand in a list of values; write it as a selection of its own");
+        usable = false;
+      } else {
+        usable = value(item, key, test) && usable;
+      }
+    }
+    return usable;
   }
 
   bool value(const YamlNode& node, const Key& key, Test& test) {
@@ -143,68 +152,27 @@ class SelectionParser {
                        describe(node.kind));
       return false;
     }
-    Value value;
-    value.place = node.place;
-    if (node.kind == Kind::null) {
-      if (key.comparison != Comparison::equals || key.cased || key.all) {
-        findings_.broken(node.place, "null cannot be combined with the modifiers of '{}'", test.key);
-        return false;
-      }
-      if (test.field == Field::record_type) {
-        findings_.warning(node.place,
-                          "null means that the field is missing; for the record type write 'NULL' in quotes");
-      }
-      value.kind = Value::Kind::null;
-      value.source = "null";
-    } else if (!scalar(node, key, test, value)) {
-      return false;
-    }
-    test.values.push_back(std::move(value));
+    std::optional<Value> value = parse_value(node, key, test.field, expansions_, findings_);
+    if (!value) return false;
+    test.values.push_back(std::move(*value));
     return true;
-  }
-
-  bool scalar(const YamlNode& node, const Key& key, const Test& test, Value& value) {
-    value.source = node.text;
-    const std::optional<double> number = node.quoted ? std::nullopt : plain_number(node.text);
-    if (number && key.comparison == Comparison::equals && test.field != Field::query) {
-      value.kind = Value::Kind::number;
-      value.number = *number;
-    }
-    value.pattern = parse_pattern(node.text, key.cased);
-    if (key.comparison == Comparison::contains || key.comparison == Comparison::endswith) {
-      add_run_at_start(value.pattern);
-    }
-    if (key.comparison == Comparison::contains || key.comparison == Comparison::startswith) {
-      add_run_at_end(value.pattern);
-    }
-    if (test.field == Field::record_type) use_type_name(value);
-    if (test.field != Field::query) return true;
-    if (const Result<void> adapted = adapt_to_names(value.pattern); !adapted) {
-      findings_.broken(node.place, "{}", adapted.error().message);
-      return false;
-    }
-    return true;
-  }
-
-  // TYPE16 and TXT are the same type (RFC 3597 section 5); events carry the name.
-  static void use_type_name(Value& value) {
-    if (value.kind != Value::Kind::text || !value.pattern.is_literal() || value.pattern.tokens.empty()) return;
-    const std::optional<std::uint16_t> number = record_type_number(value.pattern.tokens[0].text);
-    if (number && !value.pattern.cased) value.pattern = literal_pattern(record_type_name(*number), false);
   }
 
   Rule& rule_;
+  const Expansions& expansions_;
   Findings& findings_;
+  std::optional<double> event_id_;
 };
 
 }  // namespace
 
-bool parse_selections(const YamlNode& detection, Rule& rule, Findings& findings) {
-  SelectionParser parser(rule, findings);
+bool parse_selections(const YamlNode& detection, const std::vector<std::string_view>& other_keys,
+                      const Expansions& expansions, Rule& rule, Findings& findings) {
+  SelectionParser parser(rule, expansions, findings);
   bool usable = true;
   for (std::size_t i = 0; i < detection.items.size(); ++i) {
     const YamlNode& name = detection.keys[i];
-    if (name.text == "condition") continue;
+    if (std::ranges::find(other_keys, name.text) != other_keys.end()) continue;
     if (name.text == "timeframe") {
       findings.warning(name.place, "timeframe has no meaning without an aggregation; it is ignored");
       continue;

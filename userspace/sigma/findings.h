@@ -4,6 +4,7 @@
 // returns an empty optional (or false) when its result cannot be used. Only load.h turns findings into a Result.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +29,7 @@ enum class FindingKind {
 struct Finding {
   FindingKind kind = FindingKind::broken;
   std::string file;
+  std::size_t document = 0;  // within the file, from 1; 0: the whole file
   Place place;
   std::string what;  // one sentence: what, and what to do
 
@@ -42,7 +44,7 @@ class Findings {
   template <typename... Args>
   void add(FindingKind kind, Place place, fmt::format_string<Args...> format, Args&&... args) {
     if (kind != FindingKind::warning) ++errors_;
-    all_.push_back({kind, file_, place, fmt::format(format, std::forward<Args>(args)...)});
+    all_.push_back({kind, file_, document_, place, fmt::format(format, std::forward<Args>(args)...)});
   }
   template <typename... Args>
   void broken(Place place, fmt::format_string<Args...> format, Args&&... args) {
@@ -57,12 +59,20 @@ class Findings {
     add(FindingKind::warning, place, format, std::forward<Args>(args)...);
   }
 
+  // What is added from here on is about this document.
+  void at_document(std::size_t document) { document_ = document; }
+  void take(const Findings& other) {
+    errors_ += other.errors_;
+    all_.insert(all_.end(), other.all_.begin(), other.all_.end());
+  }
+
   [[nodiscard]] std::size_t error_count() const { return errors_; }
   [[nodiscard]] const std::vector<Finding>& all() const { return all_; }
   [[nodiscard]] const std::string& file() const { return file_; }
 
  private:
   std::string file_;
+  std::size_t document_ = 0;
   std::vector<Finding> all_;
   std::size_t errors_ = 0;
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sigma/collection.h"
 #include "sigma/yaml_tree.h"
 
 namespace nslookout::sigma {
@@ -51,13 +52,58 @@ Result<std::string> read_rule_file(const std::string& path) {
 }
 
 void append(RuleSet& to, RuleSet from) {
+  for (Document& document : from.documents) {
+    if (document.rule) *document.rule += to.rules.size();
+  }
+  std::ranges::move(from.documents, std::back_inserter(to.documents));
+  std::ranges::move(from.filters, std::back_inserter(to.filters));
   std::ranges::move(from.rules, std::back_inserter(to.rules));
   std::ranges::move(from.findings, std::back_inserter(to.findings));
   to.files += from.files;
 }
 
 void add_file_error(RuleSet& set, const std::string& path, const std::string& what) {
-  set.findings.push_back({FindingKind::broken, path, {}, what});
+  set.findings.push_back({FindingKind::broken, path, 0, {}, what});
+}
+
+std::string text_of(const YamlNode& document, std::string_view key) {
+  const YamlNode* node = document.find(key);
+  return node != nullptr && node->kind == YamlNode::Kind::scalar ? node->text : "";
+}
+
+void parse_document(RuleSet& set, const YamlNode& document, std::size_t number, const RuleOptions& options,
+                    Findings& findings) {
+  Document made{findings.file(), number, document.place, text_of(document, "id"), text_of(document, "title"), {}};
+  if (const YamlNode* correlation = document.find("correlation"); correlation != nullptr) {
+    findings.not_evaluated(correlation->place, "nslookout does not evaluate Sigma documents of the kind 'correlation'");
+  } else if (document.find("filter") != nullptr) {
+    if (auto filter = parse_filter(document, number, options, findings)) set.filters.push_back(std::move(*filter));
+  } else if (auto rule = parse_rule(document, number, options, findings)) {
+    made.rule = set.rules.size();
+    set.rules.push_back(std::move(*rule));
+  }
+  set.documents.push_back(std::move(made));
+}
+
+// Without the filters applied: those of one file may be about the rules of another.
+RuleSet parse_file(std::string_view text, const std::string& file, const RuleOptions& options) {
+  RuleSet set;
+  set.files = 1;
+  Findings findings(file);
+  Collection collection;
+  std::size_t number = 0;
+  for (const YamlNode& document : parse_yaml(text, findings)) {
+    findings.at_document(++number);
+    const std::size_t errors = findings.error_count();
+    if (const std::optional<YamlNode> made = collection.next(document, findings)) {
+      parse_document(set, *made, number, options, findings);
+    } else if (findings.error_count() > errors) {
+      set.documents.push_back({file, number, document.place, text_of(document, "id"), text_of(document, "title"), {}});
+    }
+  }
+  if (number == 0 && findings.error_count() == 0) findings.broken({}, "the file holds no rule");
+  set.findings = findings.all();
+  return set;
 }
 
 void load_file(RuleSet& set, std::set<std::string>& seen, const std::string& path, const RuleOptions& options) {
@@ -70,7 +116,7 @@ void load_file(RuleSet& set, std::set<std::string>& seen, const std::string& pat
     add_file_error(set, path, text.error().message);
     return;
   }
-  append(set, parse_rules(*text, path, options));
+  append(set, parse_file(*text, path, options));
 }
 
 // The rule files below a folder, sorted; an unreadable sub-folder is an error, not a gap.
@@ -113,7 +159,7 @@ std::size_t RuleSet::error_count() const {
       std::ranges::count_if(findings, [](const Finding& finding) { return finding.kind != FindingKind::warning; }));
 }
 
-Result<void> RuleSet::usable() const {
+Result<void> RuleSet::usable(bool keep_going) const {
   const Finding* first = nullptr;
   std::size_t errors = 0;
   for (const Finding& finding : findings) {
@@ -121,6 +167,7 @@ Result<void> RuleSet::usable() const {
     if (first == nullptr) first = &finding;
     ++errors;
   }
+  if (keep_going && !rules.empty()) return {};
   if (first != nullptr && errors == 1) return fail(ErrorClass::invalid, "{}", first->text());
   if (first != nullptr) return fail(ErrorClass::invalid, "{} (and {} more)", first->text(), errors - 1);
   if (!rules.empty()) return {};
@@ -129,18 +176,8 @@ Result<void> RuleSet::usable() const {
 }
 
 RuleSet parse_rules(std::string_view text, const std::string& file, const RuleOptions& options) {
-  RuleSet set;
-  set.files = 1;
-  Findings findings(file);
-  std::size_t number = 0;
-  for (const YamlNode& document : parse_yaml(text, findings)) {
-    ++number;
-    if (std::optional<Rule> rule = parse_rule(document, number, options, findings)) {
-      set.rules.push_back(std::move(*rule));
-    }
-  }
-  if (number == 0 && findings.error_count() == 0) findings.broken({}, "the file holds no rule");
-  set.findings = findings.all();
+  RuleSet set = parse_file(text, file, options);
+  apply_filters(set.filters, set.rules, set.findings);
   return set;
 }
 
@@ -148,6 +185,7 @@ RuleSet load_rules(const std::vector<std::string>& paths, const RuleOptions& opt
   RuleSet set;
   std::set<std::string> seen;
   for (const std::string& path : paths) load_path(set, seen, path, options);
+  apply_filters(set.filters, set.rules, set.findings);
   return set;
 }
 

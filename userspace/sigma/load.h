@@ -9,28 +9,42 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "sigma/ast.h"
+#include "sigma/filter.h"
 #include "sigma/rule.h"
 
 namespace nslookout::sigma {
 
 inline constexpr std::size_t max_rule_file_octets = 8U << 20;
 
+// What became of one document of a file.
+struct Document {
+  std::string file;
+  std::size_t number = 1;  // within the file
+  Place place;
+  std::string id;  // as far as it could be read, like the title
+  std::string title;
+  std::optional<std::size_t> rule;  // its index in RuleSet::rules; none for a filter and for what is refused
+};
+
 struct RuleSet {
-  std::vector<Rule> rules;        // in the order of files and documents
-  std::vector<Finding> findings;  // errors and warnings, in the same order
-  std::size_t files = 0;          // that were read
+  std::vector<Rule> rules;          // in the order of files and documents
+  std::vector<Document> documents;  // in the same order; those that only act on others (action: global) left out
+  std::vector<Filter> filters;      // applied to rules already
+  std::vector<Finding> findings;    // errors and warnings, in the same order
+  std::size_t files = 0;            // that were read
 
   [[nodiscard]] std::size_t error_count() const;
 
   // Class invalid: the first error and how many there are, or that there is no rule at all. Rules about other log
-  // sources do not make a set unusable as long as one rule is left.
-  [[nodiscard]] Result<void> usable() const;
+  // sources do not make a set unusable as long as one rule is left; with keep_going, no other error does.
+  [[nodiscard]] Result<void> usable(bool keep_going = false) const;
 };
 
 // The rules of one text; file is for messages.

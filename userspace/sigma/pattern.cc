@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/dns_name.h"
+#include "base/case_fold.h"
 #include "base/idna.h"
 
 namespace nslookout::sigma {
@@ -27,7 +27,7 @@ class PatternBuilder {
  private:
   void flush() {
     if (literal_.empty()) return;
-    pattern_.tokens.push_back({Token::Kind::literal, pattern_.cased ? literal_ : ascii_lower(literal_)});
+    pattern_.tokens.push_back({Token::Kind::literal, pattern_.cased ? literal_ : fold_case(literal_)});
     literal_.clear();
   }
 
@@ -96,6 +96,11 @@ Pattern literal_pattern(std::string_view text, bool cased) {
   PatternBuilder builder(cased);
   for (const char c : text) builder.literal(c);
   return builder.take();
+}
+
+void fold_pattern(Pattern& pattern) {
+  pattern.cased = false;
+  for (Token& token : pattern.tokens) token.text = fold_case(token.text);
 }
 
 void add_run_at_start(Pattern& pattern) {

@@ -24,7 +24,7 @@ struct Token {
     run,  // *: any number of characters
   };
   Kind kind = Kind::literal;
-  std::string text = {};  // of a literal; folded to lower case (ASCII) unless the pattern is cased
+  std::string text = {};  // of a literal; folded (base/case_fold.h) unless the pattern is cased
 
   bool operator==(const Token&) const = default;
 };
@@ -44,6 +44,9 @@ struct Pattern {
 
 // The text as one literal, without wildcards.
 [[nodiscard]] Pattern literal_pattern(std::string_view text, bool cased);
+
+// Takes the case out of a pattern that was made cased, as the last step of what modifiers do to it.
+void fold_pattern(Pattern& pattern);
 
 // contains adds both, startswith the one at the end, endswith the one at the start; a run that is there already stays
 // the only one.

@@ -48,10 +48,12 @@ bool read_texts(const YamlNode& document, std::string_view key, std::vector<std:
   return true;
 }
 
+}  // namespace
+
 bool parse_metadata(const YamlNode& document, Rule& rule, Findings& findings) {
   bool usable = read_text(document, "title", rule.title, findings);
   if (usable && rule.title.empty()) {
-    findings.broken(document.place, "the rule has no title");
+    findings.broken(document.place, "the document has no title");
     usable = false;
   }
   usable = read_text(document, "id", rule.id, findings) && usable;
@@ -69,63 +71,68 @@ bool parse_metadata(const YamlNode& document, Rule& rule, Findings& findings) {
   return usable;
 }
 
-bool is_lookup_source(std::string_view category, std::string_view product, std::string_view service,
-                      const RuleOptions& options) {
-  if (product == "zeek") return service == "dns" && category.empty();
-  if (!product.empty() && product != "linux" && !(product == "windows" && options.windows)) return false;
-  if (category == "network") return service == "dns";
-  return (category == "dns" || category == "dns_query") && service.empty();
-}
-
-bool check_log_source(const YamlNode& document, const RuleOptions& options, Findings& findings) {
+bool parse_log_source(const YamlNode& document, LogSource& source, Findings& findings) {
   const YamlNode* node = document.find("logsource");
   if (node == nullptr || node->kind != Kind::map) {
-    findings.broken(node == nullptr ? document.place : node->place, "the rule has no logsource map");
+    findings.broken(node == nullptr ? document.place : node->place, "the {} has no logsource map",
+                    document.find("filter") == nullptr ? "rule" : "filter");
     return false;
   }
-  std::string category;
-  std::string product;
-  std::string service;
-  if (!read_text(*node, "category", category, findings) || !read_text(*node, "product", product, findings) ||
-      !read_text(*node, "service", service, findings)) {
-    return false;
+  return read_text(*node, "category", source.category, findings) &&
+         read_text(*node, "product", source.product, findings) && read_text(*node, "service", source.service, findings);
+}
+
+namespace {
+
+enum class Origin { this_host, windows, elsewhere };
+
+Origin origin_of(const LogSource& source) {
+  if (source.product == "zeek") {
+    return source.service == "dns" && source.category.empty() ? Origin::this_host : Origin::elsewhere;
   }
-  if (is_lookup_source(category, product, service, options)) return true;
-  std::string source;
-  const auto append = [&source](std::string_view attribute, const std::string& value) {
-    if (!value.empty()) source += fmt::format("{}{} {}", source.empty() ? "" : ", ", attribute, value);
+  const bool windows = source.product == "windows";
+  if (!source.product.empty() && source.product != "linux" && !windows) return Origin::elsewhere;
+  bool lookups = (source.category == "dns" || source.category == "dns_query") && source.service.empty();
+  lookups = lookups || (source.category == "network" && source.service == "dns");
+  lookups = lookups || (windows && source.category.empty() &&
+                        (source.service == "dns-client" || source.service == "dns-server-analytic"));
+  if (!lookups) return Origin::elsewhere;
+  return windows ? Origin::windows : Origin::this_host;
+}
+
+std::string describe(const LogSource& source) {
+  std::string text;
+  const auto append = [&text](std::string_view attribute, const std::string& value) {
+    if (!value.empty()) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", attribute, value);
   };
-  append("category", category);
-  append("product", product);
-  append("service", service);
-  findings.add(FindingKind::other_source, node->place,
-               "the rule is about another log source ({}); nslookout sees category dns or dns_query of Linux",
-               source.empty() ? "none named" : source);
-  return false;
+  append("category", source.category);
+  append("product", source.product);
+  append("service", source.service);
+  return text.empty() ? "none named" : text;
 }
 
-// Kinds of documents of the Sigma specification that are not rules.
-bool is_other_document(const YamlNode& document, Findings& findings) {
-  if (const YamlNode* action = document.find("action"); action != nullptr) {
-    findings.not_evaluated(action->place, "nslookout does not evaluate rule collections ('action: {}')", action->text);
-    return true;
-  }
-  for (const std::string_view key : {"correlation", "filter"}) {
-    if (const YamlNode* node = document.find(key); node != nullptr) {
-      findings.not_evaluated(node->place, "nslookout does not evaluate Sigma documents of the kind '{}'", key);
-      return true;
-    }
+// Whether the rule is about lookups that this sensor takes as such.
+bool accept_source(const LogSource& source, Place place, const RuleOptions& options, Findings& findings) {
+  const Origin origin = origin_of(source);
+  if (origin == Origin::this_host || (origin == Origin::windows && options.windows)) return true;
+  if (origin == Origin::windows) {
+    findings.add(FindingKind::other_source, place,
+                 "the rule is about lookups on Windows ({}); --product-windows loads it here", describe(source));
+  } else {
+    findings.add(FindingKind::other_source, place,
+                 "the rule is about another log source ({}); nslookout sees category dns or dns_query of Linux",
+                 describe(source));
   }
   return false;
 }
 
-bool parse_detection(const YamlNode& document, Rule& rule, Findings& findings) {
+bool parse_detection(const YamlNode& document, const RuleOptions& options, Rule& rule, Findings& findings) {
   const YamlNode* detection = document.find("detection");
   if (detection == nullptr || detection->kind != Kind::map) {
     findings.broken(detection == nullptr ? document.place : detection->place, "the rule has no detection map");
     return false;
   }
-  const bool selections_usable = parse_selections(*detection, rule, findings);
+  const bool selections_usable = parse_selections(*detection, {"condition"}, options.expansions, rule, findings);
   const YamlNode* condition = detection->find("condition");
   if (condition == nullptr) {
     findings.broken(detection->place, "the detection has no condition");
@@ -143,18 +150,25 @@ bool parse_detection(const YamlNode& document, Rule& rule, Findings& findings) {
 
 std::optional<Rule> parse_rule(const YamlNode& document, std::size_t document_number, const RuleOptions& options,
                                Findings& findings) {
-  if (document.kind != Kind::map) {
-    findings.broken(document.place, "a rule must be a map, this document is {}", describe(document.kind));
-    return std::nullopt;
-  }
-  if (is_other_document(document, findings)) return std::nullopt;
   Rule rule;
   rule.file = findings.file();
   rule.document = document_number;
   rule.place = document.place;
   const bool metadata_usable = parse_metadata(document, rule, findings);
-  if (!check_log_source(document, options, findings)) return std::nullopt;
-  if (!parse_detection(document, rule, findings) || !metadata_usable) return std::nullopt;
+  if (!parse_log_source(document, rule.source, findings)) return std::nullopt;
+  if (!accept_source(rule.source, document.find("logsource")->place, options, findings)) {
+    // Still worth telling its author, but a mistake in a rule about something else must not keep the others from running.
+    Findings elsewhere(findings.file());
+    elsewhere.at_document(document_number);
+    if (!parse_detection(document, options, rule, elsewhere)) {
+      for (const Finding& finding : elsewhere.all()) {
+        if (finding.kind == FindingKind::warning) continue;
+        findings.add(FindingKind::other_source, finding.place, "{}", finding.what);
+      }
+    }
+    return std::nullopt;
+  }
+  if (!parse_detection(document, options, rule, findings) || !metadata_usable) return std::nullopt;
   return rule;
 }
 

@@ -1,0 +1,83 @@
+#include "cli/check_verdict.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace nslookout::cli {
+namespace {
+
+using sigma::FindingKind;
+
+std::string_view firing_id(compile::Firing firing) {
+  switch (firing) {
+    case compile::Firing::always:
+      return "always";
+    case compile::Firing::degraded:
+      return "degraded";
+    case compile::Firing::never:
+      return "never";
+  }
+  return "never";
+}
+
+void add_findings(Verdict& verdict, const std::vector<const sigma::Finding*>& findings) {
+  const sigma::Finding* elsewhere =
+      nullptr;  // the first says that the log source is another one, the others what is wrong
+  for (const sigma::Finding* finding : findings) {
+    if (finding->kind == FindingKind::warning) {
+      verdict.warnings.push_back(finding);
+    } else if (finding->kind == FindingKind::other_source && elsewhere == nullptr) {
+      elsewhere = finding;
+    } else {
+      verdict.errors.push_back(finding);
+    }
+  }
+  if (elsewhere != nullptr) {
+    verdict.fires = "never";
+    verdict.reason = elsewhere->what;
+  }
+  if (verdict.errors.empty()) return;
+  verdict.valid = false;
+  verdict.fires = "never";
+  verdict.reason = verdict.errors.front()->what;
+}
+
+}  // namespace
+
+sigma::Place Verdict::place() const {
+  if (!errors.empty()) return errors.front()->place;
+  return document != nullptr ? document->place : sigma::Place{};
+}
+
+std::vector<Verdict> verdicts_of(const sigma::RuleSet& set, const compile::Plan& plan) {
+  std::map<std::pair<std::string, std::size_t>, std::vector<const sigma::Finding*>> findings;
+  for (const sigma::Finding& finding : set.findings) findings[{finding.file, finding.document}].push_back(&finding);
+  std::vector<Verdict> verdicts;
+  for (const sigma::Document& document : set.documents) {
+    Verdict verdict;
+    verdict.document = &document;
+    verdict.file = document.file;
+    if (document.rule) {
+      verdict.plan = &plan.rule_plans()[*document.rule];
+      verdict.fires = firing_id(verdict.plan->firing.firing);
+      verdict.reason = verdict.plan->firing.reason;
+    }
+    add_findings(verdict, findings[{document.file, document.number}]);
+    verdict.is_filter = !document.rule && verdict.valid && verdict.fires.empty();
+    verdicts.push_back(std::move(verdict));
+  }
+  for (const auto& [of, about_file] : findings) {
+    if (of.second != 0) continue;
+    Verdict verdict;
+    verdict.file = of.first;
+    add_findings(verdict, about_file);
+    verdicts.push_back(std::move(verdict));
+  }
+  std::ranges::stable_sort(verdicts, {}, [](const Verdict& verdict) {
+    return std::pair(verdict.file, verdict.document != nullptr ? verdict.document->number : 0);
+  });
+  return verdicts;
+}
+
+}  // namespace nslookout::cli

@@ -1,0 +1,26 @@
+// Whether lookups on this sensor can make a rule true, and which of its tests they never can: what a rule's author wants
+// to know of a rule that was written for another sensor. Nothing relies on it; what the kernel may keep is in witness.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sigma/ast.h"
+
+namespace nslookout::compile {
+
+enum class Firing : std::uint8_t {
+  always,    // every test can hold
+  degraded,  // the rule can fire, but tests that never hold here take part in it
+  never,
+};
+
+struct FiringReport {
+  Firing firing = Firing::always;
+  std::string reason;  // one sentence without a full stop
+};
+
+// Tests are taken as independent of one another, so a rule that contradicts itself counts as one that can fire.
+[[nodiscard]] FiringReport firing_of(const sigma::Rule& rule);
+
+}  // namespace nslookout::compile

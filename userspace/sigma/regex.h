@@ -1,0 +1,46 @@
+// A regular expression of a rule (modifier `re`): an unanchored search, with case unless the flag `i` is given, in the
+// language of RE2 (github.com/google/re2/wiki/Syntax): what Sigma asks of it is there, lookaround and backreferences are
+// not. Time is linear in the text whatever the expression.
+//
+// Copies share the compiled program. Thread rule: read-only once made, any number of threads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace nslookout::sigma {
+
+struct RegexFlags {
+  bool ignore_case = false;  // i
+  bool multiline = false;    // m: ^ and $ at line ends too
+  bool dot_all = false;      // s: . is a line end too
+
+  bool operator==(const RegexFlags&) const = default;
+};
+
+class Regex {
+ public:
+  // Error: invalid, what RE2 objects to.
+  [[nodiscard]] static Result<Regex> compile(std::string_view source, RegexFlags flags);
+
+  [[nodiscard]] bool found_in(std::string_view text) const;
+  [[nodiscard]] const std::string& source() const { return source_; }
+  [[nodiscard]] RegexFlags flags() const { return flags_; }
+
+ private:
+  Regex(std::string source, RegexFlags flags, std::shared_ptr<const re2::RE2> compiled)
+      : source_(std::move(source)), flags_(flags), compiled_(std::move(compiled)) {}
+
+  std::string source_;
+  RegexFlags flags_;
+  std::shared_ptr<const re2::RE2> compiled_;
+};
+
+}  // namespace nslookout::sigma
