@@ -115,8 +115,10 @@ Result<void> fill(NameList& list, const Spec& spec) {
   const Result<Report> report = parse(text, spec, list.format, list.table);
   if (!report) return fail(report.error().context(list.file));
   if (report->names_too_many > 0) {
-    return fail(ErrorClass::invalid, "{}: the list has {} names more than the {} MiB that one can hold; split it",
-                list.file, report->names_too_many, NameTable::max_octets >> 20);
+    return fail(
+        ErrorClass::invalid,
+        "{}: {} names of the list do not fit: one list holds {} MiB of names, about 13 million; split it into several",
+        list.file, report->names_too_many, NameTable::max_octets >> 20);
   }
   list.bad_lines = report->bad_lines;
   if (list.bad_lines > 0) {
