@@ -1,5 +1,7 @@
 #include "agent/agent.h"
 
+#include <malloc.h>
+
 #include <chrono>
 #include <csignal>
 
@@ -60,12 +62,26 @@ std::string counted(std::size_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
-void announce(const kernel::Sensor& sensor, const compile::Plan& plan) {
+// How many names the kernel's tables have. The tables are gone when this returns, and their memory is the system's again:
+// with large lists they are most of what the agent takes.
+Result<std::size_t> publish(kernel::Sensor& sensor, const compile::Plan& plan) {
+  std::size_t names = 0;
+  {
+    const compile::KernelTables tables =
+        compile::build_kernel_tables(plan.kernel_names(), plan.every_query(), compile::Seeds::random());
+    if (const auto published = sensor.publish(tables, 1); !published) return fail(published.error());
+    names = tables.name_keys.size();
+  }
+  malloc_trim(0);
+  return names;
+}
+
+void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size_t names) {
   std::size_t listed = 0;
   for (const lists::NameList& list : plan.lists()) listed += list.table.size();
   log::notice("backend {} ({})", kernel::backend_name(sensor.choice().backend), sensor.choice().reason);
   log::notice("{} and {} loaded, {} in the kernel ({} of lists){}", counted(plan.rules().size(), "rule"),
-              counted(plan.lists().size(), "list"), counted(plan.kernel_names().size(), "name"), listed,
+              counted(plan.lists().size(), "list"), counted(names, "name"), listed,
               plan.every_query() ? "; some rule needs every query, `nslookout explain` says which" : "");
   log::notice("try in another shell: getent hosts sfrclak.com");
 }
@@ -126,14 +142,13 @@ Result<void> run(const RunOptions& options) {
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
   Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
   if (!sensor) return fail(refusal(options, sensor.error()));
-  const compile::KernelTables tables =
-      compile::build_kernel_tables(plan->kernel_names(), plan->every_query(), compile::Seeds::random());
-  if (const auto published = sensor->publish(tables, 1); !published) return fail(published.error());
+  const Result<std::size_t> names = publish(*sensor, *plan);
+  if (!names) return fail(names.error());
 
   identity::Options identity;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
   Pipeline pipeline(*plan, *sensor, *sinks, identity, *ids, observe);
-  announce(*sensor, *plan);
+  announce(*sensor, *plan, *names);
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
   return watch(*sensor, pipeline);
 }

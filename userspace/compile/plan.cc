@@ -82,31 +82,34 @@ RulePlan plan_rule(const sigma::Rule& rule) {
 Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists)
     : rules_(std::move(rules)), lists_(std::move(lists)) {
   rule_plans_.reserve(rules_.size());
-  for (const sigma::Rule& rule : rules_) rule_plans_.push_back(plan_rule(rule));
-  collect_names();
+  for (const sigma::Rule& rule : rules_) {
+    rule_plans_.push_back(plan_rule(rule));
+    every_query_ = every_query_ || rule_plans_.back().reach == Reach::every_query;
+  }
 }
 
-void Plan::collect_names() {
+std::vector<KernelName> Plan::kernel_names() const {
+  std::vector<KernelName> names;
   std::size_t listed = 0;
   for (const lists::NameList& list : lists_) listed += list.table.size();
   std::unordered_map<std::string_view, std::size_t> known;
   for (const RulePlan& plan : rule_plans_) {
-    every_query_ = every_query_ || plan.reach == Reach::every_query;
     for (const Witness& witness : plan.witnesses) {
-      const auto [at, added] = known.try_emplace(witness.wire, kernel_names_.size());
-      if (added) kernel_names_.push_back({witness.wire, false, false});
-      kernel_names_[at->second].exact |= witness.exact;
-      kernel_names_[at->second].below |= witness.below;
+      const auto [at, added] = known.try_emplace(witness.wire, names.size());
+      if (added) names.push_back({witness.wire, false, false});
+      names[at->second].exact |= witness.exact;
+      names[at->second].below |= witness.below;
     }
   }
-  kernel_names_.reserve(kernel_names_.size() + listed);
+  names.reserve(names.size() + listed);
   for (const lists::NameList& list : lists_) {
     for (std::size_t i = 0; i < list.table.size(); ++i) {
       const lists::NameEntry entry = list.table.entry(i);
       // What a list allows stays out of the kernel: it lets a little too much through, and the verifier decides.
-      if (entry.listed()) kernel_names_.push_back({entry.wire, entry.exact, entry.below});
+      if (entry.listed()) names.push_back({entry.wire, entry.exact, entry.below});
     }
   }
+  return names;
 }
 
 }  // namespace nslookout::compile

@@ -51,18 +51,16 @@ class Plan {
   [[nodiscard]] const std::vector<RulePlan>& rule_plans() const { return rule_plans_; }  // parallel to rules()
   [[nodiscard]] const std::vector<lists::NameList>& lists() const { return lists_; }
 
-  // Names of rules are united with one another; those of a list follow as they are, so that a name may occur once more
-  // for each list (build_kernel_tables unites them).
-  [[nodiscard]] const std::vector<KernelName>& kernel_names() const { return kernel_names_; }
+  // Made anew by each call: for a list of a million names they take 28 MB, and only the tables are made of them. Names of
+  // rules are united with one another; those of a list follow as they are, so that a name may occur once more for each
+  // list (build_kernel_tables unites them). Views into the plan.
+  [[nodiscard]] std::vector<KernelName> kernel_names() const;
   [[nodiscard]] bool every_query() const { return every_query_; }
 
  private:
-  void collect_names();
-
   std::vector<sigma::Rule> rules_;
   std::vector<RulePlan> rule_plans_;
   std::vector<lists::NameList> lists_;
-  std::vector<KernelName> kernel_names_;
   bool every_query_ = false;
 };
 
