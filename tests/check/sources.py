@@ -23,7 +23,9 @@ MAY_INCLUDE = {
     "event": {"base"},
     "identity": {"base", "event"},
     "sink": {"base", "event"},
-    "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink"},
+    "capture": {"base"},
+    "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink",
+              "capture"},
 }
 FOLDERS = set(MAY_INCLUDE) | {"cli"}
 
@@ -31,6 +33,7 @@ FOLDERS = set(MAY_INCLUDE) | {"cli"}
 LIBRARIES = [
     ("yaml-cpp", re.compile(r"<yaml-cpp/"), ("sigma/", "agent/config")),
     ("libbpf", re.compile(r'<bpf/|\.skel\.h[">]'), ("kernel/",)),
+    ("libpcap", re.compile(r"<pcap(?:/|\.h>)"), ("capture/",)),
     ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/")),
 ]
 

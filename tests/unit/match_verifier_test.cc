@@ -361,9 +361,9 @@ TEST(Query, TheSenderIsDescribedOnceAndOnlyForARuleThatAsks) {
     Query query = query_of(c.name);
     query.set_record_type(1);
     int described = 0;
-    query.describe_sender_with([&described] {
+    query.describe_with([&described] {
       ++described;
-      return Query::SenderFields{{sigma::Field::image, "/usr/bin/curl"}, {sigma::Field::user, "alice"}};
+      return Query::Circumstances{{sigma::Field::image, "/usr/bin/curl"}, {sigma::Field::user, "alice"}};
     });
     EXPECT_EQ(!Verifier(plan).matches(query).empty(), c.expected);
     EXPECT_EQ(described, c.described);

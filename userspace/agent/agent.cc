@@ -5,13 +5,13 @@
 #include <chrono>
 #include <csignal>
 
+#include "agent/observe.h"
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
+#include "agent/sources.h"
 #include "base/log.h"
 #include "compile/kernel_tables.h"
 #include "kernel/host.h"
-#include "lists/name_list.h"
-#include "sigma/load.h"
 
 namespace nslookout::agent {
 namespace {
@@ -28,34 +28,6 @@ void catch_signals() {
   action.sa_handler = ask_to_stop;  // no SA_RESTART: waiting at the ring ends at once
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
-}
-
-Result<compile::Plan> load_plan(const RunOptions& options) {
-  std::vector<sigma::Rule> rules;
-  if (!options.rules.empty()) {
-    sigma::RuleSet set = sigma::load_rules(options.rules, {.windows = options.product_windows});
-    if (const auto usable = set.usable(); !usable) return fail(usable.error());
-    for (const sigma::Finding& finding : set.findings) log::warning("{}", finding.text());
-    rules = std::move(set.rules);
-  }
-  std::vector<lists::NameList> lists;
-  for (const std::string& spec : options.lists) {
-    Result<lists::NameList> list = lists::load_list(spec);
-    if (!list) return fail(list.error());
-    for (const std::string& warning : list->warnings) log::warning("{}", warning);
-    lists.push_back(std::move(*list));
-  }
-  return compile::make_plan(std::move(rules), std::move(lists));
-}
-
-Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const RunOptions& options) {
-  std::vector<std::unique_ptr<sink::Sink>> sinks;
-  for (const std::string& spec : options.outputs) {
-    auto sink = sink::open_sink(spec);
-    if (!sink) return fail(sink.error());
-    sinks.push_back(std::move(*sink));
-  }
-  return sinks;
 }
 
 std::string counted(std::size_t number, std::string_view what) {
@@ -92,11 +64,6 @@ Error refusal(const RunOptions& options, const Error& error) {
           fmt::format("--backend {}: {}; `nslookout doctor` says what works here", options.backend, error.message)};
 }
 
-Observe observe_of(const std::string& name) {
-  if (name == "all") return Observe::all;
-  return name == "unique" ? Observe::unique : Observe::matches;
-}
-
 Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) { pipeline.handle(candidate); };
@@ -122,11 +89,11 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
 }  // namespace
 
 Result<void> run(const RunOptions& options) {
-  ReadyFile ready_file(options.ready_file);
+  const ReadyFile ready_file(options.ready_file);
   if (const auto writable = ready_file.check(); !writable) return fail(writable.error());
-  const Result<compile::Plan> plan = load_plan(options);
+  const Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.product_windows);
   if (!plan) return fail(plan.error());
-  auto sinks = open_sinks(options);
+  auto sinks = open_sinks(options.outputs);
   if (!sinks) return fail(sinks.error());
   Result<event::EventIds> ids = event::EventIds::create();
   if (!ids) return fail(ids.error());
@@ -134,7 +101,7 @@ Result<void> run(const RunOptions& options) {
   if (!backend) return fail(ErrorClass::usage, "there is no backend '{}'", options.backend);
 
   catch_signals();
-  const Observe observe = observe_of(options.observe);
+  const Observe observe = observe_from_name(options.observe);
   kernel::SensorOptions sensor_options;
   sensor_options.backend = *backend;
   sensor_options.ports = options.ports;

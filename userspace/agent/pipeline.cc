@@ -3,11 +3,11 @@
 #include <array>
 #include <utility>
 
+#include "agent/describe.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "event/candidate.h"
 #include "identity/host.h"
-#include "match/query.h"
 
 namespace nslookout::agent {
 namespace {
@@ -29,35 +29,6 @@ constexpr std::array<LossStage, 8> loss_stages = {{
     {NSL_COUNT_pending_full, "pending"},
     {NSL_COUNT_program_missed, "program"},
 }};
-
-event::Rule describe_rule(const match::Hit& hit) {
-  event::Rule rule;
-  rule.id = hit.id();
-  rule.title = hit.title();
-  rule.level = hit.level();
-  rule.file = hit.file();
-  if (hit.rule != nullptr) {
-    rule.tags = hit.rule->tags;
-    rule.references = hit.rule->references;
-  }
-  for (const match::MatchedField& field : hit.matched) rule.matched.push_back({field.field, field.value});
-  return rule;
-}
-
-match::Query::SenderFields sender_fields(const std::optional<event::Process>& process) {
-  match::Query::SenderFields fields;
-  if (!process) return fields;
-  if (!process->executable.empty()) fields.emplace_back(sigma::Field::image, process->executable);
-  std::string command_line;
-  for (const std::string& argument : process->command_line) {
-    if (!command_line.empty()) command_line += ' ';
-    command_line += argument;
-  }
-  if (!command_line.empty()) fields.emplace_back(sigma::Field::command_line, command_line);
-  if (!process->user.empty()) fields.emplace_back(sigma::Field::user, process->user);
-  fields.emplace_back(sigma::Field::process_id, std::to_string(process->pid));
-  return fields;
-}
 
 }  // namespace
 
@@ -82,25 +53,22 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
 
 void Pipeline::handle(const nsl_candidate& candidate) {
   if (candidate.name_length == 0 || candidate.name_length > NSL_NAME_MAX) return;
-  // Describing a sender costs far more than a verdict, and a rule that needs every query lets few of them become events.
-  std::optional<identity::Sender> sender;
-  const auto describe = [&]() -> identity::Sender& {
-    if (!sender) sender = resolver_.describe(candidate, sensor_.process(candidate.sender.process));
-    return *sender;
+  // Describing costs far more than a verdict, and a rule that needs every query lets few of them become events.
+  event::Event event;
+  bool described = false;
+  const auto describe = [&] {
+    if (!std::exchange(described, true)) describe_lookup(candidate, event);
   };
-  match::Query query =
-      match::Query::of_wire(std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
-  query.set_record_type(candidate.record_type);
-  query.describe_sender_with([&] { return sender_fields(describe().process); });
+  match::Query query = query_of(candidate);
+  query.describe_with([&] {
+    describe();
+    return circumstances(event);
+  });
   const std::vector<match::Hit> hits = verifier_.matches(query);
   if (hits.empty() && observe_ == Observe::matches) return;
 
-  event::Event event;
-  event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
+  describe();
   event.event_id = ids_.next(event.time);
-  event.dns = event::describe_dns(candidate);
-  event.process = std::move(describe().process);
-  event.container = std::move(sender->container);
   if (hits.empty()) {
     event.kind = event::Kind::query;
     if (observe_ == Observe::unique && seen_before(event)) return;
@@ -113,6 +81,14 @@ void Pipeline::handle(const nsl_candidate& candidate) {
     for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
   }
   write(event);
+}
+
+void Pipeline::describe_lookup(const nsl_candidate& candidate, event::Event& event) {
+  event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
+  event.dns = event::describe_dns(candidate);
+  identity::Sender sender = resolver_.describe(candidate, sensor_.process(candidate.sender.process));
+  event.process = std::move(sender.process);
+  event.container = std::move(sender.container);
 }
 
 bool Pipeline::seen_before(const event::Event& event) {

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "agent/observe.h"
 #include "compile/plan.h"
 #include "event/event.h"
 #include "event/event_id.h"
@@ -19,8 +20,6 @@
 #include "sink/sink.h"
 
 namespace nslookout::agent {
-
-enum class Observe { matches, all, unique };
 
 class Pipeline {
  public:
@@ -37,6 +36,7 @@ class Pipeline {
   [[nodiscard]] bool every_sink_finished() const;
 
  private:
+  void describe_lookup(const nsl_candidate& candidate, event::Event& event);
   [[nodiscard]] bool seen_before(const event::Event& event);
   void write(event::Event& event);
 

@@ -19,6 +19,7 @@ std::unique_ptr<CLI::App> make_app(Command& chosen) {
   add_check(*app, chosen);
   add_explain(*app, chosen);
   add_match(*app, chosen);
+  add_replay(*app, chosen);
   add_doctor(*app, chosen);
   add_decode(*app, chosen);
   add_version(*app, chosen);

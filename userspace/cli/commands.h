@@ -18,6 +18,7 @@ void add_run(CLI::App& app, Command& chosen);
 void add_check(CLI::App& app, Command& chosen);
 void add_explain(CLI::App& app, Command& chosen);
 void add_match(CLI::App& app, Command& chosen);
+void add_replay(CLI::App& app, Command& chosen);
 void add_doctor(CLI::App& app, Command& chosen);
 void add_decode(CLI::App& app, Command& chosen);
 void add_version(CLI::App& app, Command& chosen);

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/log.h"
-#include "bpf/abi.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/event_options.h"
 #include "cli/report.h"
 
 namespace nslookout::cli {
@@ -24,16 +24,10 @@ const std::map<std::string, log::Level, std::less<>> log_levels = {{"error", log
                                                                    {"debug", log::Level::debug}};
 
 Result<void> check_together(const agent::RunOptions& options) {
-  if (options.rules.empty() && options.lists.empty() && options.observe == "matches") {
-    return fail(ErrorClass::usage,
-                "there is nothing to look out for: give --rules PATH or --list SPEC, or --observe all to report every "
-                "query");
+  if (auto something = check_something_to_report(options.rules, options.lists, options.observe); !something) {
+    return something;
   }
-  if (options.ports.size() > NSL_PORTS_MAX) {
-    return fail(ErrorClass::usage, "--port is given {} times, and {} ports are the most there can be",
-                options.ports.size(), NSL_PORTS_MAX);
-  }
-  return {};
+  return check_ports(options.ports);
 }
 
 int run(const RunArguments& arguments) {
@@ -42,27 +36,6 @@ int run(const RunArguments& arguments) {
   log::set_level(log_levels.at(arguments.log_level));
   const auto outcome = agent::run(arguments.options);
   return outcome ? exit_ok : report(outcome.error());
-}
-
-void add_sources(CLI::App& command, agent::RunOptions& options) {
-  command.add_option("--rules", options.rules, "Sigma rules: a file or a directory of them; may be repeated")
-      ->check(check_not_empty)
-      ->type_name("PATH")
-      ->allow_extra_args(false);
-  command
-      .add_option("--list", options.lists,
-                  "Names to report: exact:FILE the names themselves, suffix:FILE the names and all below them; "
-                  "FILE?format=plain|wildcard|hosts|rpz|adblock|dnsmasq|csv where the format is not to be detected, "
-                  "column=NAME|NUMBER of a CSV list, level=LEVEL of its hits (joined by &); may be repeated")
-      ->check(check_list_spec)
-      ->type_name("SPEC")
-      ->allow_extra_args(false);
-  command
-      .add_option("--observe", options.observe,
-                  "matches: what a rule or list matches; all: every query; unique: each name of a process once")
-      ->check(CLI::IsMember({"matches", "all", "unique"}))
-      ->type_name("WHAT")
-      ->capture_default_str();
 }
 
 void add_sensor(CLI::App& command, agent::RunOptions& options) {
@@ -74,22 +47,11 @@ void add_sensor(CLI::App& command, agent::RunOptions& options) {
       ->check(check_mode)
       ->type_name("MODE")
       ->capture_default_str();
-  command.add_option("--port", options.ports, "Destination port that carries DNS; may be repeated, up to 8")
-      ->check(check_port)
-      ->type_name("PORT")
-      ->allow_extra_args(false)
-      ->capture_default_str();
+  add_port_option(command, options.ports);
 }
 
 void add_results(CLI::App& command, RunArguments& arguments) {
-  arguments.options.outputs = {"stdout"};
-  command
-      .add_option("--output", arguments.options.outputs,
-                  "Where events go: stdout, jsonl:FILE, protobuf:FILE …; may be repeated")
-      ->check(check_not_empty)
-      ->type_name("SPEC")
-      ->allow_extra_args(false)
-      ->capture_default_str();
+  add_output_option(command, arguments.options.outputs);
   command
       .add_option("--ready-file", arguments.options.ready_file,
                   "File to write once the programs are attached and the tables filled")
@@ -106,7 +68,8 @@ void add_results(CLI::App& command, RunArguments& arguments) {
 void add_run(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand("run", "Watch the lookups of this host and report those that match");
   const auto arguments = std::make_shared<RunArguments>();
-  add_sources(*command, arguments->options);
+  add_rules_and_lists(*command, arguments->options.rules, arguments->options.lists);
+  add_observe_option(*command, arguments->options.observe, "unique: each name of a process once");
   add_sensor(*command, arguments->options);
   add_results(*command, *arguments);
   command->footer(

@@ -108,14 +108,14 @@ void Query::set_values(std::string_view field_name, const std::vector<std::strin
   if (field == Field::record_type) record_type_ = texts.size() == 1 ? type_of(texts[0]) : std::nullopt;
 }
 
-void Query::describe_sender() const {
-  for (const auto& [field, text] : std::exchange(describe_sender_, nullptr)()) {
+void Query::describe() const {
+  for (const auto& [field, text] : std::exchange(describe_, nullptr)()) {
     slots_[static_cast<std::size_t>(field)] = {true, {made(field, text)}};
   }
 }
 
 const Query::Slot* Query::find(Field field, std::string_view name) const {
-  if (describe_sender_ && sigma::is_of_sender(field)) describe_sender();
+  if (describe_ && sigma::is_circumstance(field)) describe();
   if (field < Field::other) return &slots_[static_cast<std::size_t>(field)];
   for (const OtherSlot& other : others_) {
     if (field == Field::other && other.name == name) return &other.slot;
@@ -140,7 +140,7 @@ const FieldText* Query::value(Field field) const {
 }
 
 void Query::each_value(const std::function<void(Field, const FieldText&)>& visit) const {
-  if (describe_sender_) describe_sender();
+  if (describe_) describe();
   for (std::size_t field = 0; field < slots_.size(); ++field) {
     for (const FieldText& value : slots_[field].values) visit(static_cast<Field>(field), value);
   }

@@ -43,10 +43,10 @@ class Query {
   // ones to use, since a name set here is only text and costs the verifier its index.
   void set(sigma::Field field, std::string_view text);
 
-  // What is known of the sender is dear to find out, and most rules do not ask for it: describe is called when the first
-  // field of the sender is asked for, once.
-  using SenderFields = std::vector<std::pair<sigma::Field, std::string>>;
-  void describe_sender_with(std::function<SenderFields()> describe) { describe_sender_ = std::move(describe); }
+  // The circumstances are dear to find out, and most rules do not ask for them: describe is called when the first of them
+  // is asked for, once.
+  using Circumstances = std::vector<std::pair<sigma::Field, std::string>>;
+  void describe_with(std::function<Circumstances()> describe) { describe_ = std::move(describe); }
 
   // One more value of a known field, such as a record of the answer.
   void add(sigma::Field field, std::string_view text);
@@ -85,12 +85,12 @@ class Query {
   };
 
   Slot& writable(sigma::Field field, std::string_view name);
-  void describe_sender() const;
+  void describe() const;
   [[nodiscard]] const Slot* find(sigma::Field field, std::string_view name) const;
 
-  // Mutable for the description of the sender alone.
+  // Mutable for the circumstances alone.
   mutable std::array<Slot, sigma::field_count> slots_;
-  mutable std::function<SenderFields()> describe_sender_;
+  mutable std::function<Circumstances()> describe_;
   std::vector<OtherSlot> others_;
   std::optional<std::uint16_t> record_type_;
   std::string wire_;

@@ -117,7 +117,7 @@ bool is_derived(Field field) {
          field == Field::subdomain;
 }
 
-bool is_of_sender(Field field) { return field >= Field::image && field <= Field::pod_namespace; }
+bool is_circumstance(Field field) { return field >= Field::image && field <= Field::time; }
 
 bool is_address(Field field) {
   return field == Field::answer || field == Field::server_address || field == Field::source_address;

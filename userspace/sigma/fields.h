@@ -56,8 +56,8 @@ inline constexpr std::size_t field_count = static_cast<std::size_t>(Field::other
 // Whether the value follows from query alone.
 [[nodiscard]] bool is_derived(Field field);
 
-// Whether the value is about the process that asked, its ancestors, container and pod.
-[[nodiscard]] bool is_of_sender(Field field);
+// Whether the value is none of the message: the process that asked, its parent, container and pod, the addresses, the time.
+[[nodiscard]] bool is_circumstance(Field field);
 
 // Whether the value is an address; IPv4-mapped ones are compared as IPv4.
 [[nodiscard]] bool is_address(Field field);

@@ -1,0 +1,83 @@
+#include "agent/describe.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/ranges.h>
+
+namespace nslookout::agent {
+
+event::Rule describe_rule(const match::Hit& hit) {
+  event::Rule rule;
+  rule.id = hit.id();
+  rule.title = hit.title();
+  rule.level = hit.level();
+  rule.file = hit.file();
+  if (hit.rule != nullptr) {
+    rule.tags = hit.rule->tags;
+    rule.references = hit.rule->references;
+  }
+  for (const match::MatchedField& field : hit.matched) rule.matched.push_back({field.field, field.value});
+  return rule;
+}
+
+match::Query query_of(const nsl_candidate& candidate) {
+  match::Query query =
+      match::Query::of_wire(std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
+  query.set_record_type(candidate.record_type);
+  return query;
+}
+
+namespace {
+
+std::string joined(const std::vector<std::string>& arguments) { return fmt::format("{}", fmt::join(arguments, " ")); }
+
+// Empty texts are of what is not known: the field is missing then.
+void add(match::Query::Circumstances& fields, sigma::Field field, std::string text) {
+  if (!text.empty()) fields.emplace_back(field, std::move(text));
+}
+
+void add_process(match::Query::Circumstances& fields, const event::Process& process) {
+  add(fields, sigma::Field::image, process.executable);
+  add(fields, sigma::Field::command_line, joined(process.command_line));
+  add(fields, sigma::Field::current_directory, process.cwd);
+  add(fields, sigma::Field::user, process.user);
+  add(fields, sigma::Field::process_id, std::to_string(process.pid));
+  if (process.parent_pid) add(fields, sigma::Field::parent_process_id, std::to_string(*process.parent_pid));
+  if (process.ancestors.empty()) return;
+  add(fields, sigma::Field::parent_image, process.ancestors.front().executable);
+  add(fields, sigma::Field::parent_command_line, joined(process.ancestors.front().command_line));
+}
+
+}  // namespace
+
+match::Query::Circumstances circumstances(const event::Event& event) {
+  match::Query::Circumstances fields;
+  if (event.time != WallTime{}) {
+    add(fields, sigma::Field::time, fmt::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(event.time)));
+  }
+  if (event.dns && event.dns->server) {
+    add(fields, sigma::Field::server_address, event.dns->server->ip);
+    add(fields, sigma::Field::server_port, std::to_string(event.dns->server->port));
+  }
+  if (event.dns && event.dns->source) {
+    add(fields, sigma::Field::source_address, event.dns->source->ip);
+    add(fields, sigma::Field::source_port, std::to_string(event.dns->source->port));
+  }
+  if (event.process) add_process(fields, *event.process);
+  if (event.container) {
+    add(fields, sigma::Field::container_id, event.container->id);
+    add(fields, sigma::Field::container_name, event.container->name);
+    add(fields, sigma::Field::container_image, event.container->image);
+  }
+  if (event.pod) {
+    add(fields, sigma::Field::pod_name, event.pod->name);
+    add(fields, sigma::Field::pod_namespace, event.pod->namespace_name);
+  }
+  return fields;
+}
+
+}  // namespace nslookout::agent

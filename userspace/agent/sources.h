@@ -1,0 +1,22 @@
+// What a run and a replay begin with: the plan, from rules and lists, and the sinks.
+// Thread rule: any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "compile/plan.h"
+#include "sink/sink.h"
+
+namespace nslookout::agent {
+
+// Findings about rules and bad lines of lists are logged as warnings. Errors: invalid, usage (a list's specification).
+[[nodiscard]] Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths,
+                                              const std::vector<std::string>& list_specs, bool product_windows);
+
+// Specifications of sink/sink.h. Errors: usage, runtime.
+[[nodiscard]] Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const std::vector<std::string>& specs);
+
+}  // namespace nslookout::agent
