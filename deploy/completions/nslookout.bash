@@ -41,7 +41,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match doctor decode version --help --version" "$current"
+    _nslookout_words "run check explain match replay doctor decode version --help --version" "$current"
     return
   fi
 
@@ -71,6 +71,13 @@ _nslookout() {
     match)
       _nslookout_words \
         "--rules --list --field --events --format --product-windows --expand --keep-going --help" "$current"
+      ;;
+    replay)
+      if [[ $current == -* ]]; then
+        _nslookout_words "--rules --list --observe --port --output --help" "$current"
+      else
+        _nslookout_paths "$current"
+      fi
       ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
     decode)

@@ -61,7 +61,12 @@ TEST(CliCommandLine, AcceptedAndRefused) {
       {{"run", "--log-level", "loud"}, "loud not in"},
       {{"run", "version"}, "version"},
       {{}, "no command"},
-      {{"replay"}, "replay"},
+      {{"replay", "a.pcap", "--rules", "a", "--list", "exact:x", "--observe", "unique", "--output", "stdout"}, ""},
+      {{"replay", "-", "--port", "5353"}, ""},
+      {{"replay"}, "FILE is required"},
+      {{"replay", "a.pcap", "b.pcap"}, "b.pcap"},
+      {{"replay", "a.pcap", "--observe", "some"}, "some not in"},
+      {{"selftest"}, "selftest"},
   };
   for (const auto& test : cases) {
     SCOPED_TRACE(testing::PrintToString(test.arguments));

@@ -17,11 +17,11 @@
 namespace nslookout::agent {
 
 struct ReplayOptions {
-  std::string file;                  // "-": standard input
-  std::vector<std::string> rules;    // files or directories
-  std::vector<std::string> lists;    // exact:FILE, suffix:FILE
-  std::vector<std::string> outputs;  // specifications of sink/sink.h
-  std::string observe = "matches";   // matches, all, unique
+  std::string file = {};                  // "-": standard input
+  std::vector<std::string> rules = {};    // files or directories
+  std::vector<std::string> lists = {};    // exact:FILE, suffix:FILE
+  std::vector<std::string> outputs = {};  // specifications of sink/sink.h
+  std::string observe = "matches";        // matches, all, unique
   std::vector<std::uint16_t> ports = {53};
 };
 

@@ -118,7 +118,7 @@ struct Loss {
 
 struct Event {
   std::string event_id;
-  WallTime time;  // the epoch until set
+  WallTime time;  // the epoch: not known
   std::uint64_t sequence = 0;
   std::optional<bool> alert;  // set it on every match, true or false
   std::string duplicate_of;

@@ -164,7 +164,7 @@ v1::Event to_proto(const Event& event) {
   v1::Event out;
   out.set_schema_version(schema_version);
   out.set_event_id(text(event.event_id));
-  *out.mutable_time() = timestamp(event.time);
+  if (event.time != WallTime{}) *out.mutable_time() = timestamp(event.time);
   out.set_sequence(event.sequence);
   if (event.alert) out.set_alert(*event.alert);
   out.set_duplicate_of(text(event.duplicate_of));

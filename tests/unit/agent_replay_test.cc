@@ -1,0 +1,206 @@
+// agent/replay: a capture, rules and lists -> events.
+#include <gtest/gtest.h>
+
+#include "agent/replay.h"
+#include "capture_packets.h"
+#include "cli/replay_report.h"
+#include "sink_fixture.h"
+
+namespace nslookout::agent {
+namespace {
+
+using namespace nslookout::capture;
+
+class ReplayTest : public sink::SinkTest {
+ protected:
+  std::string write(std::string_view name, std::string_view contents) {
+    std::ofstream(path(name), std::ios::binary) << contents;
+    return path(name);
+  }
+  std::string capture(const Bytes& contents) {
+    return write("lookups.pcap", {reinterpret_cast<const char*>(contents.data()), contents.size()});
+  }
+
+  Result<ReplayOutcome> replay(ReplayOptions options) {
+    std::filesystem::remove(path("events"));
+    options.outputs = {"jsonl:" + path("events")};
+    return agent::replay(options);
+  }
+  std::vector<nlohmann::json> events() {
+    std::vector<nlohmann::json> found;
+    std::istringstream lines(contents(path("events")));
+    for (std::string line; std::getline(lines, line);) found.push_back(nlohmann::json::parse(line));
+    return found;
+  }
+  // "kind name" of each event.
+  std::vector<std::string> kinds() {
+    std::vector<std::string> found;
+    for (const auto& event : events()) {
+      found.push_back(event["kind"].get<std::string>().substr(5) + " " + event["dns"]["query"].get<std::string>());
+    }
+    return found;
+  }
+};
+
+Bytes lookup(std::string_view name, std::uint16_t type = 1) {
+  return pcap_packet(ethernet(ipv4(udp(query(name, type)))));
+}
+
+constexpr std::string_view rule = R"(title: Evil
+id: 00000000-0000-4000-8000-000000000001
+status: test
+level: high
+logsource: {category: dns}
+detection:
+  name: {query: evil.test}
+  condition: name
+)";
+
+constexpr std::string_view negation = R"(title: Not good
+id: 00000000-0000-4000-8000-000000000002
+status: test
+level: low
+logsource: {category: dns}
+detection:
+  name: {query: good.test}
+  condition: not name
+)";
+
+TEST_F(ReplayTest, AnEventHasWhatThePacketTellsAndNothingElse) {
+  const std::string file = capture(pcap_header() + lookup("Evil.Test", 28));
+  const auto outcome = replay({.file = file, .rules = {write("rule.yml", rule)}});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  ASSERT_EQ(events().size(), 1u);
+  nlohmann::json event = events()[0];
+  EXPECT_EQ(event["dns"]["query_wire"], "BEV2aWwEVGVzdAA=");
+  event["dns"].erase("query_wire");
+  EXPECT_EQ(event["event_id"].get<std::string>().size(), 36u);
+  event.erase("event_id");
+  event["sensor"].erase("version");
+  event["rules"][0].erase("file");
+  EXPECT_EQ(event,
+            nlohmann::json::parse(R"({"schema_version": 1, "time": "2023-11-14T22:13:20.000005Z", "sequence": "1",
+    "alert": true, "kind": "KIND_MATCH", "action": "ACTION_AUDITED",
+    "dns": {"query": "evil.test", "record_type": "AAAA", "record_type_id": 28, "id": 4660, "transport": "udp",
+            "server": {"ip": "10.0.0.53", "port": 53}, "source": {"ip": "10.0.0.1", "port": 40000}},
+    "rules": [{"id": "00000000-0000-4000-8000-000000000001", "title": "Evil", "level": "high",
+               "matched": [{"field": "query", "value": "evil.test"}]}],
+    "sensor": {"backend": "replay", "mode": "audit"}})"));
+}
+
+TEST_F(ReplayTest, WhatIsReported) {
+  const std::string file = capture(pcap_header() + lookup("evil.test") + lookup("good.test") + lookup("good.test", 28) +
+                                   lookup("evil.test") + lookup("x.evil.test"));
+  const std::string evil = write("rule.yml", rule);
+  const std::string not_good = write("negation.yml", negation);
+  const std::string list = write("list.txt", "evil.test\n");
+  struct Case {
+    ReplayOptions options;
+    std::vector<std::string> events;
+  };
+  const std::vector<Case> cases = {
+      {{.rules = {evil}}, {"MATCH evil.test", "MATCH evil.test"}},
+      {{.lists = {"suffix:" + list}}, {"MATCH evil.test", "MATCH evil.test", "MATCH x.evil.test"}},
+      {{.lists = {"exact:" + list}}, {"MATCH evil.test", "MATCH evil.test"}},
+      {{.rules = {not_good}}, {"MATCH evil.test", "MATCH evil.test", "MATCH x.evil.test"}},
+      {{.observe = "all"},
+       {"QUERY evil.test", "QUERY good.test", "QUERY good.test", "QUERY evil.test", "QUERY x.evil.test"}},
+      {{.observe = "unique"}, {"QUERY evil.test", "QUERY good.test", "QUERY x.evil.test"}},
+      {{.rules = {evil}, .observe = "unique"},
+       {"MATCH evil.test", "QUERY good.test", "MATCH evil.test", "QUERY x.evil.test"}},
+      {{.observe = "all", .ports = {5353}}, {}},
+  };
+  for (Case test : cases) {
+    SCOPED_TRACE(testing::PrintToString(test.events));
+    test.options.file = file;
+    const auto outcome = replay(test.options);
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    EXPECT_EQ(kinds(), test.events);
+    EXPECT_EQ(outcome->events, test.events.size());
+  }
+}
+
+// As in the kernel: what hardly is DNS is reported for the sake of a listed name alone.
+TEST_F(ReplayTest, AnOddMessageIsReportedForAListedName) {
+  const auto odd = [](std::string_view name) {
+    Bytes dns = query(name);
+    dns[11] = 200;
+    return pcap_packet(ethernet(ipv4(udp(dns))));
+  };
+  const std::string file = capture(pcap_header() + odd("evil.test") + odd("other.test"));
+  const auto outcome =
+      replay({.file = file, .rules = {write("a.yml", rule), write("b.yml", negation)}, .observe = "all"});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(kinds(), std::vector<std::string>{"MATCH evil.test"});
+  EXPECT_EQ(outcome->counts.queries, 1u);
+  EXPECT_EQ(outcome->counts.of(Skip::not_query), 1u);
+}
+
+TEST_F(ReplayTest, VerdictAndSummary) {
+  const Bytes good = pcap_header() + lookup("a.test") + lookup("b.test");
+  struct Case {
+    Bytes contents;
+    std::size_t events;
+    std::string verdict;  // the exit code and a part of the error, or empty
+    std::string last_line;
+  };
+  const std::vector<Case> cases = {
+      {good, 2, "", "packets 2, queries 2, of them matching 0; events written 2"},
+      {part(good, 0, good.size() - 1), 1, "3 damaged or cut off behind packet 1",
+       "packets 1, queries 1, of them matching 0; events written 1"},
+      {pcap_header(105) + lookup("a.test"), 0, "3 the link type IEEE802_11 (105) is not read",
+       "not looked at: packets of a link type that is not read, IEEE802_11 (105): 1"},
+      {pcapng_section() + pcapng_interface(1) + pcapng_interface(105) +
+           pcapng_packet(0, 1, ethernet(ipv4(udp(query("a.test"))))) + pcapng_packet(1, 1, Bytes(40, 0)),
+       1, "", "not looked at: packets of a link type that is not read, IEEE802_11 (105): 1"},
+      {pcap_header() + pcap_packet(Bytes(5, 0)), 0, "", "not looked at: malformed packets: 1"},
+  };
+  for (const Case& test : cases) {
+    SCOPED_TRACE(test.last_line);
+    const auto outcome = replay({.file = capture(test.contents), .observe = "all"});
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    EXPECT_EQ(events().size(), test.events);
+    const auto verdict = cli::replay_verdict("F", *outcome);
+    const std::string said =
+        verdict ? "" : fmt::format("{} {}", static_cast<int>(verdict.error().kind), verdict.error().message);
+    EXPECT_EQ(said.empty(), test.verdict.empty()) << said;
+    if (!test.verdict.empty()) {
+      EXPECT_EQ(said.substr(0, 1), test.verdict.substr(0, 1));
+      EXPECT_NE(said.find(test.verdict.substr(2)), std::string::npos) << said;
+    }
+    EXPECT_TRUE(cli::replay_summary("F", *outcome).back().ends_with(test.last_line));
+  }
+}
+
+TEST_F(ReplayTest, ErrorsBeforeTheFirstPacket) {
+  const std::string file = capture(pcap_header());
+  struct Case {
+    ReplayOptions options;
+    ErrorClass kind;
+    std::string message;
+  };
+  const std::vector<Case> cases = {
+      {{.file = path("absent.pcap"), .observe = "all"}, ErrorClass::runtime, "absent.pcap: the file cannot be opened"},
+      {{.file = write("text", "text"), .observe = "all"}, ErrorClass::invalid, "text: this is no pcap or pcapng file"},
+      {{.file = file, .rules = {write("bad.yml", "title: [")}}, ErrorClass::invalid, "bad.yml"},
+      {{.file = file, .lists = {"exact:" + path("absent.txt")}}, ErrorClass::invalid, "absent.txt"},
+  };
+  for (const Case& test : cases) {
+    const auto outcome = replay(test.options);
+    ASSERT_FALSE(outcome) << test.message;
+    EXPECT_EQ(outcome.error().kind, test.kind) << outcome.error().message;
+    EXPECT_NE(outcome.error().message.find(test.message), std::string::npos) << outcome.error().message;
+  }
+}
+
+TEST_F(ReplayTest, ASinkThatTakesNothingIsAFailure) {
+  const std::string file = capture(pcap_header() + lookup("a.test"));
+  const auto outcome = agent::replay({.file = file, .outputs = {"jsonl:/dev/full"}, .observe = "all"});
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->lost, 1u);
+  EXPECT_EQ(outcome->events, 0u);
+  EXPECT_EQ(cli::replay_verdict("F", *outcome).error().kind, ErrorClass::runtime);
+}
+
+}  // namespace
+}  // namespace nslookout::agent
