@@ -155,7 +155,8 @@ TEST(CaptureDissector, Fragments) {
       {"three, backwards", {piece(32, 99), piece(16, 16), piece(0, 16)}, {found, {}}},
       {"one repeated", {piece(0, 24), piece(0, 24), piece(24, 99)}, {found, {}}},
       {"one missing", {piece(0, 16), piece(24, 99)}, {{}, {{Skip::fragment_incomplete, 1}}}},
-      {"overlapping", {piece(0, 24), piece(16, 99), piece(24, 99)}, {{}, {{Skip::malformed_packet, 1}}}},
+      {"overlapping", {piece(0, 24), piece(16, 16), piece(32, 99)}, {{}, {{Skip::malformed_packet, 1}}}},
+      {"overlapping the next", {piece(24, 99), piece(16, 16), piece(0, 16)}, {{}, {{Skip::malformed_packet, 1}}}},
       {"two ends", {other(24, false, Bytes(8, 0)), other(40, false, Bytes(8, 0))}, {{}, {{Skip::malformed_packet, 1}}}},
       {"beyond 65535 octets", {other(65528, false, Bytes(16, 0))}, {{}, {{Skip::malformed_packet, 1}}}},
       {"not a multiple of eight", {other(0, true, Bytes(9, 0))}, {{}, {{Skip::malformed_packet, 1}}}},
@@ -209,6 +210,18 @@ TEST(CaptureDissector, DatagramsAndMessages) {
        {{}, {{Skip::malformed_packet, 1}}}},
       {"half a UDP header", raw(Bytes(4, 0)), {{}, {{Skip::malformed_packet, 1}}}},
   });
+}
+
+TEST(CaptureDissector, PaddingIsNoPartOfAStream) {
+  const auto padded = [](const Bytes& segment) {
+    return Packet{ethernet(ipv4(segment, {.protocol = protocol_tcp}) + Bytes(6, 0x42))};
+  };
+  const Bytes octets = in_stream(query("a.test"));
+  const std::vector<std::string> found = {"tcp a.test A 10.0.0.53"};
+  expect_all({{"a query in two padded frames",
+               {padded(tcp(9, {}, tcp_syn)), padded(tcp(10, part(octets, 0, 5))), padded(tcp(15, part(octets, 5)))},
+               {found, {}}},
+              {"half a TCP header", {padded(Bytes(10, 0))}, {{}, {{Skip::malformed_packet, 1}}}}});
 }
 
 TEST(CaptureDissector, PacketsThatTheCaptureCut) {
