@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <iostream>
 #include <random>
@@ -110,6 +111,66 @@ std::string quoted(Random& random, std::string text) {
   return out + "'";
 }
 
+// A regular expression over the letters of the names; what std::regex and RE2 both read.
+std::string random_regex(Random& random, const Pool& pool) {
+  static const std::vector<std::string> pieces = {"a",   "b",      "ab?",     "[ab]+", "(a|b)*", ".",    "e.il",
+                                                  "\\.", "[^a-m]", "(?:ba)+", "test",  "com",    "a{2}", "A"};
+  if (random.one_in(4)) {
+    std::string literal;
+    for (const char c : wire_to_presentation(random.pick(pool))) {
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0) literal += c;
+      if (c == '.') literal += "\\.";
+    }
+    return literal.empty() ? "a" : literal.substr(0, 60);
+  }
+  std::string regex = random.one_in(4) ? "^" : "";
+  const std::size_t count = 1 + random.below(4);
+  for (std::size_t i = 0; i < count; ++i) regex += random.pick(pieces);
+  return random.one_in(4) ? regex + "$" : regex;
+}
+
+// One of the tests whose key and value belong together.
+std::string special_test(Random& random, const Pool& pool) {
+  const auto pick = [&](const std::vector<std::string>& from) { return random.pick(from); };
+  switch (random.below(12)) {
+    case 0:
+      return "Image|endswith: " + pick({"/node", "/curl"});
+    case 1:
+      return "record_type: " + pick({"TXT", "16", "'a'", "null", "TYPE65280"});
+    case 2:
+      return pick({"answers: x", "answers: null", "query: null", "User: null", "answers|exists: true",
+                   "answers|exists: false", "Image|exists: true", "query|exists: true", "query|exists: false",
+                   "subdomain|exists: true", "Hashes|exists: false", "Hashes: x"});
+    case 3:
+      return pick({"query|re", "query|re|i", "query|re|neq", "query|re|all", "Image|re", "CommandLine|re|s"}) + ": ['" +
+             random_regex(random, pool) + "', '" + random_regex(random, pool) + "']";
+    case 4:
+      return pick({"query_length", "record_type", "ProcessId"}) + "|" + pick({"gt", "gte", "lt", "lte", "gt|neq"}) +
+             ": " + pick({"1", "3", "8", "15.5", "16"});
+    case 5:
+      return pick({"answers|cidr", "answers|cidr|neq", "server_ip|cidr"}) + ": " +
+             pick({"10.0.0.0/8", "10.64.0.0/10", "'2001:db8::/33'", "'::ffff:10.0.0.0/104'", "'::/0'", "0.0.0.0/0"});
+    case 6:
+      return pick({"query", "User", "parent_domain"}) + "|fieldref" +
+             pick({"", "|contains", "|startswith", "|endswith"}) + pick({"", "|cased", "|neq"}) + ": " +
+             pick({"query", "User", "parent_domain", "subdomain", "Hashes"});
+    case 7:
+      return "UtcTime|" + pick({"minute", "hour", "day", "week", "month", "year"}) + pick({"", "|gt", "|lte"}) + ": " +
+             pick({"1", "12", "23", "53", "2026"});
+    case 8:
+      return pick({"'|contains': ", "'|all': ", "'': ", "'|re': "}) + pick({"evil", "node", "[a, b]", "x"});
+    case 9:
+      return pick({"query_etld_plus_one: ", "parent_domain: ", "parent_domain|endswith: ", "subdomain: "}) +
+             quoted(random, random_value(random, pool));
+    case 10:
+      return pick({"CommandLine|windash|contains: ' -a'", "CommandLine|base64offset|contains: evil",
+                   "CommandLine|wide|base64offset|contains: ab", "query|windash: -a.test",
+                   "query|base64|contains: ab"});
+    default:
+      return pick({"ProcessId: 16", "ProcessId: '16'", "ProcessId|contains: 6", "query: 16", "query|re|contains: a"});
+  }
+}
+
 std::string random_test(Random& random, const Pool& pool) {
   static const std::vector<std::string> keys = {"query",
                                                 "query",
@@ -122,12 +183,7 @@ std::string random_test(Random& random, const Pool& pool) {
                                                 "query|contains|all",
                                                 "query|neq",
                                                 "query|endswith|neq"};
-  const std::size_t kind = random.below(14);
-  if (kind == 0) return "Image|endswith: " + std::string(random.one_in(2) ? "/node" : "/curl");
-  if (kind == 1)
-    return "record_type: " + random.pick(std::vector<std::string>{"TXT", "16", "'a'", "null", "TYPE65280"});
-  if (kind == 2)
-    return random.pick(std::vector<std::string>{"answers: x", "answers: null", "query: null", "User: null"});
+  if (random.one_in(3)) return special_test(random, pool);
   std::string test = random.pick(keys) + ": [";
   const std::size_t values = 1 + random.below(4);
   for (std::size_t i = 0; i < values; ++i) test += (i > 0 ? ", " : "") + quoted(random, random_value(random, pool));
@@ -194,10 +250,26 @@ std::vector<lists::NameList> random_lists(Random& random, const Pool& pool, std:
 }
 
 Query random_query(Random& random, const Pool& pool) {
+  const auto pick = [&](const std::vector<std::string>& from) { return random.pick(from); };
   Query query = Query::of_wire(asked_wire(random, pool));
   if (random.one_in(2)) query.set(sigma::Field::image, random.one_in(2) ? "/usr/bin/node" : "/usr/bin/CURL");
   if (random.one_in(2)) query.set_record_type(random.pick(std::vector<std::uint16_t>{1, 16, 65280}));
-  if (random.one_in(20)) query.set_named("answers", "x");
+  if (random.one_in(3)) query.set(sigma::Field::process_id, pick({"16", "16.0", "3", "x", ""}));
+  if (random.one_in(3)) {
+    query.set(sigma::Field::command_line,
+              pick({"x -a", "x /A b", "x\nab", "ZXZpbA==", "eGV2aWw=", "YQBiAA==", "e\nil"}));
+  }
+  if (random.one_in(3)) query.set(sigma::Field::user, wire_to_presentation(asked_wire(random, pool)));
+  if (random.one_in(3))
+    query.set(sigma::Field::server_address, pick({"10.1.2.3", "::ffff:10.65.0.1", "2001:db8::1", "x"}));
+  if (random.one_in(3)) {
+    query.set(sigma::Field::time, pick({"2026-12-31T23:59:58.5Z", "2027-01-01 00:30:00+01:00", "1774999998", "then"}));
+  }
+  if (random.one_in(12)) {
+    query.set_values("answers", random.one_in(4)
+                                    ? std::vector<std::string>{}
+                                    : std::vector<std::string>{"x", pick({"10.1.2.3", "2001:db8:8000::1"})});
+  }
   return query;
 }
 
@@ -242,6 +314,8 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
     std::vector<sigma::Rule> rules = random_rules(random, pool, text);
     const compile::Plan plan = compile::make_plan(std::move(rules), random_lists(random, pool, text));
     const Verifier verifier(plan);
+    const compile::KernelTables tables =
+        compile::build_kernel_tables(plan.kernel_names(), plan.every_query(), {seed, seed * 31});
     for (int i = 0; i < 40; ++i) {
       const Query query = random_query(random, pool);
       const ReferenceHits expected = reference_matches(plan.rules(), plan.lists(), query);
@@ -256,6 +330,7 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
       }
       if (!expected.rules.empty() || !expected.lists.empty()) {
         ASSERT_TRUE(plan.every_query() || covers(plan.kernel_names(), query.wire()));
+        ASSERT_TRUE(tables.lets_pass(query.wire()));
       }
       for (std::size_t rule = 0; rule < plan.rules().size(); ++rule) {
         const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
