@@ -21,7 +21,7 @@ constexpr std::chrono::seconds loss_report_interval{5};
 
 volatile std::sig_atomic_t stop_asked = 0;
 
-void ask_to_stop(int) { stop_asked = 1; }
+void ask_to_stop(int /*signal*/) { stop_asked = 1; }
 
 void catch_signals() {
   struct sigaction action{};

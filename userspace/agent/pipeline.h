@@ -25,7 +25,7 @@ class Pipeline {
  public:
   // All of them must outlive the pipeline.
   Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor, std::vector<std::unique_ptr<sink::Sink>>& sinks,
-           identity::Options identity, event::EventIds ids, Observe observe);
+           const identity::Options& identity, event::EventIds ids, Observe observe);
 
   void handle(const nsl_candidate& candidate);
   void flush();

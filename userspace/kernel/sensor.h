@@ -60,6 +60,8 @@ class Sensor {
   // Loads and attaches. Errors: unsupported (kernel or privilege), runtime. On an error nothing stays attached.
   [[nodiscard]] static Result<Sensor> start(const SensorOptions& options);
 
+  Sensor(const Sensor&) = delete;
+  Sensor& operator=(const Sensor&) = delete;
   Sensor(Sensor&&) noexcept;
   Sensor& operator=(Sensor&&) noexcept;
   ~Sensor();
