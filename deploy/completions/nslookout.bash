@@ -58,8 +58,9 @@ _nslookout() {
 
   case $command in
     run)
-      _nslookout_words "--rules --list --observe --backend --mode --port --output --ready-file --log-level --help" \
-        "$current"
+      _nslookout_words \
+        "--rules --list --product-windows --expand --keep-going --observe --backend --mode --port --output --ready-file \
+         --log-level --help" "$current"
       ;;
     check | explain)
       if [[ $current == -* ]]; then
@@ -74,7 +75,8 @@ _nslookout() {
       ;;
     replay)
       if [[ $current == -* ]]; then
-        _nslookout_words "--rules --list --observe --port --output --help" "$current"
+        _nslookout_words \
+          "--rules --list --product-windows --expand --keep-going --observe --port --output --help" "$current"
       else
         _nslookout_paths "$current"
       fi

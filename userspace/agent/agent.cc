@@ -91,7 +91,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
 Result<void> run(const RunOptions& options) {
   const ReadyFile ready_file(options.ready_file);
   if (const auto writable = ready_file.check(); !writable) return fail(writable.error());
-  const Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.product_windows);
+  const Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.rule_loading);
   if (!plan) return fail(plan.error());
   auto sinks = open_sinks(options.outputs);
   if (!sinks) return fail(sinks.error());

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/sources.h"
 #include "base/result.h"
 
 namespace nslookout::agent {
@@ -19,10 +20,10 @@ struct RunOptions {
   std::vector<std::string> outputs;  // specifications of sink/sink.h
   std::string backend = "auto";
   std::string mode = "audit";
-  std::string observe = "matches";   // matches, all, unique
-  std::string ready_file;            // empty: none
+  std::string observe = "matches";  // matches, all, unique
+  std::string ready_file;           // empty: none
   std::vector<std::uint16_t> ports = {53};
-  bool product_windows = false;      // take rules for Windows too
+  RuleLoading rule_loading;
   std::size_t ring_octets = 16u << 20;
 };
 

@@ -133,7 +133,7 @@ void read_all(capture::CaptureFile& file, capture::Dissector& dissector, Replay&
 }  // namespace
 
 Result<ReplayOutcome> replay(const ReplayOptions& options) {
-  const Result<compile::Plan> plan = load_plan(options.rules, options.lists, false);
+  const Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.rule_loading);
   if (!plan) return fail(plan.error());
   Result<capture::CaptureFile> file = capture::CaptureFile::open(options.file);
   if (!file) return fail(file.error().context(options.file));

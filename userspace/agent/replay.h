@@ -11,14 +11,16 @@
 #include <string>
 #include <vector>
 
+#include "agent/sources.h"
 #include "base/result.h"
 #include "capture/counts.h"
 
 namespace nslookout::agent {
 
 struct ReplayOptions {
-  std::string file = {};                  // "-": standard input
-  std::vector<std::string> rules = {};    // files or directories
+  std::string file = {};                // "-": standard input
+  std::vector<std::string> rules = {};  // files or directories
+  RuleLoading rule_loading = {};
   std::vector<std::string> lists = {};    // exact:FILE, suffix:FILE
   std::vector<std::string> outputs = {};  // specifications of sink/sink.h
   std::string observe = "matches";        // matches, all, unique

@@ -7,11 +7,11 @@
 namespace nslookout::agent {
 
 Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths, const std::vector<std::string>& list_specs,
-                                bool product_windows) {
+                                const RuleLoading& loading) {
   std::vector<sigma::Rule> rules;
   if (!rule_paths.empty()) {
-    sigma::RuleSet set = sigma::load_rules(rule_paths, {.windows = product_windows});
-    if (const auto usable = set.usable(); !usable) return fail(usable.error());
+    sigma::RuleSet set = sigma::load_rules(rule_paths, loading.options);
+    if (const auto usable = set.usable(loading.keep_going); !usable) return fail(usable.error());
     for (const sigma::Finding& finding : set.findings) log::warning("{}", finding.text());
     rules = std::move(set.rules);
   }

@@ -8,13 +8,19 @@
 
 #include "base/result.h"
 #include "compile/plan.h"
+#include "sigma/rule.h"
 #include "sink/sink.h"
 
 namespace nslookout::agent {
 
+struct RuleLoading {
+  sigma::RuleOptions options = {};
+  bool keep_going = false;  // leave out rules that are invalid, instead of failing
+};
+
 // Findings about rules and bad lines of lists are logged as warnings. Errors: invalid, usage (a list's specification).
 [[nodiscard]] Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths,
-                                              const std::vector<std::string>& list_specs, bool product_windows);
+                                              const std::vector<std::string>& list_specs, const RuleLoading& loading);
 
 // Specifications of sink/sink.h. Errors: usage, runtime.
 [[nodiscard]] Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const std::vector<std::string>& specs);

@@ -6,6 +6,7 @@
 #include "cli/event_options.h"
 #include "cli/replay_report.h"
 #include "cli/report.h"
+#include "cli/rule_arguments.h"
 
 namespace nslookout::cli {
 namespace {
@@ -31,11 +32,14 @@ int replay_capture(const agent::ReplayOptions& options) {
 void add_replay(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand("replay", "Report the lookups in a capture (pcap or pcapng) that match");
   const auto options = std::make_shared<agent::ReplayOptions>();
+  const auto rules = std::make_shared<RuleArguments>();
   command->add_option("FILE", options->file, "The capture; - is stdin")
       ->required()
       ->check(check_not_empty)
       ->type_name("");
   add_rules_and_lists(*command, options->rules, options->lists);
+  add_rule_arguments(*command, *rules);
+  add_keep_going(*command, *rules);
   add_observe_option(*command, options->observe, "unique: each name once");
   add_port_option(*command, options->ports);
   add_output_option(*command, options->outputs);
@@ -43,7 +47,12 @@ void add_replay(CLI::App& app, Command& chosen) {
       "Ends with a summary on stderr: what was read, and what was not looked at and why. Exit code 3 when the capture "
       "is damaged or cut off; what comes before the damage is reported.\n\nExample:\n  nslookout replay lookups.pcap "
       "--rules rules/ --output jsonl:events.jsonl");
-  command->callback([&chosen, options] { chosen = [options] { return replay_capture(*options); }; });
+  command->callback([&chosen, options, rules] {
+    chosen = [options, rules] {
+      options->rule_loading = {rules->options(), rules->keep_going};
+      return replay_capture(*options);
+    };
+  });
 }
 
 }  // namespace nslookout::cli

@@ -9,12 +9,14 @@
 #include "cli/commands.h"
 #include "cli/event_options.h"
 #include "cli/report.h"
+#include "cli/rule_arguments.h"
 
 namespace nslookout::cli {
 namespace {
 
 struct RunArguments {
   agent::RunOptions options;
+  RuleArguments rules;
   std::string log_level = "notice";
 };
 
@@ -34,7 +36,9 @@ int run(const RunArguments& arguments) {
   const auto checked = check_together(arguments.options);
   if (!checked) return report(checked.error());
   log::set_level(log_levels.at(arguments.log_level));
-  const auto outcome = agent::run(arguments.options);
+  agent::RunOptions options = arguments.options;
+  options.rule_loading = {arguments.rules.options(), arguments.rules.keep_going};
+  const auto outcome = agent::run(options);
   return outcome ? exit_ok : report(outcome.error());
 }
 
@@ -69,6 +73,8 @@ void add_run(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand("run", "Watch the lookups of this host and report those that match");
   const auto arguments = std::make_shared<RunArguments>();
   add_rules_and_lists(*command, arguments->options.rules, arguments->options.lists);
+  add_rule_arguments(*command, arguments->rules);
+  add_keep_going(*command, arguments->rules);
   add_observe_option(*command, arguments->options.observe, "unique: each name of a process once");
   add_sensor(*command, arguments->options);
   add_results(*command, *arguments);
