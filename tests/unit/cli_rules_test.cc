@@ -26,9 +26,9 @@ sigma::RuleSet mixed_set() {
   sigma::RuleSet set;
   set.files = 3;
   set.rules = {rule};
-  set.documents = {{"a.yml", 1, {1, 1}, "a-id", "a", {}},
-                   {"a.yml", 2, {9, 1}, "", "", {}},
-                   {"b.yml", 1, {1, 1}, "some-id", rule.title, 0}};
+  set.documents = {{"a.yml", 1, {1, 1}, "a-id", "a", {}, {}},
+                   {"a.yml", 2, {9, 1}, "", "", {}, {}},
+                   {"b.yml", 1, {1, 1}, "some-id", rule.title, {}, 0}};
   set.findings = {{sigma::FindingKind::warning, "b.yml", 1, {4, 2}, "too wide"},
                   {sigma::FindingKind::not_evaluated, "a.yml", 1, {2, 3}, "this is new"},
                   {sigma::FindingKind::broken, "a.yml", 2, {10, 3}, "no modifier"},

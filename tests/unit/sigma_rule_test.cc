@@ -195,7 +195,7 @@ TEST(SigmaRule, RefusalsSayWhereAndWhy) {
        6, 21, "only part of a label"},
       {"title: t\naction: merge\n", 2, 9, "no action of Sigma"},
       {"title: t\naction: repeat\n", 2, 9, "no document before this one"},
-      {"title: t\ncorrelation:\n  type: event_count\n", 3, 3, "'correlation'", FindingKind::not_evaluated},
+      {"title: t\ncorrelation:\n  type: event_count\n", 3, 3, "names no rules"},
       {"title: t\nfilter:\n  rules: any\n", 1, 1, "no logsource"},
       {"title: t\nlogsource: {category: dns}\nfilter: {rules: any, s: {query: x}}\n", 3, 9, "no condition"},
       {"title: t\nlogsource: {category: dns}\nfilter: {s: {query: x}, condition: not s}\n", 3, 9, "name its rules"},

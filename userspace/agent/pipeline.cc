@@ -38,6 +38,7 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
     : sensor_(sensor),
       sinks_(sinks),
       verifier_(plan),
+      correlator_(plan),
       resolver_(identity),
       ids_(ids),
       observe_(observe),
@@ -64,7 +65,8 @@ void Pipeline::handle(const nsl_candidate& candidate) {
     describe();
     return circumstances(event);
   });
-  const std::vector<match::Hit> hits = verifier_.matches(query);
+  std::vector<match::Hit> hits = verifier_.matches(query);
+  correlator_.apply(hits, query, std::chrono::nanoseconds(candidate.boottime));
   if (hits.empty() && observe_ == Observe::matches) return;
 
   describe();

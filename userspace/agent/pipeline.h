@@ -16,6 +16,7 @@
 #include "event/lookup_window.h"
 #include "identity/resolver.h"
 #include "kernel/sensor.h"
+#include "match/correlator.h"
 #include "match/verifier.h"
 #include "sink/sink.h"
 
@@ -43,6 +44,7 @@ class Pipeline {
   const kernel::Sensor& sensor_;
   std::vector<std::unique_ptr<sink::Sink>>& sinks_;
   match::Verifier verifier_;
+  match::Correlator correlator_;
   identity::Resolver resolver_;
   event::EventIds ids_;
   event::LookupWindow window_;

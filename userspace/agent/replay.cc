@@ -14,6 +14,7 @@
 #include "capture/link.h"
 #include "event/candidate.h"
 #include "event/event_id.h"
+#include "match/correlator.h"
 #include "match/verifier.h"
 
 namespace nslookout::agent {
@@ -26,7 +27,7 @@ constexpr std::size_t unique_limit = std::size_t{1} << 20;  // names remembered 
 class Replay {
  public:
   Replay(const compile::Plan& plan, Sinks& sinks, event::EventIds ids, Observe observe)
-      : plan_(plan), sinks_(sinks), verifier_(plan), ids_(ids), observe_(observe) {}
+      : plan_(plan), sinks_(sinks), verifier_(plan), correlator_(plan), ids_(ids), observe_(observe) {}
 
   // Whether it is a query.
   [[nodiscard]] bool handle(const capture::Lookup& lookup);
@@ -45,6 +46,7 @@ class Replay {
   const compile::Plan& plan_;
   Sinks& sinks_;
   match::Verifier verifier_;
+  match::Correlator correlator_;
   event::EventIds ids_;
   Observe observe_;
   event::SensorInfo sensor_info_{NSLOOKOUT_VERSION, "replay", "audit"};
@@ -67,8 +69,9 @@ bool Replay::handle(const capture::Lookup& lookup) {
   event.dns = event::describe_dns(lookup.question.candidate);
   match::Query query = query_of(lookup.question.candidate);
   query.describe_with([&] { return circumstances(event); });
-  const std::vector<match::Hit> hits = verifier_.matches(query);
+  std::vector<match::Hit> hits = verifier_.matches(query);
   if (!leaves_the_kernel(lookup.question, hits)) return false;
+  correlator_.apply(hits, query, event.time.time_since_epoch());
   if (hits.empty() && observe_ == Observe::matches) return true;
 
   if (hits.empty()) {

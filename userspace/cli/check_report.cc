@@ -58,11 +58,11 @@ std::size_t count_if(const std::vector<Verdict>& verdicts, auto predicate) {
 
 std::string summary(const sigma::RuleSet& set, const std::vector<Verdict>& verdicts) {
   const auto firing = [&](std::string_view id) {
-    return count_if(verdicts, [id](const Verdict& v) { return v.plan != nullptr && v.valid && v.fires == id; });
+    return count_if(verdicts, [id](const Verdict& v) { return v.is_loaded() && v.fires == id; });
   };
   const std::size_t invalid = count_if(verdicts, [](const Verdict& v) { return !v.valid; });
   const std::size_t elsewhere =
-      count_if(verdicts, [](const Verdict& v) { return v.valid && v.plan == nullptr && !v.fires.empty(); });
+      count_if(verdicts, [](const Verdict& v) { return v.valid && !v.is_loaded() && !v.is_filter; });
   return fmt::format(
       "files {}, rules that can fire {}, degraded {}, never {}, of another log source {}, invalid {}, filters {}, "
       "warnings {}\n",

@@ -50,6 +50,11 @@ sigma::Place Verdict::place() const {
   return document != nullptr ? document->place : sigma::Place{};
 }
 
+bool Verdict::is_loaded() const {
+  const bool correlation = document != nullptr && document->kind == sigma::Document::Kind::correlation;
+  return valid && (plan != nullptr || correlation);
+}
+
 std::vector<Verdict> verdicts_of(const sigma::RuleSet& set, const compile::Plan& plan) {
   std::map<std::pair<std::string, std::size_t>, std::vector<const sigma::Finding*>> findings;
   for (const sigma::Finding& finding : set.findings) findings[{finding.file, finding.document}].push_back(&finding);
@@ -64,7 +69,12 @@ std::vector<Verdict> verdicts_of(const sigma::RuleSet& set, const compile::Plan&
       verdict.reason = verdict.plan->firing.reason;
     }
     add_findings(verdict, findings[{document.file, document.number}]);
-    verdict.is_filter = !document.rule && verdict.valid && verdict.fires.empty();
+    const bool usable = verdict.valid && verdict.fires.empty();
+    verdict.is_filter = usable && document.kind == sigma::Document::Kind::filter;
+    if (usable && document.kind == sigma::Document::Kind::correlation) {
+      verdict.fires = "always";
+      verdict.reason = "a correlation, which fires as its rules do";
+    }
     verdicts.push_back(std::move(verdict));
   }
   for (const auto& [of, about_file] : findings) {

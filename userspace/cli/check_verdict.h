@@ -23,6 +23,7 @@ struct Verdict {
   const compile::RulePlan* plan = nullptr;  // of a rule that is loaded
 
   [[nodiscard]] sigma::Place place() const;
+  [[nodiscard]] bool is_loaded() const;  // as a rule or a correlation
 };
 
 // In the order of files and documents. plan is the one of the set's rules.

@@ -78,6 +78,10 @@ std::string explain_text(const sigma::RuleSet& set, const compile::Plan& plan) {
   for (const Verdict& verdict : verdicts_of(set, plan)) {
     if (verdict.plan != nullptr) {
       text += rule_text(set.rules[*verdict.document->rule], *verdict.plan);
+    } else if (verdict.is_loaded()) {
+      text +=
+          escape_controls(fmt::format("{}: {}", place_text(verdict.file, verdict.place()), verdict.document->title));
+      text += "\n  kernel    lets out what its rules need\n  verifier  counts the events of its rules\n";
     } else if (!verdict.is_filter) {
       text += refused_text(verdict);
     }
@@ -109,7 +113,7 @@ std::string explain_json(const sigma::RuleSet& set, const compile::Plan& plan) {
   }
   Json refused = Json::array();
   for (const Verdict& verdict : verdicts_of(set, plan)) {
-    if (verdict.plan != nullptr || verdict.is_filter) continue;
+    if (verdict.is_loaded() || verdict.is_filter) continue;
     refused.push_back({{"file", verdict.file},
                        {"line", verdict.place().line},
                        {"column", verdict.place().column},

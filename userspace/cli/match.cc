@@ -12,6 +12,8 @@
 #include "cli/rule_arguments.h"
 #include "compile/plan.h"
 #include "lists/name_list.h"
+#include "match/correlator.h"
+#include "match/numbers.h"
 #include "match/verifier.h"
 #include "sigma/load.h"
 
@@ -47,7 +49,7 @@ Result<compile::Plan> load_plan(const MatchArguments& arguments) {
     for (const auto& warning : list->warnings) log::warning("{}", warning);
     lists.push_back(std::move(*list));
   }
-  return compile::make_plan(std::move(set.rules), std::move(lists));
+  return compile::make_plan(std::move(set.rules), std::move(lists), std::move(set.correlations));
 }
 
 Result<match::Query> make_query(const std::string& name, const std::vector<std::string>& fields) {
@@ -82,7 +84,16 @@ Result<void> match_names(const MatchArguments& arguments, const std::vector<matc
   return print(text);
 }
 
-Result<void> match_events(std::istream& input, const std::string& file, const match::Verifier& verifier) {
+// Of an event without a time: that of the event before it.
+match::Correlator::Time time_of(const match::Query& query, match::Correlator::Time before) {
+  const match::FieldText* text = query.value(sigma::Field::time);
+  const auto seconds = text == nullptr ? std::nullopt : match::seconds_in(text->text);
+  return seconds ? std::chrono::duration_cast<match::Correlator::Time>(*seconds) : before;
+}
+
+Result<void> match_events(std::istream& input, const std::string& file, const match::Verifier& verifier,
+                          match::Correlator& correlator) {
+  match::Correlator::Time time{0};
   std::string text;
   std::string line;
   std::size_t index = 0;
@@ -95,7 +106,10 @@ Result<void> match_events(std::istream& input, const std::string& file, const ma
       if (auto printed = print(text); !printed) return printed;
       return fail(query.error().context(fmt::format("{}:{}", file, number)));
     }
-    text += event_json(index++, verifier.matches(*query));
+    auto hits = verifier.matches(*query);
+    time = time_of(*query, time);
+    correlator.apply(hits, *query, time);
+    text += event_json(index++, hits);
     if (text.size() < output_chunk) continue;
     if (auto printed = print(text); !printed) return printed;
     text.clear();
@@ -128,7 +142,8 @@ Result<void> match_all(const MatchArguments& arguments) {
   if (!plan) return fail(plan.error());
   const match::Verifier verifier(*plan);
   if (auto matched = match_names(arguments, *queries, verifier); !matched || arguments.events.empty()) return matched;
-  return match_events(arguments.events == "-" ? std::cin : file, arguments.events, verifier);
+  match::Correlator correlator(*plan);
+  return match_events(arguments.events == "-" ? std::cin : file, arguments.events, verifier, correlator);
 }
 
 int run_match(const MatchArguments& arguments) {

@@ -79,8 +79,9 @@ RulePlan plan_rule(const sigma::Rule& rule) {
 
 }  // namespace
 
-Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists)
-    : rules_(std::move(rules)), lists_(std::move(lists)) {
+Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
+           std::vector<sigma::Correlation> correlations)
+    : rules_(std::move(rules)), lists_(std::move(lists)), correlations_(std::move(correlations)) {
   rule_plans_.reserve(rules_.size());
   for (const sigma::Rule& rule : rules_) {
     rule_plans_.push_back(plan_rule(rule));

@@ -17,6 +17,7 @@
 #include "compile/witness.h"
 #include "lists/name_list.h"
 #include "sigma/ast.h"
+#include "sigma/correlation.h"
 
 namespace nslookout::compile {
 
@@ -40,7 +41,8 @@ struct RulePlan {
 
 class Plan {
  public:
-  Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists);
+  Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
+       std::vector<sigma::Correlation> correlations);
   Plan(Plan&&) noexcept = default;
   Plan& operator=(Plan&&) noexcept = default;
   Plan(const Plan&) = delete;
@@ -49,6 +51,8 @@ class Plan {
 
   [[nodiscard]] const std::vector<sigma::Rule>& rules() const { return rules_; }
   [[nodiscard]] const std::vector<RulePlan>& rule_plans() const { return rule_plans_; }  // parallel to rules()
+  // Their sources are indexes into rules() and into themselves.
+  [[nodiscard]] const std::vector<sigma::Correlation>& correlations() const { return correlations_; }
   [[nodiscard]] const std::vector<lists::NameList>& lists() const { return lists_; }
 
   // Made anew by each call: for a list of a million names they take 28 MB, and only the tables are made of them. Names of
@@ -61,11 +65,13 @@ class Plan {
   std::vector<sigma::Rule> rules_;
   std::vector<RulePlan> rule_plans_;
   std::vector<lists::NameList> lists_;
+  std::vector<sigma::Correlation> correlations_;
   bool every_query_ = false;
 };
 
-[[nodiscard]] inline Plan make_plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists) {
-  return {std::move(rules), std::move(lists)};
+[[nodiscard]] inline Plan make_plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
+                                    std::vector<sigma::Correlation> correlations = {}) {
+  return {std::move(rules), std::move(lists), std::move(correlations)};
 }
 
 }  // namespace nslookout::compile

@@ -104,6 +104,12 @@ std::optional<double> number_in(std::string_view text) {
   return number;
 }
 
+std::optional<std::chrono::seconds> seconds_in(std::string_view text) {
+  const std::optional<sys_seconds> time = time_in(text);
+  if (!time) return std::nullopt;
+  return time->time_since_epoch();
+}
+
 std::optional<double> time_part_in(std::string_view text, sigma::NumberOf part) {
   const std::optional<sys_seconds> time = time_in(text);
   if (!time) return std::nullopt;

@@ -1,6 +1,7 @@
 // Numbers in the values of an event: a value that is one as a whole, and the parts of a time. Pure functions.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +11,9 @@ namespace nslookout::match {
 
 // In decimal, with fraction and exponent; nothing for any other text.
 [[nodiscard]] std::optional<double> number_in(std::string_view text);
+
+// The time that text says, in the forms of time_part_in, since 1970.
+[[nodiscard]] std::optional<std::chrono::seconds> seconds_in(std::string_view text);
 
 // A part of the time that text says: "2026-03-31T12:34:56.789Z" (the T may be a blank; without Z or an offset it is UTC;
 // seconds may be missing), or seconds since 1970. UTC; weeks are those of ISO 8601.

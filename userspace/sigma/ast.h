@@ -113,6 +113,7 @@ struct Rule {
   std::vector<std::string> tags;
   std::vector<std::string> references;
   LogSource source;
+  bool alerts = true;  // false: it is there for correlations only (sigma/correlation.h)
 
   std::vector<Test> tests;
   std::vector<Selection> selections;

@@ -57,6 +57,7 @@ void append(RuleSet& to, RuleSet from) {
   }
   std::ranges::move(from.documents, std::back_inserter(to.documents));
   std::ranges::move(from.filters, std::back_inserter(to.filters));
+  std::ranges::move(from.correlations, std::back_inserter(to.correlations));
   std::ranges::move(from.rules, std::back_inserter(to.rules));
   std::ranges::move(from.findings, std::back_inserter(to.findings));
   to.files += from.files;
@@ -73,10 +74,14 @@ std::string text_of(const YamlNode& document, std::string_view key) {
 
 void parse_document(RuleSet& set, const YamlNode& document, std::size_t number, const RuleOptions& options,
                     Findings& findings) {
-  Document made{findings.file(), number, document.place, text_of(document, "id"), text_of(document, "title"), {}};
-  if (const YamlNode* correlation = document.find("correlation"); correlation != nullptr) {
-    findings.not_evaluated(correlation->place, "nslookout does not evaluate Sigma documents of the kind 'correlation'");
+  Document made{findings.file(), number, document.place, text_of(document, "id"), text_of(document, "title"), {}, {}};
+  if (document.find("correlation") != nullptr) {
+    made.kind = Document::Kind::correlation;
+    if (auto correlation = parse_correlation(document, number, findings)) {
+      set.correlations.push_back(std::move(*correlation));
+    }
   } else if (document.find("filter") != nullptr) {
+    made.kind = Document::Kind::filter;
     if (auto filter = parse_filter(document, number, options, findings)) set.filters.push_back(std::move(*filter));
   } else if (auto rule = parse_rule(document, number, options, findings)) {
     made.rule = set.rules.size();
@@ -85,7 +90,13 @@ void parse_document(RuleSet& set, const YamlNode& document, std::size_t number, 
   set.documents.push_back(std::move(made));
 }
 
-// Without the filters applied: those of one file may be about the rules of another.
+// What is about other documents, which may be in other files.
+void finish(RuleSet& set) {
+  apply_filters(set.filters, set.rules, set.findings);
+  resolve_correlations(set.correlations, set.rules, set.findings);
+}
+
+// Without filters and correlations finished.
 RuleSet parse_file(std::string_view text, const std::string& file, const RuleOptions& options) {
   RuleSet set;
   set.files = 1;
@@ -98,7 +109,8 @@ RuleSet parse_file(std::string_view text, const std::string& file, const RuleOpt
     if (const std::optional<YamlNode> made = collection.next(document, findings)) {
       parse_document(set, *made, number, options, findings);
     } else if (findings.error_count() > errors) {
-      set.documents.push_back({file, number, document.place, text_of(document, "id"), text_of(document, "title"), {}});
+      set.documents.push_back(
+          {file, number, document.place, text_of(document, "id"), text_of(document, "title"), {}, {}});
     }
   }
   if (number == 0 && findings.error_count() == 0) findings.broken({}, "the file holds no rule");
@@ -177,7 +189,7 @@ Result<void> RuleSet::usable(bool keep_going) const {
 
 RuleSet parse_rules(std::string_view text, const std::string& file, const RuleOptions& options) {
   RuleSet set = parse_file(text, file, options);
-  apply_filters(set.filters, set.rules, set.findings);
+  finish(set);
   return set;
 }
 
@@ -185,7 +197,7 @@ RuleSet load_rules(const std::vector<std::string>& paths, const RuleOptions& opt
   RuleSet set;
   std::set<std::string> seen;
   for (const std::string& path : paths) load_path(set, seen, path, options);
-  apply_filters(set.filters, set.rules, set.findings);
+  finish(set);
   return set;
 }
 

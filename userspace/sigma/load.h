@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 #include "base/result.h"
 #include "sigma/ast.h"
+#include "sigma/correlation.h"
 #include "sigma/filter.h"
 #include "sigma/rule.h"
 
@@ -30,15 +32,17 @@ struct Document {
   Place place;
   std::string id;  // as far as it could be read, like the title
   std::string title;
-  std::optional<std::size_t> rule;  // its index in RuleSet::rules; none for a filter and for what is refused
+  enum class Kind : std::uint8_t { rule, correlation, filter } kind = Kind::rule;
+  std::optional<std::size_t> rule;  // its index in RuleSet::rules; none for other kinds and for what is refused
 };
 
 struct RuleSet {
   std::vector<Rule> rules;          // in the order of files and documents
   std::vector<Document> documents;  // in the same order; those that only act on others (action: global) left out
   std::vector<Filter> filters;      // applied to rules already
-  std::vector<Finding> findings;    // errors and warnings, in the same order
-  std::size_t files = 0;            // that were read
+  std::vector<Correlation> correlations;
+  std::vector<Finding> findings;  // errors and warnings, in the same order
+  std::size_t files = 0;          // that were read
 
   [[nodiscard]] std::size_t error_count() const;
 
