@@ -1,5 +1,6 @@
 #include "agent/pipeline.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -44,7 +45,7 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
       observe_(observe),
       host_(identity::describe_host()),
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)), "audit"},
-      reported_losses_(loss_stages.size() + 1, 0) {
+      reported_losses_(loss_stages.size() + 2, 0) {
   if (!resolver_.proc_usable()) {
     log::warning(
         "the agent runs in a pid namespace of its own: pids are those of the host, and what only /proc knows is left "
@@ -75,7 +76,8 @@ void Pipeline::handle(const nsl_candidate& candidate) {
     event.kind = event::Kind::query;
     if (observe_ == Observe::unique && seen_before(event)) return;
   } else {
-    event.kind = event::Kind::match;
+    const bool correlated = std::ranges::all_of(hits, &match::Hit::correlation);
+    event.kind = correlated ? event::Kind::correlation : event::Kind::match;
     event.action = event::Action::audited;
     const auto first = window_.see(candidate.sender.process, event.dns->query, candidate.boottime, event.event_id);
     event.alert = !first.has_value();
@@ -132,6 +134,7 @@ void Pipeline::report_losses() {
     add(i, loss_stages[i].stage, (*counters)[loss_stages[i].counter]);
   }
   add(loss_stages.size(), "sink", sink_lost_);
+  add(loss_stages.size() + 1, "correlation", correlator_.evictions().groups + correlator_.evictions().entries);
   if (event.losses.empty()) return;
   event.kind = event::Kind::loss;
   event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());

@@ -79,7 +79,8 @@ bool Replay::handle(const capture::Lookup& lookup) {
     event.kind = event::Kind::query;
   } else {
     ++outcome.matches;
-    event.kind = event::Kind::match;
+    const bool correlated = std::ranges::all_of(hits, &match::Hit::correlation);
+    event.kind = correlated ? event::Kind::correlation : event::Kind::match;
     event.action = event::Action::audited;
     event.alert = true;
     for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));

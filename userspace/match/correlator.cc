@@ -224,7 +224,7 @@ void Correlator::apply(std::vector<Hit>& hits, const Query& query, Time time) {
     for (const std::string& key : entered) {
       if (begins_to_hold(index, key)) fired.insert(index);
     }
-    if (fired.contains(index) && correlation.head.alerts) hits.push_back({&correlation.head, nullptr, {}});
+    if (fired.contains(index) && correlation.head.alerts) hits.push_back({&correlation.head, nullptr, {}, true});
   }
 }
 

@@ -26,6 +26,7 @@ struct Hit {
   const sigma::Rule* rule = nullptr;
   const lists::NameList* list = nullptr;
   std::vector<MatchedField> matched;  // of a list: "query" and the listed name
+  bool correlation = false;           // rule is the head of one (match/correlator.h)
 
   [[nodiscard]] std::string_view id() const { return rule != nullptr ? rule->id : list->id; }
   [[nodiscard]] std::string_view title() const { return rule != nullptr ? rule->title : list->id; }

@@ -7,6 +7,7 @@ namespace nslookout::sigma {
 Result<Regex> Regex::compile(std::string_view source, RegexFlags flags) {
   RE2::Options options;
   options.set_log_errors(false);
+  options.set_max_mem(max_regex_memory);
   std::string letters;
   if (flags.ignore_case) letters += 'i';
   if (flags.multiline) letters += 'm';

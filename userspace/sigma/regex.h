@@ -5,6 +5,7 @@
 // Copies share the compiled program. Thread rule: read-only once made, any number of threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ class RE2;
 }
 
 namespace nslookout::sigma {
+
+inline constexpr std::int64_t max_regex_memory = 1 << 20;  // octets, of one expression with what its search caches
 
 struct RegexFlags {
   bool ignore_case = false;  // i
