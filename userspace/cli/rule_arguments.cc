@@ -1,5 +1,7 @@
 #include "cli/rule_arguments.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "cli/checks.h"
 
@@ -15,7 +17,10 @@ sigma::RuleOptions RuleArguments::options() const {
   options.windows = product_windows;
   for (const std::string& expansion : expansions) {
     const std::size_t equals = expansion.find('=');
-    options.expansions[expansion.substr(0, equals)].push_back(expansion.substr(equals + 1));
+    const std::string name = expansion.substr(0, equals);
+    auto found = std::ranges::find(options.expansions, name, &sigma::Expansion::name);
+    if (found == options.expansions.end()) found = options.expansions.insert(found, {name, {}});
+    found->values.push_back(expansion.substr(equals + 1));
   }
   return options;
 }

@@ -207,16 +207,16 @@ class ValueParser {
   }
 
   bool substitute(std::string_view name, std::vector<std::string>& texts) {
-    const auto found = expansions_.find(name);
-    if (found == expansions_.end() || found->second.empty()) {
+    const auto found = std::ranges::find(expansions_, name, &Expansion::name);
+    if (found == expansions_.end() || found->values.empty()) {
       return refuse("nothing says what %{}% stands for; define it (--expand {}=VALUE) or write the values out", name,
                     name);
     }
-    if (texts.size() * found->second.size() > max_variants) return too_many();
+    if (texts.size() * found->values.size() > max_variants) return too_many();
     std::vector<std::string> longer;
-    longer.reserve(texts.size() * found->second.size());
+    longer.reserve(texts.size() * found->values.size());
     for (const std::string& text : texts) {
-      for (const std::string& replacement : found->second) longer.push_back(text + replacement);
+      for (const std::string& replacement : found->values) longer.push_back(text + replacement);
     }
     texts = std::move(longer);
     return true;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +14,11 @@
 namespace nslookout::sigma {
 
 // What %name% stands for under the modifier `expand`: any of the texts, which may hold wildcards.
-using Expansions = std::map<std::string, std::vector<std::string>, std::less<>>;
+struct Expansion {
+  std::string name;
+  std::vector<std::string> values;
+};
+using Expansions = std::vector<Expansion>;  // each name once
 
 inline constexpr std::size_t max_variants = 10'000;  // of one value, after expand, windash and base64offset
 
