@@ -32,9 +32,12 @@ typedef uint64_t nsl_u64;
 #define NSL_LABEL_MAX 63
 #define NSL_LABELS_MAX 127        /* a label takes two octets at least */
 #define NSL_QUESTION_MAX (NSL_DNS_HEADER + NSL_NAME_MAX + 4)
-#define NSL_QUESTIONS_MAX 8       /* questions of one message that are looked at; more make it no DNS query */
+#define NSL_QUESTIONS_MAX 8       /* questions of one message that are looked at, as far as they lie in its first
+                                     512 octets; more make it no DNS query */
 #define NSL_MESSAGES_MAX 32       /* messages of one send (GSO, TCP segment) that are looked at; the rest is counted */
 #define NSL_WALK_LABELS 8         /* labels, from the right, that the kernel's tables distinguish */
+#define NSL_FILTER_WORDS 524288u  /* 64-bit words of the filter's map: 4 MiB, the largest value of an array on any kernel;
+                                     room for two million names at 16 bits each, denser above */
 #define NSL_PORTS_MAX 8           /* DNS ports; 53 unless configured */
 #define NSL_COMM 16               /* TASK_COMM_LEN */
 #define NSL_PATH_MAX 512          /* octets kept of an executable's path */
@@ -59,7 +62,7 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_name) == 16, "layout");
  * nsl_settings.active_slot, switched by one store. */
 struct nsl_generation {
   nsl_u64 seed1, seed2;   /* keys of the two hashes; random for each generation */
-  nsl_u32 filter_mask;    /* words of the filter, minus one */
+  nsl_u32 filter_mask;    /* words of the filter in use, minus one; below NSL_FILTER_WORDS */
   nsl_u32 number;         /* of the generation, copied to every candidate; starts at 1 */
   nsl_u32 every_query;    /* not 0: some rule needs to see every query (the verifier decides) */
   nsl_u32 reserved;

@@ -12,7 +12,6 @@ SEC("cgroup_skb/egress")
 int nsl_egress(struct __sk_buff *skb)
 {
 	struct nsl_packet packet = {};
-	struct nsl_socket *socket;
 
 	if (nsl_find_transport(skb, &packet))
 		return 1;
@@ -20,16 +19,14 @@ int nsl_egress(struct __sk_buff *skb)
 		nsl_count(NSL_COUNT_ip_fragment);
 		return 1;
 	}
-	socket = nsl_socket_of(skb);
-	if (nsl_is_dns_port(packet.destination_port) ||
-	    (socket && nsl_is_dns_port(nsl_asked_endpoint(socket)->port))) {
+	if (nsl_is_dns_port(packet.destination_port) || nsl_asked_dns_port(skb)) {
 		if (packet.protocol == IPPROTO_UDP)
 			nsl_udp(skb, &packet);
 		else
-			nsl_tcp(skb, &packet);
+			nsl_tcp(skb, packet.transport);
 	}
-	if (socket)
-		socket->named.set = 0;
+	if (nsl_named_while_connected)
+		nsl_forget_named(skb);
 	return 1;
 }
 

@@ -5,9 +5,10 @@
  *
  * The includer provides, before this file:
  *   struct nsl_reader                                            access to the octets of one message
- *   int nsl_read8(const struct nsl_reader *, nsl_u32 at, nsl_u8 *)    0, or -1 past the end; at is below 512
- *   int nsl_read64(const struct nsl_reader *, nsl_u32 at, nsl_u64 *)  the same for eight octets, in memory order
- *   NSL_FORGET(x)      hides what the verifier knows about x; see SPEED notes in docs/kernels.md
+ *   int nsl_read8(const struct nsl_reader *, nsl_u64 at, nsl_u8 *)    0, or -1 past the end; at is below 512
+ *   int nsl_read64(const struct nsl_reader *, nsl_u64 at, nsl_u64 *)  the same for eight octets, in memory order
+ *   NSL_BIT(number)    a word with one bit set, by the lowest six bits of number
+ *   NSL_FORGET(x)      hides what the verifier knows about x; see docs/performance.md
  *   NSL_INLINE         static inline in user space, always inlined in BPF
  * For user space "dns_reader.h" does that.
  */
@@ -24,7 +25,6 @@
 /* Where a name's labels are. */
 struct nsl_labels {
 	nsl_u64 last; /* offsets, from the name's start, of the last eight labels' length octets; the last label lowest */
-	nsl_u32 count;
 	nsl_u32 length; /* octets of the whole name, the root's zero octet included */
 };
 
@@ -51,8 +51,7 @@ NSL_INLINE nsl_u32 nsl_query_questions(const struct nsl_reader *reader)
  * compression pointer (a question has nothing to point to) or another label type. */
 NSL_INLINE int nsl_find_labels(const struct nsl_reader *reader, nsl_u32 at, struct nsl_labels *labels)
 {
-	nsl_u64 last = 0;
-	nsl_u32 count = 0, offset = 0;
+	nsl_u64 last = 0, offset = 0;
 	int ended = 0;
 
 	for (int i = 0; i <= NSL_LABELS_MAX; i++) {
@@ -67,8 +66,7 @@ NSL_INLINE int nsl_find_labels(const struct nsl_reader *reader, nsl_u32 at, stru
 		if (length > NSL_LABEL_MAX)
 			return -1;
 		last = last << 8 | offset;
-		count++;
-		offset += length + 1u;
+		offset += (nsl_u64)length + 1;
 		if (offset >= NSL_NAME_MAX)
 			return -1;
 	}
@@ -76,11 +74,9 @@ NSL_INLINE int nsl_find_labels(const struct nsl_reader *reader, nsl_u32 at, stru
 		return -1;
 	/* Each exit of the loop is a state of its own to the verifier; without this it follows the rest for each. */
 	NSL_FORGET(last);
-	NSL_FORGET(count);
 	NSL_FORGET(offset);
 	labels->last = last;
-	labels->count = count;
-	labels->length = (offset & 0xFF) + 1;
+	labels->length = (nsl_u32)(offset & 0xFF) + 1;
 	return 0;
 }
 

@@ -91,9 +91,17 @@ __noinline int nsl_note_process(struct __sk_buff *skb)
 
 enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 
+/* What was found of a question, in one register; 0: it is none. Where it ends, why it leaves the kernel (0: it does not)
+ * and, if it does, its type and class. */
+#define NSL_FOUND(end, what) ((nsl_u64)(what) | (nsl_u64)(end) << 16)
+#define NSL_FOUND_END(found) ((nsl_u32)((found) >> 16) & 0xFFFF)
+#define NSL_FOUND_WHAT(found) ((found) & ~(nsl_u64)0xFFFF0000)
+#define NSL_FOUND_REASONS(found) ((nsl_u32)(found) & 0xFFFF)
+
 /* Hands a question to user space. */
-__noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what, nsl_u32 generation)
+__noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what)
 {
+	const nsl_u32 generation = nsl_generations[nsl_settings.active_slot & 1].number;
 	struct nsl_question question = nsl_unpack_question(where, what, generation);
 	const nsl_u32 message = NSL_SPAN_MESSAGE(span), length = ((question.length - 1) & 0xFF) + 1;
 	struct nsl_candidate *candidate;
@@ -127,36 +135,45 @@ __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_
 	return 0;
 }
 
-NSL_INLINE int nsl_question(struct __sk_buff *skb, const struct nsl_reader *reader, nsl_u64 span, nsl_u32 at,
-			    enum nsl_place place)
+/* Called where the stack is shallow: not by the functions that look at a question. */
+NSL_INLINE void nsl_hand_over(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u64 found, enum nsl_place place)
 {
-	struct nsl_question question;
-	const int next = nsl_observe_question(reader, at, &question);
-
-	if (next >= 0 && question.reasons) {
-		nsl_note_process(skb);
-		nsl_emit(skb, span, NSL_WHERE(question.at, question.length, place),
-			 NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class),
-			 question.generation);
-	}
-	return next;
+	nsl_note_process(skb);
+	nsl_emit(skb, span, NSL_WHERE(at, NSL_FOUND_END(found) - 4 - at, place), NSL_FOUND_WHAT(found));
 }
 
-__noinline int nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 at)
 {
-	const nsl_u32 message = NSL_SPAN_MESSAGE(span) & 0x7FF;
-	struct nsl_reader reader = {
+	struct nsl_question question;
+	const int end = nsl_observe_question(reader, at, &question);
+
+	if (end < 0)
+		return 0;
+	if (!question.reasons)
+		return NSL_FOUND(end, 0);
+	return NSL_FOUND(end, NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class));
+}
+
+NSL_INLINE struct nsl_reader nsl_reader_in_packet(struct __sk_buff *skb, nsl_u64 span)
+{
+	const struct nsl_reader reader = {
 		.mode = NSL_READ_PACKET,
-		.octets = (const nsl_u8 *)(long)skb->data + message,
+		.octets = (const nsl_u8 *)(long)skb->data + (NSL_SPAN_MESSAGE(span) & 0x7FF),
 		.end = (const nsl_u8 *)(long)skb->data_end,
-		.message = message,
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_IN_PACKET);
+	return reader;
 }
 
-__noinline int nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+__noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
+
+	return nsl_question(&reader, at & NSL_OFFSET_MASK);
+}
+
+__noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
 	struct nsl_reader reader = {
 		.mode = NSL_READ_LOAD,
@@ -165,15 +182,15 @@ __noinline int nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_BY_LOAD);
+	return nsl_question(&reader, at & NSL_OFFSET_MASK);
 }
 
-__noinline int nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+__noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
 	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
 
 	if (!stream)
-		return -1;
+		return 0;
 
 	struct nsl_reader reader = {
 		.mode = NSL_READ_BUFFER,
@@ -181,7 +198,7 @@ __noinline int nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(skb, &reader, span, at & NSL_OFFSET_MASK, NSL_IN_STREAM);
+	return nsl_question(&reader, at & NSL_OFFSET_MASK);
 }
 
 NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
@@ -196,9 +213,7 @@ NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum
 		reader.mode = NSL_READ_BUFFER;
 		reader.octets = stream->octets + 2;
 	} else if (place == NSL_IN_PACKET) {
-		reader.mode = NSL_READ_PACKET;
-		reader.octets = (const nsl_u8 *)(long)skb->data + (NSL_SPAN_MESSAGE(span) & 0x7FF);
-		reader.end = (const nsl_u8 *)(long)skb->data_end;
+		reader = nsl_reader_in_packet(skb, span);
 	} else {
 		reader.message = NSL_SPAN_MESSAGE(span);
 	}
@@ -209,21 +224,25 @@ NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum
 NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
 {
 	const nsl_u32 questions = nsl_count_questions(skb, span, place);
-	int at = NSL_DNS_HEADER;
+	nsl_u32 at = NSL_DNS_HEADER;
+	nsl_u64 found = 0;
 
 	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
 		if (i >= questions)
 			break;
 		if (place == NSL_IN_PACKET)
-			at = nsl_question_in_packet(skb, span, (nsl_u32)at);
+			found = nsl_question_in_packet(skb, span, at);
 		else if (place == NSL_BY_LOAD)
-			at = nsl_question_by_load(skb, span, (nsl_u32)at);
+			found = nsl_question_by_load(skb, span, at);
 		else
-			at = nsl_question_in_stream(skb, span, (nsl_u32)at);
-		if (at < 0 || at > (int)NSL_OFFSET_MASK)
+			found = nsl_question_in_stream(skb, span, at);
+		if (NSL_FOUND_REASONS(found))
+			nsl_hand_over(skb, span, at, found, place);
+		at = NSL_FOUND_END(found);
+		if (!found || at > NSL_OFFSET_MASK)
 			break;
 	}
-	nsl_count(questions && at >= 0 ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);
 }
 
 __noinline int nsl_message_in_packet(struct __sk_buff *skb, nsl_u64 span)
@@ -264,14 +283,33 @@ __noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32
 	return 0;
 }
 
+/* A datagram in the packet's linear part. The usual one, with one question, is looked at here without a call: a call and
+ * its return cost as much as a label. */
+NSL_INLINE void nsl_datagram_in_packet(struct __sk_buff *skb, nsl_u64 span)
+{
+	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
+	nsl_u64 found;
+
+	if (nsl_query_questions(&reader) != 1) {
+		nsl_message_in_packet(skb, span);
+		return;
+	}
+	found = nsl_question(&reader, NSL_DNS_HEADER);
+	if (NSL_FOUND_REASONS(found))
+		nsl_hand_over(skb, span, NSL_DNS_HEADER, found, NSL_IN_PACKET);
+	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+}
+
 NSL_INLINE void nsl_udp(struct __sk_buff *skb, const struct nsl_packet *packet)
 {
-	const nsl_u32 left = skb->len - packet->payload, step = skb->gso_size;
+	nsl_u32 payload = packet->payload, left = skb->len - payload;
 
 	if (left > 0xFFFFFF)
 		return;
-	if (!step && (long)skb->data + skb->len <= (long)skb->data_end)
-		nsl_message_in_packet(skb, NSL_SPAN(packet->payload, left));
+	NSL_FORGET(payload);
+	NSL_FORGET(left);
+	if (!skb->gso_size && (long)skb->data + skb->len <= (long)skb->data_end)
+		nsl_datagram_in_packet(skb, NSL_SPAN(payload, left));
 	else
-		nsl_messages_by_load(skb, NSL_SPAN(packet->payload, left), step);
+		nsl_messages_by_load(skb, NSL_SPAN(payload, left), skb->gso_size);
 }

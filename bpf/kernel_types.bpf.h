@@ -138,6 +138,8 @@ struct in6_addr_kernel {
 	__u8 octets[16];
 };
 
+#define NSL_ESTABLISHED 1 /* skc_state of a connected socket, UDP or TCP */
+
 struct sock_common {
 	__u32 skc_daddr;
 	__u32 skc_rcv_saddr;

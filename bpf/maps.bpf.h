@@ -17,12 +17,14 @@
 struct nsl_settings nsl_settings;
 struct nsl_generation nsl_generations[2];
 
+/* The words are one value of a size that the verifier knows: one look-up gives them all, and a word is then one load.
+ * (A look-up in an array whose size differs between generations is a call, which costs more than the rest of the walk.) */
 struct nsl_filter_inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, nsl_u32);
-	__type(value, nsl_u64);
+	__uint(key_size, sizeof(nsl_u32));
+	__uint(value_size, NSL_FILTER_WORDS * sizeof(nsl_u64));
 };
 
 struct nsl_names_inner {
@@ -70,18 +72,21 @@ NSL_INLINE bool nsl_is_dns_port(nsl_u16 port)
 
 /* The tables as match.h sees them. */
 struct nsl_tables {
-	void *filter;
+	const nsl_u64 *filter;
 	nsl_u32 slot;
 };
 
-NSL_INLINE int nsl_filter_word(const struct nsl_tables *tables, nsl_u32 index, nsl_u64 *word)
+NSL_INLINE const nsl_u64 *nsl_filter_of(nsl_u32 slot)
 {
-	nsl_u64 *value = bpf_map_lookup_elem(tables->filter, &index);
+	const nsl_u32 only = 0;
+	void *filter = bpf_map_lookup_elem(&nsl_filters, &slot);
 
-	if (!value)
-		return -1;
-	*word = *value;
-	return 0;
+	return filter ? bpf_map_lookup_elem(filter, &only) : NULL;
+}
+
+NSL_INLINE nsl_u64 nsl_filter_word(const struct nsl_tables *tables, nsl_u32 index)
+{
+	return tables->filter[index & (NSL_FILTER_WORDS - 1)];
 }
 
 NSL_INLINE const struct nsl_name *nsl_name_lookup(const struct nsl_tables *tables, nsl_u64 key)

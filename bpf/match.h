@@ -6,8 +6,8 @@
  * map's value. Letters are folded exactly (ASCII, RFC 4343), so a match in the map is a match of names up to a collision
  * of 128 bits.
  *
- * The filter is an array of 64-bit words that holds the trie of the listed names' suffixes. A listed name sets four bits
- * in its word that depend on the first hash ("listed"); each proper suffix of it sets four bits in its own word that
+ * The filter is an array of 64-bit words that holds the trie of the listed names' suffixes. A listed name sets three bits
+ * in its word that depend on the first hash ("listed"); each proper suffix of it sets three bits in its own word that
  * depend on the second ("something is listed below"). A walk stops at the first suffix below which nothing is listed.
  *
  * Only the last NSL_WALK_LABELS labels are told apart: a longer listed name is entered as "everything below its last
@@ -15,7 +15,7 @@
  *
  * The includer provides what dns.h needs, and:
  *   struct nsl_tables
- *   int nsl_filter_word(const struct nsl_tables *, nsl_u32 index, nsl_u64 *)      0, or -1
+ *   nsl_u64 nsl_filter_word(const struct nsl_tables *, nsl_u32 index)
  *   const struct nsl_name *nsl_name_lookup(const struct nsl_tables *, nsl_u64 key)  or NULL
  */
 #pragma once
@@ -23,9 +23,10 @@
 #include "abi.h"
 #include "dns.h"
 
-/* Odd constants with bits in no pattern (from the fractional parts of the square roots of 2 and 3). */
+/* Odd constants with bits in no pattern (from the fractional parts of the square roots of 2, 3 and 5). */
 #define NSL_HASH_MULTIPLIER1 0x6A09E667F3BCC909ull
 #define NSL_HASH_MULTIPLIER2 0xBB67AE8584CAA73Bull
+#define NSL_HASH_MULTIPLIER3 0x3C6EF372FE94F82Bull
 
 struct nsl_suffix_hash {
 	nsl_u64 first, second;
@@ -50,33 +51,47 @@ NSL_INLINE nsl_u64 nsl_fold(nsl_u64 word)
 	return word | ((from_a & ~past_z & ~word & 0x80 * ones) >> 2);
 }
 
-/* Extends the hash by the label whose length octet is at offset at. Eight octets at a time; the last word is made of the
- * eight octets that end where the label ends, so nothing behind the label is read. (There are always eight: the header
- * comes before.) 0, or -1. */
-NSL_INLINE int nsl_absorb_label(const struct nsl_reader *reader, nsl_u32 at, struct nsl_suffix_hash *hash)
+/* A walk over a name's labels, from the right. */
+struct nsl_walk {
+	struct nsl_suffix_hash hash; /* of the suffix that begins at label */
+	nsl_u64 ahead;               /* offsets of the labels to come, as in nsl_labels.last */
+	nsl_u32 label;               /* offset of the label that was walked last, from the name's start; 0: the walk is over */
+};
+
+NSL_INLINE struct nsl_walk nsl_walk_start(const struct nsl_labels *labels, nsl_u64 seed1, nsl_u64 seed2)
 {
-	nsl_u8 octet;
-	nsl_u32 length, last_word;
+	const struct nsl_walk walk = { { seed1, seed2 }, labels->last, labels->length - 1 };
+
+	return walk;
+}
+
+/* Extends the hash by the next label of the name at offset at. Eight octets at a time; the last word is made of the eight
+ * octets that end where the label ends, so nothing behind the label is read. (There are always eight: the header comes
+ * before.) The label's length goes in by a multiple of its own, away from the chain of multiplications. 0, or -1. */
+NSL_INLINE int nsl_walk_label(const struct nsl_reader *reader, nsl_u32 at, struct nsl_walk *walk)
+{
+	const nsl_u32 end = at + walk->label, begin = at + (nsl_u32)(walk->ahead & 0xFF) + 1;
+	const nsl_u32 length = (end - begin) & NSL_LABEL_MAX;
+	const nsl_u64 mark = length * NSL_HASH_MULTIPLIER3;
 	nsl_u64 word;
 
-	if (nsl_read8(reader, at & NSL_OFFSET_MASK, &octet))
-		return -1;
-	length = octet & NSL_LABEL_MAX;
-	nsl_absorb(hash, length);
-	last_word = at + 1 + length - 8;
+	walk->label = (nsl_u32)(walk->ahead & 0xFF);
+	walk->ahead >>= 8;
+	walk->hash.first += mark;
+	walk->hash.second ^= mark;
 	for (nsl_u32 done = 8; done < NSL_LABEL_MAX + 1; done += 8) {
 		if (done >= length)
 			break;
-		if (nsl_read64(reader, (at + done - 7) & NSL_OFFSET_MASK, &word))
+		if (nsl_read64(reader, (begin + done - 8) & NSL_OFFSET_MASK, &word))
 			return -1;
-		nsl_absorb(hash, nsl_fold(word));
+		nsl_absorb(&walk->hash, nsl_fold(word));
 	}
-	if (nsl_read64(reader, last_word & NSL_OFFSET_MASK, &word))
+	if (nsl_read64(reader, (end - 8) & NSL_OFFSET_MASK, &word))
 		return -1;
 	/* a short label: drop the octets before it */
 	if (length < 8)
 		word >>= 64 - 8 * length;
-	nsl_absorb(hash, nsl_fold(word));
+	nsl_absorb(&walk->hash, nsl_fold(word));
 	return 0;
 }
 
@@ -85,20 +100,45 @@ NSL_INLINE nsl_u32 nsl_filter_index(const struct nsl_suffix_hash *hash, nsl_u32 
 	return (nsl_u32)(hash->first >> 32) & filter_mask;
 }
 
-/* Four bits of a word, by four times six bits of a hash. */
-NSL_INLINE nsl_u64 nsl_four_bits(nsl_u64 hash)
+/* Three bits of a word, by three times six bits of a hash. */
+NSL_INLINE nsl_u64 nsl_three_bits(nsl_u64 hash)
 {
-	return 1ull << (hash & 63) | 1ull << (hash >> 6 & 63) | 1ull << (hash >> 12 & 63) | 1ull << (hash >> 18 & 63);
+	return NSL_BIT(hash) | NSL_BIT(hash >> 6) | NSL_BIT(hash >> 12);
 }
 
 NSL_INLINE nsl_u64 nsl_listed_bits(const struct nsl_suffix_hash *hash)
 {
-	return nsl_four_bits(hash->first);
+	return nsl_three_bits(hash->first);
 }
 
 NSL_INLINE nsl_u64 nsl_below_bits(const struct nsl_suffix_hash *hash)
 {
-	return nsl_four_bits(hash->second);
+	return nsl_three_bits(hash->second);
+}
+
+#define NSL_WALK_ON 2 /* neither a match nor the end of the walk */
+
+/* Walks one label and asks the tables about the suffix that it begins. NSL_REASON_NAME, 0, -1, or NSL_WALK_ON. */
+NSL_INLINE int nsl_match_label(const struct nsl_reader *reader, nsl_u32 at, struct nsl_walk *walk, nsl_u32 filter_mask,
+			       const struct nsl_tables *tables)
+{
+	nsl_u64 word, bits;
+
+	if (!walk->label)
+		return 0;
+	if (nsl_walk_label(reader, at, walk))
+		return -1;
+	word = nsl_filter_word(tables, nsl_filter_index(&walk->hash, filter_mask));
+	bits = nsl_listed_bits(&walk->hash);
+	if ((word & bits) == bits) {
+		const struct nsl_name *entry = nsl_name_lookup(tables, walk->hash.first);
+
+		if (entry && entry->check == walk->hash.second &&
+		    entry->kinds & (walk->label ? NSL_NAME_BELOW : NSL_NAME_EXACT))
+			return NSL_REASON_NAME;
+	}
+	bits = nsl_below_bits(&walk->hash);
+	return (word & bits) == bits ? NSL_WALK_ON : 0;
 }
 
 /* Whether some entry of the tables may match the name at offset at: NSL_REASON_NAME, 0, or -1 if an octet could not be
@@ -106,31 +146,19 @@ NSL_INLINE nsl_u64 nsl_below_bits(const struct nsl_suffix_hash *hash)
 NSL_INLINE int nsl_match_name(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
 			      const struct nsl_generation *generation, const struct nsl_tables *tables)
 {
-	struct nsl_suffix_hash hash = { generation->seed1, generation->seed2 };
-	const nsl_u32 filter_mask = generation->filter_mask;
-	nsl_u64 last = labels->last;
+	struct nsl_walk walk = nsl_walk_start(labels, generation->seed1, generation->seed2);
+	const nsl_u32 mask = generation->filter_mask;
+	int answer;
 
-	for (nsl_u32 depth = 1; depth <= NSL_WALK_LABELS; depth++) {
-		nsl_u64 word, bits;
-
-		if (depth > labels->count)
-			break;
-		if (nsl_absorb_label(reader, at + (nsl_u32)(last & 0xFF), &hash))
-			return -1;
-		last >>= 8;
-		if (nsl_filter_word(tables, nsl_filter_index(&hash, filter_mask), &word))
-			return -1;
-		bits = nsl_listed_bits(&hash);
-		if ((word & bits) == bits) {
-			const struct nsl_name *entry = nsl_name_lookup(tables, hash.first);
-
-			if (entry && entry->check == hash.second &&
-			    (labels->count == depth ? entry->kinds & NSL_NAME_EXACT : entry->kinds & NSL_NAME_BELOW))
-				return NSL_REASON_NAME;
-		}
-		bits = nsl_below_bits(&hash);
-		if ((word & bits) != bits)
-			break;
-	}
-	return 0;
+	/* Written out: a loop's counter would take a register that the hashes need. */
+	NSL_STATIC_ASSERT(NSL_WALK_LABELS == 8, "one line each");
+	if ((answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON &&
+	    (answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON &&
+	    (answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON &&
+	    (answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON &&
+	    (answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON &&
+	    (answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON &&
+	    (answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON)
+		answer = nsl_match_label(reader, at, &walk, mask, tables);
+	return answer == NSL_WALK_ON ? 0 : answer;
 }

@@ -56,7 +56,7 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 	if (nsl_find_labels(reader, at, &labels))
 		return -1;
 	end = at + labels.length;
-	tables.filter = bpf_map_lookup_elem(&nsl_filters, &slot);
+	tables.filter = nsl_filter_of(slot);
 	if (tables.filter) {
 		matched = nsl_match_name(reader, at, &labels, generation, &tables);
 		if (matched < 0)

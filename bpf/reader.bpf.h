@@ -24,33 +24,49 @@ struct nsl_reader {
 	nsl_u32 message;        /* load: the message's offset in the packet */
 };
 
-NSL_INLINE int nsl_read(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 size, void *value)
+/* Where size octets at offset at lie, or NULL. Not for the mode load. */
+NSL_INLINE const nsl_u8 *nsl_octets_at(const struct nsl_reader *reader, nsl_u64 at, nsl_u32 size)
 {
-	if (reader->mode == NSL_READ_PACKET) {
-		const nsl_u8 *from = reader->octets + at;
-		const nsl_u8 *behind = from + size;
+	const nsl_u8 *from = reader->octets + at, *behind = from + size;
 
-		/* clang would turn the comparison into arithmetic on the packet's end, which is refused */
-		asm volatile("" : "+r"(behind));
-		if (behind > reader->end)
-			return -1;
-		__builtin_memcpy(value, from, size);
-		return 0;
-	}
+	if (reader->mode == NSL_READ_BUFFER)
+		return at + size > reader->length ? NULL : from;
+	/* clang would turn the comparison into arithmetic on the packet's end, which is refused */
+	asm volatile("" : "+r"(behind));
+	return behind > reader->end ? NULL : from;
+}
+
+NSL_INLINE int nsl_load(const struct nsl_reader *reader, nsl_u64 at, nsl_u32 size, void *value)
+{
 	if (at + size > reader->length)
 		return -1;
+	return bpf_skb_load_bytes(reader->skb, reader->message + (nsl_u32)at, value, size) ? -1 : 0;
+}
+
+NSL_INLINE int nsl_read8(const struct nsl_reader *reader, nsl_u64 at, nsl_u8 *value)
+{
+	const nsl_u8 *from;
+
 	if (reader->mode == NSL_READ_LOAD)
-		return bpf_skb_load_bytes(reader->skb, reader->message + at, value, size) ? -1 : 0;
-	__builtin_memcpy(value, reader->octets + at, size);
+		return nsl_load(reader, at, sizeof *value, value);
+	from = nsl_octets_at(reader, at, sizeof *value);
+	if (!from)
+		return -1;
+	*value = *from;
 	return 0;
 }
 
-NSL_INLINE int nsl_read8(const struct nsl_reader *reader, nsl_u32 at, nsl_u8 *value)
+NSL_INLINE int nsl_read64(const struct nsl_reader *reader, nsl_u64 at, nsl_u64 *value)
 {
-	return nsl_read(reader, at, sizeof *value, value);
-}
+	const nsl_u8 *from;
 
-NSL_INLINE int nsl_read64(const struct nsl_reader *reader, nsl_u32 at, nsl_u64 *value)
-{
-	return nsl_read(reader, at, sizeof *value, value);
+	if (reader->mode == NSL_READ_LOAD)
+		return nsl_load(reader, at, sizeof *value, value);
+	from = nsl_octets_at(reader, at, sizeof *value);
+	if (!from)
+		return -1;
+	/* One load: clang would make eight of a copy, while the kernel lets programs load unaligned words wherever the
+	 * machine can (x86, arm64). */
+	*value = *(const nsl_u64 *)from;
+	return 0;
 }

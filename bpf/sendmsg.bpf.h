@@ -18,7 +18,6 @@
 #define NSL_MSG_MORE 0x8000
 #define NSL_AF_INET 2
 #define NSL_AF_INET6 10
-#define NSL_ESTABLISHED 1
 #define NSL_SOL_UDP 17
 #define NSL_UDP_SEGMENT 103
 #define NSL_CONTROL_MESSAGES 4 /* that are searched for UDP_SEGMENT */

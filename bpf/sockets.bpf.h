@@ -17,12 +17,12 @@ struct nsl_endpoint {
 	nsl_u8 address[16]; /* network order, IPv4 in the first four octets */
 	nsl_u16 port;       /* host order; 0: not set */
 	nsl_u8 family;      /* 4 or 6 */
-	nsl_u8 set;         /* named: a sendmsg() gave it and no packet has left since */
+	nsl_u8 set;         /* named: a sendmsg() gave it, and it holds for the next packet */
 };
 
 struct nsl_socket {
 	struct nsl_endpoint connected; /* by connect() */
-	struct nsl_endpoint named;     /* by the sendmsg() under way; used up at egress */
+	struct nsl_endpoint named;     /* by the sendmsg() under way */
 	nsl_u32 has_sender;
 	nsl_u32 reserved;
 	struct nsl_sender sender;
@@ -34,6 +34,11 @@ struct {
 	__type(key, int);
 	__type(value, struct nsl_socket);
 } nsl_sockets SEC(".maps");
+
+/* A destination named by a sendmsg() holds for its packet alone. On a socket that is not connected the next packet has a
+ * name of its own, so the old one need not be forgotten. On a connected socket it must be, which costs every packet of the
+ * machine a look at its socket: not 0 once a connected socket was given another destination. */
+nsl_u32 nsl_named_while_connected;
 
 /* Where the packet on its way out was meant to go. */
 NSL_INLINE const struct nsl_endpoint *nsl_asked_endpoint(const struct nsl_socket *socket)
@@ -48,6 +53,22 @@ NSL_INLINE struct nsl_socket *nsl_socket_of(struct __sk_buff *skb)
 	if (!sock || !(sock = bpf_sk_fullsock(sock)))
 		return NULL;
 	return bpf_sk_storage_get(&nsl_sockets, sock, NULL, 0);
+}
+
+/* Whether the packet was meant for a DNS port, wherever it goes now. */
+NSL_INLINE bool nsl_asked_dns_port(struct __sk_buff *skb)
+{
+	const struct nsl_socket *socket = nsl_socket_of(skb);
+
+	return socket && nsl_is_dns_port(nsl_asked_endpoint(socket)->port);
+}
+
+NSL_INLINE void nsl_forget_named(struct __sk_buff *skb)
+{
+	struct nsl_socket *socket = nsl_socket_of(skb);
+
+	if (socket)
+		socket->named.set = 0;
 }
 
 /* Notes where the process sends to. connected: by connect(), else by sendmsg(). */
@@ -71,6 +92,8 @@ NSL_INLINE void nsl_note_endpoint(struct bpf_sock_addr *context, nsl_u8 family, 
 	endpoint = connected ? &socket->connected : &socket->named;
 	__builtin_memset(endpoint, 0, sizeof *endpoint);
 	socket->named.set = !connected;
+	if (!connected && context->sk->state == NSL_ESTABLISHED)
+		nsl_named_while_connected = 1;
 	if (!dns)
 		return;
 	endpoint->port = port;

@@ -69,7 +69,8 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 	return (int)(at + wanted);
 }
 
-NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
+/* transport: offset of the TCP header. A function of its own, to leave the registers of nsl_egress to UDP. */
+__noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 {
 	struct nsl_tcp_stream *stream;
 	struct nsl_socket *socket;
@@ -77,16 +78,16 @@ NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
 	struct tcphdr header;
 	nsl_u32 at, end = skb->len, sequence, seen;
 
-	if (bpf_skb_load_bytes(skb, packet->transport, &header, sizeof header))
-		return;
-	at = packet->transport + header.doff * 4u;
+	if (bpf_skb_load_bytes(skb, transport, &header, sizeof header))
+		return 0;
+	at = transport + header.doff * 4u;
 	if (at >= end || end > 0xFFFFFF)
-		return;
+		return 0;
 	sequence = bpf_ntohl(header.seq) + header.syn;
 
 	sock = skb->sk;
 	if (!sock || !(sock = bpf_sk_fullsock(sock)))
-		return;
+		return 0;
 	if (!nsl_in_interrupt(skb)) {
 		socket = bpf_sk_storage_get(&nsl_sockets, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 		if (socket) {
@@ -97,10 +98,10 @@ NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
 	stream = bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!stream) {
 		nsl_count(NSL_COUNT_socket_storage_full);
-		return;
+		return 0;
 	}
 	if (stream->given_up)
-		return;
+		return 0;
 	if (!stream->started) {
 		stream->started = 1;
 		stream->next_sequence = sequence;
@@ -113,7 +114,7 @@ NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
 	}
 	if (seen >= end - at) {
 		nsl_count(NSL_COUNT_tcp_retransmitted);
-		return;
+		return 0;
 	}
 	stream->next_sequence = sequence + (end - at);
 	at += seen;
@@ -123,12 +124,13 @@ NSL_INLINE void nsl_tcp(struct __sk_buff *skb, const struct nsl_packet *packet)
 		if (next < 0) {
 			stream->given_up = 1;
 			nsl_count(NSL_COUNT_tcp_split);
-			return;
+			return 0;
 		}
 		at = (nsl_u32)next;
 		if (at >= end)
-			return;
+			return 0;
 	}
 	stream->given_up = 1;
 	nsl_count(NSL_COUNT_messages_over_limit);
+	return 0;
 }

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
+#include <utility>
 
 #include "base/dns_name.h"
+#include "base/parallel.h"
 
 // dns.h and match.h read names inside a message; here a message is a name behind an empty header.
 #include "bpf/dns_reader.h"
@@ -18,9 +20,8 @@ struct nsl_tables {
   const nslookout::compile::KernelTables* tables;
 };
 
-static inline int nsl_filter_word(const struct nsl_tables* tables, nsl_u32 index, nsl_u64* word) {
-  *word = tables->tables->filter[index];
-  return 0;
+static inline nsl_u64 nsl_filter_word(const struct nsl_tables* tables, nsl_u32 index) {
+  return tables->tables->filter[index];
 }
 
 static inline const struct nsl_name* nsl_name_lookup(const struct nsl_tables* tables, nsl_u64 key) {
@@ -41,23 +42,24 @@ constexpr std::uint64_t filter_bits_per_name = 16;
 // eight-octet reads.
 struct Message {
   std::uint8_t octets[NSL_DNS_HEADER + 256] = {};
-  explicit Message(std::string_view wire) { std::memcpy(octets + NSL_DNS_HEADER, wire.data(), std::min<std::size_t>(wire.size(), 256)); }
+  explicit Message(std::string_view wire) {
+    std::memcpy(octets + NSL_DNS_HEADER, wire.data(), std::min<std::size_t>(wire.size(), 256));
+  }
   [[nodiscard]] nsl_reader reader() const { return nsl_reader{octets, sizeof octets}; }
 };
 
-// Calls visit(depth, hash) for each suffix of at most NSL_WALK_LABELS labels, from the last label on.
+// Calls visit(walk, last) for each suffix of at most NSL_WALK_LABELS labels, from the last label on; last: it is the longest
+// of them.
 template <typename Visit>
-void walk_suffixes(std::string_view wire, const Seeds& seeds, nsl_labels* labels, Visit visit) {
+void walk_suffixes(std::string_view wire, const Seeds& seeds, Visit visit) {
   const Message message(wire);
   const nsl_reader reader = message.reader();
-  if (nsl_find_labels(&reader, NSL_DNS_HEADER, labels) != 0) return;
-  nsl_suffix_hash hash{seeds.first, seeds.second};
-  std::uint64_t last = labels->last;
-  const std::uint32_t depths = std::min<std::uint32_t>(labels->count, NSL_WALK_LABELS);
-  for (std::uint32_t depth = 1; depth <= depths; ++depth) {
-    if (nsl_absorb_label(&reader, NSL_DNS_HEADER + static_cast<std::uint32_t>(last & 0xFF), &hash) != 0) return;
-    last >>= 8;
-    visit(depth, depths, hash);
+  nsl_labels labels{};
+  if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return;
+  nsl_walk walk = nsl_walk_start(&labels, seeds.first, seeds.second);
+  for (int i = 0; i < NSL_WALK_LABELS && walk.label != 0; ++i) {
+    if (nsl_walk_label(&reader, NSL_DNS_HEADER, &walk) != 0) return;
+    visit(walk, walk.label == 0 || i == NSL_WALK_LABELS - 1);
   }
 }
 
@@ -77,10 +79,11 @@ struct Entry {
   nsl_name value{};
 };
 
-// Sorts the entries by key and unites equal ones. False when two names collide in the first hash but not in the second:
-// one key cannot stand for both.
+bool by_key(const Entry& a, const Entry& b) { return a.key < b.key; }
+
+// Unites equal ones of entries in the order of their keys. False when two names collide in the first hash but not in the
+// second: one key cannot stand for both.
 bool unite(std::vector<Entry>& entries) {
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.key < b.key; });
   std::size_t kept = 0;
   for (std::size_t i = 1; i < entries.size(); ++i) {
     if (entries[i].key != entries[kept].key) {
@@ -95,28 +98,47 @@ bool unite(std::vector<Entry>& entries) {
   return true;
 }
 
-std::vector<Entry> enter_names(const std::vector<KernelName>& names, const Seeds& seeds,
-                               std::vector<std::uint64_t>& filter) {
-  const auto mask = static_cast<std::uint32_t>(filter.size() - 1);
+// Filter and entries of some of the names; the entries in the order of their keys.
+struct Part {
+  std::vector<std::uint64_t> filter;
   std::vector<Entry> entries;
-  entries.reserve(names.size());
-  for (const KernelName& name : names) {
-    nsl_labels labels{};
-    walk_suffixes(name.wire, seeds, &labels,
-                  [&](std::uint32_t depth, std::uint32_t depths, const nsl_suffix_hash& hash) {
-                    std::uint64_t& word = filter[nsl_filter_index(&hash, mask)];
-                    if (depth < depths) {
-                      word |= nsl_below_bits(&hash);
-                      return;
-                    }
-                    word |= nsl_listed_bits(&hash);
-                    const bool deep = labels.count > NSL_WALK_LABELS;
-                    const std::uint32_t kinds =
-                        deep ? NSL_NAME_BELOW : (name.exact ? NSL_NAME_EXACT : 0u) | (name.below ? NSL_NAME_BELOW : 0u);
-                    entries.push_back(Entry{hash.first, nsl_name{hash.second, kinds, 0}});
-                  });
-  }
-  return entries;
+};
+
+void enter_name(const KernelName& name, const Seeds& seeds, Part& part) {
+  const auto mask = static_cast<std::uint32_t>(part.filter.size() - 1);
+  walk_suffixes(name.wire, seeds, [&](const nsl_walk& walk, bool last) {
+    std::uint64_t& word = part.filter[nsl_filter_index(&walk.hash, mask)];
+    if (!last) {
+      word |= nsl_below_bits(&walk.hash);
+      return;
+    }
+    word |= nsl_listed_bits(&walk.hash);
+    const bool deep = walk.label != 0;
+    const std::uint32_t kinds =
+        deep ? NSL_NAME_BELOW : (name.exact ? NSL_NAME_EXACT : 0u) | (name.below ? NSL_NAME_BELOW : 0u);
+    part.entries.push_back(Entry{walk.hash.first, nsl_name{walk.hash.second, kinds, 0}});
+  });
+}
+
+// Adds the second to the first.
+void add(Part& to, const Part& from) {
+  for (std::size_t i = 0; i < to.filter.size(); ++i) to.filter[i] |= from.filter[i];
+  std::vector<Entry> merged(to.entries.size() + from.entries.size());
+  std::merge(to.entries.begin(), to.entries.end(), from.entries.begin(), from.entries.end(), merged.begin(), by_key);
+  to.entries = std::move(merged);
+}
+
+Part enter_names(const std::vector<KernelName>& names, const Seeds& seeds, std::size_t filter_words) {
+  std::vector<Part> parts(parts_for(names.size()));
+  in_parts(names.size(), parts.size(), [&](std::size_t index, std::size_t begin, std::size_t end) {
+    Part& part = parts[index];
+    part.filter.assign(filter_words, 0);
+    part.entries.reserve(end - begin);
+    for (std::size_t i = begin; i < end; ++i) enter_name(names[i], seeds, part);
+    std::sort(part.entries.begin(), part.entries.end(), by_key);
+  });
+  for (std::size_t i = 1; i < parts.size(); ++i) add(parts[0], parts[i]);
+  return std::move(parts[0]);
 }
 
 }  // namespace
@@ -124,18 +146,18 @@ std::vector<Entry> enter_names(const std::vector<KernelName>& names, const Seeds
 KernelTables build_kernel_tables(const std::vector<KernelName>& names, bool every_query, Seeds seeds) {
   KernelTables tables;
   tables.every_query = every_query;
-  const std::uint64_t words = std::bit_ceil(std::max<std::uint64_t>(1, names.size() * filter_bits_per_name / 64));
-  std::vector<Entry> entries;
-  for (;;) {
-    tables.filter.assign(words, 0);
-    entries = enter_names(names, seeds, tables.filter);
-    if (unite(entries)) break;
+  const std::uint64_t words = std::min<std::uint64_t>(
+      NSL_FILTER_WORDS, std::bit_ceil(std::max<std::uint64_t>(1, names.size() * filter_bits_per_name / 64)));
+  Part whole = enter_names(names, seeds, words);
+  while (!unite(whole.entries)) {
     ++seeds.first;  // a collision of 64 bits: once in tens of millions of starts with a million names
+    whole = enter_names(names, seeds, words);
   }
   tables.seeds = seeds;
-  tables.name_keys.reserve(entries.size());
-  tables.name_values.reserve(entries.size());
-  for (const Entry& entry : entries) {
+  tables.filter = std::move(whole.filter);
+  tables.name_keys.reserve(whole.entries.size());
+  tables.name_values.reserve(whole.entries.size());
+  for (const Entry& entry : whole.entries) {
     tables.name_keys.push_back(entry.key);
     tables.name_values.push_back(entry.value);
   }

@@ -6,7 +6,7 @@
 // NSL_WALK_LABELS labels, and the verifier decides.
 //
 // The hash and the filter's layout are those of bpf/match.h, the one definition that the kernel programs use too.
-// Thread rule: values; building is single-threaded and deterministic for a given seed.
+// Thread rule: values; building uses a few threads for many names, and is deterministic for a given seed.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct Seeds {
 
 struct KernelTables {
   Seeds seeds;
-  std::vector<std::uint64_t> filter;     // a power of two of 64-bit words
+  std::vector<std::uint64_t> filter;     // a power of two of 64-bit words, NSL_FILTER_WORDS at most
   std::vector<std::uint64_t> name_keys;  // entries of the names map, ascending, no key twice
   std::vector<nsl_name> name_values;     // parallel to name_keys
   bool every_query = false;

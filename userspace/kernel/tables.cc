@@ -9,8 +9,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/fd.h"
+#include "base/parallel.h"
 
 namespace nslookout::kernel {
 namespace {
@@ -18,17 +20,30 @@ namespace {
 constexpr std::size_t batch_entries = 65536;
 
 Result<Fd> make_filter(const compile::KernelTables& tables) {
-  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-  const auto words = static_cast<std::uint32_t>(tables.filter.size());
-  Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsl_filter", sizeof(std::uint32_t), sizeof(std::uint64_t), words, &options));
-  if (!map.valid()) return fail(ErrorClass::runtime, "creating the filter of {} words: {}", words, errno_text(errno));
-  const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  const std::size_t octets = (words * sizeof(std::uint64_t) + page - 1) / page * page;
+  constexpr std::size_t octets = NSL_FILTER_WORDS * sizeof(std::uint64_t);
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+  Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsl_filter", sizeof(std::uint32_t), octets, 1, &options));
+  if (!map.valid()) return fail(ErrorClass::runtime, "creating the filter: {}", errno_text(errno));
   void* memory = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, map.get(), 0);
   if (memory == MAP_FAILED) return fail(ErrorClass::runtime, "mapping the filter: {}", errno_text(errno));
-  std::memcpy(memory, tables.filter.data(), words * sizeof(std::uint64_t));
+  std::memcpy(memory, tables.filter.data(), tables.filter.size() * sizeof(std::uint64_t));
   munmap(memory, octets);
   return map;
+}
+
+// Enters the names from begin to end. 0, or an errno.
+int fill_names(int map, const compile::KernelTables& tables, std::size_t begin, std::size_t end) {
+  while (begin < end) {
+    const auto wanted = static_cast<std::uint32_t>(std::min(batch_entries, end - begin));
+    std::uint32_t count = wanted;
+    if (bpf_map_update_batch(map, tables.name_keys.data() + begin, tables.name_values.data() + begin, &count,
+                             nullptr) != 0) {
+      return errno;
+    }
+    if (count != wanted) return EIO;
+    begin += wanted;
+  }
+  return 0;
 }
 
 Result<Fd> make_names(const compile::KernelTables& tables) {
@@ -37,14 +52,12 @@ Result<Fd> make_names(const compile::KernelTables& tables) {
   if (!map.valid()) {
     return fail(ErrorClass::runtime, "creating the table of {} names: {}", entries, errno_text(errno));
   }
-  for (std::size_t at = 0; at < tables.name_keys.size(); at += batch_entries) {
-    auto count = static_cast<std::uint32_t>(std::min(batch_entries, tables.name_keys.size() - at));
-    const std::uint32_t wanted = count;
-    if (bpf_map_update_batch(map.get(), tables.name_keys.data() + at, tables.name_values.data() + at, &count, nullptr) !=
-            0 ||
-        count != wanted) {
-      return fail(ErrorClass::runtime, "filling the table of {} names: {}", entries, errno_text(errno));
-    }
+  std::vector<int> errors(parts_for(tables.name_keys.size()), 0);
+  in_parts(tables.name_keys.size(), errors.size(), [&](std::size_t part, std::size_t begin, std::size_t end) {
+    errors[part] = fill_names(map.get(), tables, begin, end);
+  });
+  for (const int error : errors) {
+    if (error != 0) return fail(ErrorClass::runtime, "filling the table of {} names: {}", entries, errno_text(error));
   }
   return map;
 }
@@ -79,9 +92,12 @@ Result<void> Tables::publish(const compile::KernelTables& tables, std::uint32_t 
       bpf_map_update_elem(names_fd_, &slot, &names_fd, BPF_ANY) != 0) {
     return fail(ErrorClass::runtime, "putting the tables in place: {}", errno_text(errno));
   }
-  generations_[slot] = nsl_generation{tables.seeds.first, tables.seeds.second,
-                                      static_cast<std::uint32_t>(tables.filter.size() - 1), number,
-                                      tables.every_query ? 1u : 0u, 0};
+  generations_[slot] = nsl_generation{tables.seeds.first,
+                                      tables.seeds.second,
+                                      static_cast<std::uint32_t>(tables.filter.size() - 1),
+                                      number,
+                                      tables.every_query ? 1u : 0u,
+                                      0};
   active.store(slot, std::memory_order_seq_cst);
 
   // An update of a map of maps returns once every program that was running then has ended: after this one nobody is in

@@ -1,7 +1,7 @@
 // The kernel's tables of names: two slots, one in use. Publishing fills the other one completely, then switches with one
 // store, waits until no program can still be in the old one, and frees it.
 //
-// Memory of a generation: the filter's words (two octets a name and more) and 79 octets or so a name for the hash map.
+// Memory of a generation: four MiB for the filter's words and 79 octets or so a name for the hash map.
 // Thread rule: one publisher at a time; the kernel programs run at any time.
 #pragma once
 
