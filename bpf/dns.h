@@ -47,8 +47,8 @@ NSL_INLINE nsl_u32 nsl_query_questions(const struct nsl_reader *reader)
 	return (nsl_u32)header;
 }
 
-/* Walks over the name at offset at. 0, or -1 if it does not end within 255 octets and within the message, or has a
- * compression pointer (a question has nothing to point to) or another label type. */
+/* Walks over the name at offset at. 0, or -1 if it does not end within 255 octets, within the message and within the first
+ * 512 octets of that, or has a compression pointer (a question has nothing to point to) or another label type. */
 NSL_INLINE int nsl_find_labels(const struct nsl_reader *reader, nsl_u32 at, struct nsl_labels *labels)
 {
 	nsl_u64 last = 0, offset = 0;
@@ -58,6 +58,10 @@ NSL_INLINE int nsl_find_labels(const struct nsl_reader *reader, nsl_u32 at, stru
 		nsl_u8 length;
 
 		if (nsl_read8(reader, (at + offset) & NSL_OFFSET_MASK, &length))
+			return -1;
+		/* A later question, too far back to be looked at. After the read: before it, the compiler would take this
+		 * for the mask's reason and drop the mask, which older verifiers want to see. */
+		if (at + offset > NSL_OFFSET_MASK)
 			return -1;
 		if (length == 0) {
 			ended = 1;
@@ -94,7 +98,7 @@ NSL_INLINE int nsl_read_question_tail(const struct nsl_reader *reader, nsl_u32 a
 	if (nsl_read8(reader, at & NSL_OFFSET_MASK, &type_high) ||
 	    nsl_read8(reader, (at + 1) & NSL_OFFSET_MASK, &type_low) ||
 	    nsl_read8(reader, (at + 2) & NSL_OFFSET_MASK, &class_high) ||
-	    nsl_read8(reader, (at + 3) & NSL_OFFSET_MASK, &class_low))
+	    nsl_read8(reader, (at + 3) & NSL_OFFSET_MASK, &class_low) || at + 3 > NSL_OFFSET_MASK)
 		return -1;
 	tail->record_type = (nsl_u16)(type_high << 8 | type_low);
 	tail->record_class = (nsl_u16)(class_high << 8 | class_low);
