@@ -58,6 +58,22 @@ struct nsl_name {
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_name) == 16, "layout");
 
+/* ---- the table of texts (texts.h) -------------------------------------------------------------------------------- */
+
+#define NSL_TEXT_CELLS 524288u /* of the automaton's table, two octets each */
+#define NSL_TEXT_FOUND 0x8000u /* a cell: one of the texts ends here; any other cell is the number of the next state */
+
+/* What the automaton reads; octets that occur in a text have symbols of their own from NSL_SYMBOL_FIRST_FREE on. */
+#define NSL_SYMBOL_OTHER 0u
+#define NSL_SYMBOL_DOT 1u     /* between two labels */
+#define NSL_SYMBOL_END 2u     /* of the name */
+#define NSL_SYMBOL_ESCAPED 3u /* an octet that the presentation form writes with an escape */
+#define NSL_SYMBOL_FIRST_FREE 4u
+
+/* ---- a generation ------------------------------------------------------------------------------------------------ */
+
+#define NSL_TYPE_BITS 512u /* record types share a bit modulo this */
+
 /* One generation of tables, as the programs need to know it. Slot 0 or 1 of the generations map; the slot in use is
  * nsl_settings.active_slot, switched by one store. */
 struct nsl_generation {
@@ -65,9 +81,13 @@ struct nsl_generation {
   nsl_u32 filter_mask;    /* words of the filter in use, minus one; below NSL_FILTER_WORDS */
   nsl_u32 number;         /* of the generation, copied to every candidate; starts at 1 */
   nsl_u32 every_query;    /* not 0: some rule needs to see every query (the verifier decides) */
-  nsl_u32 reserved;
+  nsl_u32 has_types;      /* not 0: some of record_types is set */
+  nsl_u32 text_start;     /* the automaton's state at the beginning of a name */
+  nsl_u32 text_shift;     /* a state has 1 << text_shift cells; 0: there are no texts */
+  nsl_u64 record_types[NSL_TYPE_BITS / 64]; /* a bit for each type that some rule needs to see, whatever the name */
+  nsl_u8 text_symbols[256];                 /* of the octets of labels */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 32, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 360, "layout");
 
 /* ---- settings, written by user space while the programs run ---------------------------------------------------- */
 
@@ -125,6 +145,8 @@ enum nsl_transport { NSL_UDP = 1, NSL_TCP = 2 };
 #define NSL_REASON_NAME 1u        /* a suffix of the name is listed */
 #define NSL_REASON_EVERY_QUERY 2u /* a rule needs every query */
 #define NSL_REASON_OBSERVE 4u     /* the user asked to see every query */
+#define NSL_REASON_TEXT 8u        /* a text of the rules is in the name */
+#define NSL_REASON_TYPE 16u       /* a rule needs every query of this record type */
 
 /* nsl_candidate.flags */
 #define NSL_FLAG_SENDER_FROM_SOCKET 1u /* sent from an interrupt (a TCP timer, say): the socket's last known sender */

@@ -96,6 +96,7 @@ enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 #define NSL_FOUND(end, what) ((nsl_u64)(what) | (nsl_u64)(end) << 16)
 #define NSL_FOUND_END(found) ((nsl_u32)((found) >> 16) & 0xFFFF)
 #define NSL_FOUND_WHAT(found) ((found) & ~(nsl_u64)0xFFFF0000)
+#define NSL_FOUND_TOO_LITTLE ((nsl_u64)0xFFFF) /* the short way was left; no question ends at 0 */
 #define NSL_FOUND_REASONS(found) ((nsl_u32)(found) & 0xFFFF)
 
 /* Hands a question to user space. */
@@ -142,13 +143,13 @@ NSL_INLINE void nsl_hand_over(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, n
 	nsl_emit(skb, span, NSL_WHERE(at, NSL_FOUND_END(found) - 4 - at, place), NSL_FOUND_WHAT(found));
 }
 
-NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 at)
+NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 at, enum nsl_scope scope)
 {
 	struct nsl_question question;
-	const int end = nsl_observe_question(reader, at, &question);
+	const int end = nsl_observe_question(reader, at, scope, &question);
 
 	if (end < 0)
-		return 0;
+		return end == NSL_LEAVE_SHORT_WAY ? NSL_FOUND_TOO_LITTLE : 0;
 	if (!question.reasons)
 		return NSL_FOUND(end, 0);
 	return NSL_FOUND(end, NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class));
@@ -170,7 +171,7 @@ __noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, n
 {
 	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
 
-	return nsl_question(&reader, at & NSL_OFFSET_MASK);
+	return nsl_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES);
 }
 
 __noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
@@ -182,7 +183,7 @@ __noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(&reader, at & NSL_OFFSET_MASK);
+	return nsl_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES);
 }
 
 __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
@@ -198,7 +199,7 @@ __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, n
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(&reader, at & NSL_OFFSET_MASK);
+	return nsl_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES);
 }
 
 NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
@@ -294,7 +295,11 @@ NSL_INLINE void nsl_datagram_in_packet(struct __sk_buff *skb, nsl_u64 span)
 		nsl_message_in_packet(skb, span);
 		return;
 	}
-	found = nsl_question(&reader, NSL_DNS_HEADER);
+	found = nsl_question(&reader, NSL_DNS_HEADER, NSL_NAMES_ALONE);
+	if (found == NSL_FOUND_TOO_LITTLE) {
+		nsl_message_in_packet(skb, span);
+		return;
+	}
 	if (NSL_FOUND_REASONS(found))
 		nsl_hand_over(skb, span, NSL_DNS_HEADER, found, NSL_IN_PACKET);
 	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);

@@ -1,6 +1,6 @@
 /* The maps and globals of the observing programs. The process table is in process.bpf.h.
  *
- * A generation of tables lives in one of two slots: its filter and its names as inner maps, its seeds and sizes in
+ * A generation of tables lives in one of two slots: its filter, names and texts as inner maps, the rest of it in
  * nsl_generations. nsl_settings.active_slot is the one word that switches between them.
  */
 #pragma once
@@ -27,6 +27,14 @@ struct nsl_filter_inner {
 	__uint(value_size, NSL_FILTER_WORDS * sizeof(nsl_u64));
 };
 
+struct nsl_texts_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(nsl_u32));
+	__uint(value_size, NSL_TEXT_CELLS * sizeof(nsl_u16));
+};
+
 struct nsl_names_inner {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -47,6 +55,14 @@ struct {
 	__type(key, nsl_u32);
 	__array(values, struct nsl_names_inner);
 } nsl_names SEC(".maps");
+
+/* The automaton of a generation; nothing in it where there are no texts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, nsl_u32);
+	__array(values, struct nsl_texts_inner);
+} nsl_texts SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -73,6 +89,7 @@ NSL_INLINE bool nsl_is_dns_port(nsl_u16 port)
 /* The tables as match.h sees them. */
 struct nsl_tables {
 	const nsl_u64 *filter;
+	const nsl_u16 *texts;
 	nsl_u32 slot;
 };
 
@@ -82,6 +99,19 @@ NSL_INLINE const nsl_u64 *nsl_filter_of(nsl_u32 slot)
 	void *filter = bpf_map_lookup_elem(&nsl_filters, &slot);
 
 	return filter ? bpf_map_lookup_elem(filter, &only) : NULL;
+}
+
+NSL_INLINE const nsl_u16 *nsl_texts_of(nsl_u32 slot)
+{
+	const nsl_u32 only = 0;
+	void *texts = bpf_map_lookup_elem(&nsl_texts, &slot);
+
+	return texts ? bpf_map_lookup_elem(texts, &only) : NULL;
+}
+
+NSL_INLINE nsl_u32 nsl_text_cell(const struct nsl_tables *tables, nsl_u32 index)
+{
+	return tables->texts[index & (NSL_TEXT_CELLS - 1)];
 }
 
 NSL_INLINE nsl_u64 nsl_filter_word(const struct nsl_tables *tables, nsl_u32 index)

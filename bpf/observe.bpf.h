@@ -14,6 +14,7 @@
 
 #include "dns.h"
 #include "match.h"
+#include "texts.h"
 
 /* What a question is, as nsl_observe_question found it. */
 struct nsl_question {
@@ -43,30 +44,66 @@ NSL_INLINE struct nsl_question nsl_unpack_question(nsl_u64 where, nsl_u64 what, 
 	return question;
 }
 
-/* Parses and matches the question at offset at. Its end (the next one's offset), or -1 if it is none. */
-NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at, struct nsl_question *question)
+/* Which tables a question is held against. The names alone are for the short way of a datagram, whose registers the
+ * others would take; it is left when there are others. */
+enum nsl_scope { NSL_ALL_TABLES, NSL_NAMES_ALONE };
+
+#define NSL_LEAVE_SHORT_WAY (-2)
+
+/* Why the question leaves the kernel by what the tables say: NSL_REASON_* or 0, or -1 if it cannot be read. */
+NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
+				  nsl_u32 slot, enum nsl_scope scope, struct nsl_question_tail *tail)
 {
-	const nsl_u32 slot = nsl_settings.active_slot & 1;
 	const struct nsl_generation *generation = &nsl_generations[slot];
 	struct nsl_tables tables = { .slot = slot };
+	int reasons, found;
+
+	tables.filter = nsl_filter_of(slot);
+	if (!tables.filter) {
+		nsl_count(NSL_COUNT_generation_missing);
+		return 0;
+	}
+	reasons = nsl_match_name(reader, at, labels, generation, &tables);
+	if (reasons < 0)
+		return -1;
+	if (generation->every_query)
+		reasons |= NSL_REASON_EVERY_QUERY;
+	if (scope == NSL_NAMES_ALONE)
+		return reasons;
+	if (!reasons && generation->text_shift && (tables.texts = nsl_texts_of(slot))) {
+		found = nsl_match_texts(reader, at, labels->length, generation, &tables);
+		if (found < 0)
+			return -1;
+		reasons = found;
+	}
+	if (!reasons && generation->has_types) {
+		if (nsl_read_question_tail(reader, at + labels->length, tail))
+			return -1;
+		if (nsl_is_forwarded_type(generation, tail->record_type))
+			reasons = NSL_REASON_TYPE;
+	}
+	return reasons;
+}
+
+/* Parses and matches the question at offset at. Its end (the next one's offset), -1 if it is none, or
+ * NSL_LEAVE_SHORT_WAY. The tables are those of one generation, whatever is published meanwhile. */
+NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at, enum nsl_scope scope,
+				    struct nsl_question *question)
+{
+	const nsl_u32 slot = nsl_settings.active_slot & 1;
 	struct nsl_labels labels;
-	nsl_u32 reasons = 0, end;
+	nsl_u32 reasons, end;
 	int matched;
 
+	if (scope == NSL_NAMES_ALONE && (nsl_generations[slot].text_shift | nsl_generations[slot].has_types))
+		return NSL_LEAVE_SHORT_WAY;
 	if (nsl_find_labels(reader, at, &labels))
 		return -1;
 	end = at + labels.length;
-	tables.filter = nsl_filter_of(slot);
-	if (tables.filter) {
-		matched = nsl_match_name(reader, at, &labels, generation, &tables);
-		if (matched < 0)
-			return -1;
-		reasons = (nsl_u32)matched;
-		if (generation->every_query)
-			reasons |= NSL_REASON_EVERY_QUERY;
-	} else {
-		nsl_count(NSL_COUNT_generation_missing);
-	}
+	matched = nsl_match_question(reader, at, &labels, slot, scope, &question->tail);
+	if (matched < 0)
+		return -1;
+	reasons = (nsl_u32)matched;
 	if (nsl_settings.observe_all)
 		reasons |= NSL_REASON_OBSERVE;
 	question->reasons = reasons;
@@ -74,11 +111,12 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 		return (int)end + 4;
 	if (nsl_read_question_tail(reader, end, &question->tail))
 		return -1;
-	if (!(reasons & NSL_REASON_NAME) && !nsl_plausible_query(reader, &question->tail, end + 4, reader->length))
+	if (!(reasons & (NSL_REASON_NAME | NSL_REASON_TEXT)) &&
+	    !nsl_plausible_query(reader, &question->tail, end + 4, reader->length))
 		return -1;
 	question->at = at;
 	question->length = labels.length;
-	question->generation = generation->number;
+	question->generation = nsl_generations[slot].number;
 	return (int)end + 4;
 }
 

@@ -223,7 +223,7 @@ __noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
 
 	const struct nsl_reader reader = nsl_reader_of(send, length);
 
-	next = nsl_observe_question(&reader, at & NSL_OFFSET_MASK, &question);
+	next = nsl_observe_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES, &question);
 	if (next >= 0 && question.reasons)
 		nsl_set_aside(hook, NSL_WHERE(question.at, question.length, 0),
 			      NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class),

@@ -36,7 +36,7 @@ Result<bool> measure() {
   fmt::print("seconds for {} names: built in memory, filled into the kernel and swapped in, both\n", many);
   for (std::uint32_t round = 1; round <= rounds; ++round) {
     const auto begin = Clock::now();
-    const auto built = compile::build_kernel_tables(list, false, compile::Seeds::random());
+    const auto built = compile::build_kernel_tables({.names = list}, compile::Seeds::random());
     const auto filling = Clock::now();
     if (const auto published = tables->publish(built, round); !published) return fail(published.error());
     const auto end = Clock::now();

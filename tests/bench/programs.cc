@@ -90,7 +90,7 @@ Result<void> Programs::set_globals(const nsl_settings& settings, const Generatio
 }
 
 Result<void> Programs::fill_plain_hash(const std::vector<compile::KernelName>& names) {
-  const compile::KernelTables hashes = compile::build_kernel_tables(names, false, {});
+  const compile::KernelTables hashes = compile::build_kernel_tables({.names = names}, {});
   const std::vector<std::uint64_t> values(hashes.name_keys.size(), 1);
   auto count = static_cast<std::uint32_t>(values.size());
   if (bpf_map_update_batch(others_.map_fd("bench_names"), hashes.name_keys.data(), values.data(), &count, nullptr) !=
@@ -117,7 +117,7 @@ Result<void> Programs::fill_sensor(const std::vector<compile::KernelName>& names
   if (!tables) return fail(tables.error());
   tables->settings().port_count = 1;
   tables->settings().ports[0] = 53;
-  return tables->publish(compile::build_kernel_tables(names, false, compile::Seeds::random()), 1);
+  return tables->publish(compile::build_kernel_tables({.names = names}, compile::Seeds::random()), 1);
 }
 
 Result<Programs> Programs::on_tables_of(std::string_view compiled, const Programs& owner) {

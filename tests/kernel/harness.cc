@@ -123,7 +123,7 @@ ListedName zone_entry() { return {.wire = wire_name(zone()), .exact = false, .be
 compile::KernelTables tables_of(const std::vector<ListedName>& names, bool every_query) {
   std::vector<compile::KernelName> views;
   for (const auto& name : names) views.push_back({.wire = name.wire, .exact = name.exact, .below = name.below});
-  return compile::build_kernel_tables(views, every_query, compile::Seeds::random());
+  return compile::build_kernel_tables({.names = views, .every_query = every_query}, compile::Seeds::random());
 }
 
 ListedName canary_entry() { return {.wire = wire_name("canary." + zone()), .exact = false, .below = true}; }

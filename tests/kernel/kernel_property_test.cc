@@ -125,7 +125,7 @@ class KernelProperty : public SensorSuite {
     const auto wide = widened(list);
     for (std::size_t i = 0; i < wires.size(); ++i) {
       payloads.push_back(query(wires[i], type_a, static_cast<std::uint16_t>(i)));
-      const bool passes = tables.lets_pass(wires[i]);
+      const bool passes = tables.lets_pass(wires[i], type_a);
       if (passes) wanted.push_back(fmt::format("{} {}", i, wire_to_presentation(wires[i])));
       EXPECT_TRUE(passes || !listed(list, wires[i])) << "kept back: " << wire_to_presentation(wires[i]);
       EXPECT_EQ(passes, listed(wide, wires[i])) << wire_to_presentation(wires[i]);
@@ -143,6 +143,49 @@ class KernelProperty : public SensorSuite {
     EXPECT_LT(wanted.size(), wires.size());
   }
 };
+
+// Texts that some names have in them, and record types: the kernel's automaton is the compiler's.
+TEST_F(KernelProperty, KernelFindsTheTextsThatTheTablesFind) {
+  for (const std::uint32_t seed : {4U, 5U, 6U}) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    RandomNames random(seed);
+    compile::KernelPredicates predicates{.record_types = {type_txt}};
+    const ListedName canaries = canary_entry();
+    predicates.names.push_back({canaries.wire, canaries.exact, canaries.below});
+    std::vector<std::string> wires;
+    for (std::size_t i = 0; i < 600; ++i) wires.push_back(random.with_random_case(random.wire(14)));
+    for (std::size_t i = 0; i < 40; ++i) {
+      std::string name = ascii_lower(wire_to_presentation(wires[random.number() % wires.size()]));
+      name.resize(name.rfind('.'));  // all names end in the same label
+      if (name.size() < 8) continue;  // a short text is in every name
+      const std::size_t length = 3 + random.number() % 5;
+      const std::size_t at = random.number() % (name.size() - length + 1);
+      predicates.texts.push_back({name.substr(at, length), random.number() % 3 == 0, random.number() % 3 == 0});
+    }
+    const auto tables = compile::build_kernel_tables(predicates, compile::Seeds::random());
+    NSL_ASSERT_OK(harness().publish(tables));
+
+    Payloads payloads;
+    std::vector<std::string> wanted;
+    for (std::size_t i = 0; i < wires.size(); ++i) {
+      const std::uint16_t type = i % 50 == 0 ? type_txt : type_a;
+      payloads.push_back(query(wires[i], type, static_cast<std::uint16_t>(i)));
+      if (tables.lets_pass(wires[i], type)) wanted.push_back(fmt::format("{} {}", i, wire_to_presentation(wires[i])));
+    }
+    const auto run = run_child("sender", [&] { return send_sendto(server_address(AddressKind::v4), payloads); });
+    NSL_ASSERT_OK(run.result);
+    const auto candidates = harness().collect();
+    NSL_ASSERT_OK(candidates);
+    std::vector<std::string> came;
+    for (const auto& one : *candidates) {
+      came.push_back(fmt::format("{} {}", one.id, wire_to_presentation(name_of(one))));
+    }
+    EXPECT_EQ(came, wanted);
+    EXPECT_GT(wanted.size(), 12U);
+    EXPECT_LT(wanted.size(), wires.size());
+  }
+  report_case("random_texts_and_types", "seen");
+}
 
 TEST_F(KernelProperty, KernelPassesWhatTheTablesPass) {
   for (const std::uint32_t seed : {1U, 2U, 3U}) {

@@ -13,6 +13,7 @@
 namespace nslookout::kernel_test {
 
 inline constexpr std::uint16_t type_a = 1;
+inline constexpr std::uint16_t type_txt = 16;
 inline constexpr std::uint16_t type_aaaa = 28;
 inline constexpr std::uint16_t class_in = 1;
 

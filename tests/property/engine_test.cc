@@ -285,6 +285,22 @@ bool covers(const std::vector<compile::KernelName>& names, std::string_view wire
   return false;
 }
 
+// Whether a text is in the name, by looking for it; a name with an escape in it may have any text.
+bool has_text(const std::string& name, const compile::NameText& text) {
+  if (name.find('\\') != std::string::npos) return true;
+  if (text.text.size() > name.size()) return false;
+  if (text.at_start && text.at_end) return name == text.text;
+  if (text.at_start) return name.starts_with(text.text);
+  return text.at_end ? name.ends_with(text.text) : name.find(text.text) != std::string::npos;
+}
+
+bool covers(const compile::KernelPredicates& predicates, const Query& query) {
+  const std::string name = wire_to_presentation(query.wire());
+  return predicates.every_query || covers(predicates.names, query.wire()) ||
+         std::ranges::any_of(predicates.texts, [&](const auto& text) { return has_text(name, text); }) ||
+         std::ranges::any_of(predicates.record_types, [&](std::uint16_t type) { return query.record_type() == type; });
+}
+
 ReferenceHits hits_of(const compile::Plan& plan, const std::vector<Hit>& hits) {
   ReferenceHits indexes;
   for (const Hit& hit : hits) {
@@ -315,7 +331,7 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
     const compile::Plan plan = compile::make_plan(std::move(rules), random_lists(random, pool, text));
     const Verifier verifier(plan);
     const compile::KernelTables tables =
-        compile::build_kernel_tables(plan.kernel_names(), plan.every_query(), {seed, seed * 31});
+        compile::build_kernel_tables(plan.predicates(), {seed, seed * 31});
     for (int i = 0; i < 40; ++i) {
       const Query query = random_query(random, pool);
       const ReferenceHits expected = reference_matches(plan.rules(), plan.lists(), query);
@@ -329,17 +345,17 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
         hits_by_name += rule_plan.reach == compile::Reach::by_name ? 1 : 0;
       }
       if (!expected.rules.empty() || !expected.lists.empty()) {
-        ASSERT_TRUE(plan.every_query() || covers(plan.kernel_names(), query.wire()));
-        ASSERT_TRUE(tables.lets_pass(query.wire()));
+        ASSERT_TRUE(covers(plan.predicates(), query));
+        ASSERT_TRUE(tables.lets_pass(query.wire(), query.record_type().value_or(1)));
       }
       for (std::size_t rule = 0; rule < plan.rules().size(); ++rule) {
         const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
         if (rule_plan.reach == compile::Reach::every_query) continue;
-        std::vector<compile::KernelName> names;
+        compile::KernelPredicates predicates{.texts = rule_plan.texts, .record_types = rule_plan.record_types};
         for (const compile::Witness& witness : rule_plan.witnesses) {
-          names.push_back({witness.wire, witness.exact, witness.below});
+          predicates.names.push_back({witness.wire, witness.exact, witness.below});
         }
-        const bool covered = covers(names, query.wire());
+        const bool covered = covers(predicates, query);
         const bool matched = std::find(expected.rules.begin(), expected.rules.end(), rule) != expected.rules.end();
         ASSERT_TRUE(!matched || covered) << "rule " << rule;
         if (rule_plan.kernel_decides) {

@@ -151,10 +151,17 @@ TEST(CliExplain, SaysWhatTheKernelDecidesAndWhatForcesEveryQueryOut) {
   EXPECT_NE(explain_text(suffix, plan_of(suffix)).find("names     *.evil.test\n"), std::string::npos)
       << explain_text(suffix, plan_of(suffix));
 
-  const auto substring = rule_with("    query|contains: evil\n");
-  EXPECT_EQ(json::parse(explain_json(substring, plan_of(substring)))["rules"][0]["reach"], "every_query");
-  EXPECT_NE(explain_text(substring, plan_of(substring)).find("force every query out of the kernel 1\n"),
-            std::string::npos);
+  const auto substring = rule_with("    query|contains: evil\n    record_type: TXT\n");
+  const auto by_text = json::parse(explain_json(substring, plan_of(substring)));
+  EXPECT_EQ(by_text["rules"][0]["texts"][0], json({{"text", "evil"}, {"at_start", false}, {"at_end", false}}));
+  EXPECT_NE(explain_text(substring, plan_of(substring)).find("texts     evil\n"), std::string::npos);
+
+  const auto type = rule_with("    record_type: TXT\n");
+  EXPECT_NE(explain_text(type, plan_of(type)).find("types     TXT\n"), std::string::npos);
+
+  const auto image = rule_with("    Image: /bin/a\n");
+  EXPECT_EQ(json::parse(explain_json(image, plan_of(image)))["rules"][0]["reach"], "every_query");
+  EXPECT_NE(explain_text(image, plan_of(image)).find("force every query out of the kernel 1\n"), std::string::npos);
 }
 
 TEST(CliExplain, SaysWhyARuleIsNotLoaded) {

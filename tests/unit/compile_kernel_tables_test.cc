@@ -24,17 +24,17 @@ TEST(KernelTables, EqualNamesAreUnitedWhereverTheyStand) {
   for (const std::string& wire : wires) names.push_back({.wire = wire, .exact = true});
   for (const std::string& wire : wires) names.push_back({.wire = wire, .below = true});
 
-  const KernelTables tables = build_kernel_tables(names, false, {1, 2});
+  const KernelTables tables = build_kernel_tables({.names = names}, {1, 2});
   EXPECT_EQ(tables.name_keys.size(), distinct);
   EXPECT_TRUE(std::ranges::is_sorted(tables.name_keys));
   EXPECT_EQ(std::ranges::adjacent_find(tables.name_keys), tables.name_keys.end());
   EXPECT_TRUE(std::ranges::all_of(
       tables.name_values, [](const nsl_name& value) { return value.kinds == (NSL_NAME_EXACT | NSL_NAME_BELOW); }));
   for (const std::string& wire : wires) {
-    EXPECT_TRUE(tables.lets_pass(wire));
-    EXPECT_TRUE(tables.lets_pass(std::string("\1w") + wire));
+    EXPECT_TRUE(tables.lets_pass(wire, 1));
+    EXPECT_TRUE(tables.lets_pass(std::string("\1w") + wire, 1));
   }
-  for (std::size_t i = distinct; i < distinct + 1000; ++i) EXPECT_FALSE(tables.lets_pass(numbered(i)));
+  for (std::size_t i = distinct; i < distinct + 1000; ++i) EXPECT_FALSE(tables.lets_pass(numbered(i), 1));
 }
 
 TEST(KernelTables, TheSameSeedsGiveTheSameTables) {
@@ -42,17 +42,17 @@ TEST(KernelTables, TheSameSeedsGiveTheSameTables) {
   for (std::size_t i = 0; i < 150'000; ++i) wires.push_back(numbered(i));
   std::vector<KernelName> names;
   for (const std::string& wire : wires) names.push_back({.wire = wire, .exact = true});
-  const KernelTables once = build_kernel_tables(names, false, {3, 4});
-  const KernelTables again = build_kernel_tables(names, false, {3, 4});
+  const KernelTables once = build_kernel_tables({.names = names}, {3, 4});
+  const KernelTables again = build_kernel_tables({.names = names}, {3, 4});
   EXPECT_EQ(once.filter, again.filter);
   EXPECT_EQ(once.name_keys, again.name_keys);
 }
 
 TEST(KernelTables, TheFilterStaysWithinTheKernelsRoom) {
-  EXPECT_EQ(build_kernel_tables({}, false, {1, 2}).filter.size(), 1U);
+  EXPECT_EQ(build_kernel_tables({.names = {}}, {1, 2}).filter.size(), 1U);
   const std::string wire = numbered(1);
   const std::vector<KernelName> names(3'000'000, KernelName{.wire = wire, .exact = true});
-  EXPECT_EQ(build_kernel_tables(names, false, {1, 2}).filter.size(), NSL_FILTER_WORDS);
+  EXPECT_EQ(build_kernel_tables({.names = names}, {1, 2}).filter.size(), NSL_FILTER_WORDS);
 }
 
 }  // namespace

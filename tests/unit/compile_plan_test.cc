@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/dns_name.h"
+#include "base/record_type.h"
 #include "lists/plain.h"
 #include "sigma_rule_text.h"
 
@@ -29,6 +30,10 @@ std::string shown(const RulePlan& plan) {
   for (const Witness& witness : plan.witnesses) {
     out += (out.empty() ? "" : " ") + notation(witness.exact, witness.below, witness.wire);
   }
+  for (const NameText& text : plan.texts) {
+    out += (out.empty() ? "" : " ") + std::string(text.at_start ? "^" : "~") + text.text + (text.at_end ? "$" : "");
+  }
+  for (const std::uint16_t type : plan.record_types) out += (out.empty() ? "" : " ") + record_type_name(type);
   return out;
 }
 
@@ -53,19 +58,24 @@ TEST(Plan, WitnessesOfOneTest) {
       {"query|endswith: .Evil.Test.", "<evil.test", true},
       {"query: '*.evil.test'", "<evil.test", true},
       {"query: ['*.evil.test', evil.test]", "=<evil.test", true},
-      {"query|endswith: evil.test", "<test", false},
+      {"query|endswith: evil.test", "~evil.test$", false},
       {"query: a?.evil.test", "<evil.test", false},
       {"query: 'a*b.evil.test'", "<evil.test", false},
       {"query|cased: Evil.test", "=evil.test", false},
-      {"query|endswith: test", "every", false},
-      {"query|contains: evil", "every", false},
-      {"query|contains: .evil.test.", "every", false},
-      {"query|startswith: evil.", "every", false},
-      {"query: 'evil.*'", "every", false},
+      {"query|endswith: test", "~test$", false},
+      {"query|endswith: .test", "<test", true},
+      {"query: foo*.test", "^foo", false},
+      {"query|contains: evil", "~evil", false},
+      {"query|contains: EviL", "~evil", false},
+      {"query: '*a*longer*b'", "~longer", false},
+      {"query|contains: .evil.test.", "~.evil.test.", false},
+      {"query|contains: .", "every", false},
+      {"query|startswith: evil.", "^evil.", false},
+      {"query: 'evil.*'", "^evil.", false},
       {"query: '*'", "every", false},
-      {"query: ['evil.test', '*x*']", "every", false},
+      {"query: ['evil.test', '*x*']", "=evil.test ~x", false},
       {"query|endswith|all: [.evil.test, .test]", "<evil.test", false},
-      {"query|contains|all: [x, y]", "every", false},
+      {"query|contains|all: [x, yy]", "~yy", false},
       {"query|neq: evil.test", "every", false},
       {"query: .", "every", false},
       {"query: b\xC3\xBC"
@@ -75,7 +85,7 @@ TEST(Plan, WitnessesOfOneTest) {
        "cher.test",
        "<xn--bcher-kva.test", true},
       {"query: 'a\\.b.test'", "=a\\.b.test", true},
-      {"query|endswith: '\\.b'", "every", false},
+      {"query|endswith: '\\.b'", "~\\.b$", false},
       {"query|endswith: '\\.b.evil.test'", "<evil.test", false},
       {"query: " + long_label + ".test", "never", true},
       {"query: [" + long_label + ".test, evil.test]", "=evil.test", true},
@@ -96,13 +106,22 @@ TEST(Plan, WitnessesOfOneTest) {
       {"query|fieldref: User", "every", false},
       {"query|exists: true", "every", false},
       {"query|exists: false", "never", true},
-      {"query|re: '\\.evil\\.test$'", "every", false},
+      {"query|re: '\\.evil\\.test$'", "~.evil.test", false},
+      {"query|re: '^(abc|def)[0-9]+'", "~abc ~def", false},
+      {"query|re: '(?i)EVIL.*(abc|def)'", "~evil", false},
+      {"query|re: '^[a-z0-9]{20,}$'", "every", false},
+      {"query|re: 'a|evil'", "every", false},
       {"query|endswith|windash: '-a.evil.test'", "<evil.test", false},
       {"query|utf16: a.test", "never", true},
-      {"query|base64offset|contains: evil", "every", false},
+      {"query|base64offset|contains: evil", "~ldmls ~v2aw ~zxzpb", false},
       {"query_length|gt: 70", "every", false},
       {"query_etld_plus_one: evil.test", "=<evil.test", false},
-      {"query_etld_plus_one|endswith: .test", "every", false},
+      {"query_etld_plus_one|endswith: .test", "~.test$", false},
+      {"subdomain|startswith: evil", "^evil", false},
+      {"record_type: TXT", "TXT", false},
+      {"record_type: [MX, 16, any]", "MX TXT ANY", false},
+      {"record_type|gt: 16", "every", false},
+      {"record_type: 'T*'", "every", false},
       {"parent_domain: [Evil.test, b.test]", "<b.test <evil.test", false},
   };
   for (const auto& c : cases) {
@@ -155,8 +174,8 @@ TEST(Plan, WitnessesOfConditions) {
 }
 
 TEST(Plan, ExplanationsNameTheCause) {
-  const RulePlan every = plan_of(rule_with_test("query|contains: evil"));
-  EXPECT_NE(every.kernel.find("'query|contains: evil' (line 6)"), std::string::npos) << every.kernel;
+  const RulePlan every = plan_of(rule_with_test("query|contains: ."));
+  EXPECT_NE(every.kernel.find("'query|contains: .' (line 6)"), std::string::npos) << every.kernel;
   const RulePlan image = plan_of(rule_with_test("Image: /bin/a"));
   EXPECT_NE(image.kernel.find("'Image' (line 6) is no test of the name"), std::string::npos) << image.kernel;
   const RulePlan long_label = plan_of(rule_with_test("query: " + std::string(64, 'x')));
@@ -181,16 +200,16 @@ TEST(Plan, NamesOfRulesAreUnitedAndThoseOfListsFollow) {
                 std::move(lists));
   const Plan plan = std::move(made);
   std::vector<std::string> names;
-  for (const KernelName& name : plan.kernel_names()) names.push_back(notation(name.exact, name.below, name.wire));
+  for (const KernelName& name : plan.predicates().names) names.push_back(notation(name.exact, name.below, name.wire));
   EXPECT_EQ(names, (std::vector<std::string>{"=<evil.test", "=<listed.test", "<evil.test"}));
   EXPECT_FALSE(plan.every_query());
 }
 
 TEST(Plan, OneRuleCanNeedEveryQuery) {
   const Plan plan =
-      make_plan(rules_of(rule_with_test("query: a.test") + "---\n" + rule_with_test("query|contains: b")), {});
+      make_plan(rules_of(rule_with_test("query: a.test") + "---\n" + rule_with_test("Image: /bin/a")), {});
   EXPECT_TRUE(plan.every_query());
-  EXPECT_EQ(plan.kernel_names().size(), 1u);
+  EXPECT_EQ(plan.predicates().names.size(), 1u);
 }
 
 }  // namespace

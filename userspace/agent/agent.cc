@@ -40,7 +40,7 @@ Result<std::size_t> publish(kernel::Sensor& sensor, const compile::Plan& plan) {
   std::size_t names = 0;
   {
     const compile::KernelTables tables =
-        compile::build_kernel_tables(plan.kernel_names(), plan.every_query(), compile::Seeds::random());
+        compile::build_kernel_tables(plan.predicates(), compile::Seeds::random());
     if (const auto published = sensor.publish(tables, 1); !published) return fail(published.error());
     names = tables.name_keys.size();
   }

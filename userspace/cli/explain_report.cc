@@ -8,6 +8,7 @@
 
 #include "base/dns_name.h"
 #include "base/escape.h"
+#include "base/record_type.h"
 #include "cli/check_verdict.h"
 #include "cli/rule_text.h"
 
@@ -31,6 +32,25 @@ std::string names_text(const std::vector<compile::Witness>& witnesses) {
   return fmt::format("{}{}", fmt::join(names, ", "), rest > 0 ? fmt::format(" and {} more", rest) : "");
 }
 
+// "^evil" at the beginning of a name, "evil$" at its end.
+std::string text_text(const compile::NameText& text) {
+  return fmt::format("{}{}{}", text.at_start ? "^" : "", text.text, text.at_end ? "$" : "");
+}
+
+std::string texts_text(const std::vector<compile::NameText>& texts) {
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(names_shown, texts.size()); ++i) shown.push_back(text_text(texts[i]));
+  const auto rest = texts.size() - shown.size();
+  return fmt::format("{}{}", fmt::join(shown, ", "), rest > 0 ? fmt::format(" and {} more", rest) : "");
+}
+
+std::vector<std::string> type_names(const std::vector<std::uint16_t>& types) {
+  std::vector<std::string> names;
+  names.reserve(types.size());
+  for (const std::uint16_t type : types) names.push_back(record_type_name(type));
+  return names;
+}
+
 std::string_view reach_id(compile::Reach reach) {
   switch (reach) {
     case compile::Reach::by_name:
@@ -47,6 +67,8 @@ std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
   std::string text = escape_controls(fmt::format("{}: {}", place_text(rule.file, rule.place), rule_label(rule))) + "\n";
   text += fmt::format("  kernel    {}\n", escape_controls(plan.kernel));
   if (!plan.witnesses.empty()) text += fmt::format("  names     {}\n", escape_controls(names_text(plan.witnesses)));
+  if (!plan.texts.empty()) text += fmt::format("  texts     {}\n", escape_controls(texts_text(plan.texts)));
+  if (!plan.record_types.empty()) text += fmt::format("  types     {}\n", fmt::join(type_names(plan.record_types), ", "));
   text += fmt::format("  verifier  {}\n", escape_controls(plan.verifier));
   if (plan.firing.firing != compile::Firing::always) {
     text += fmt::format("  {:<9} {}\n", plan.firing.firing == compile::Firing::never ? "never" : "degraded",
@@ -71,6 +93,14 @@ Json witnesses_json(const std::vector<compile::Witness>& witnesses) {
   return names;
 }
 
+Json texts_json(const std::vector<compile::NameText>& texts) {
+  Json shown = Json::array();
+  for (const auto& text : texts) {
+    shown.push_back({{"text", text.text}, {"at_start", text.at_start}, {"at_end", text.at_end}});
+  }
+  return shown;
+}
+
 }  // namespace
 
 std::string explain_text(const sigma::RuleSet& set, const compile::Plan& plan) {
@@ -88,7 +118,7 @@ std::string explain_text(const sigma::RuleSet& set, const compile::Plan& plan) {
   }
   const auto forcing = std::ranges::count(plan.rule_plans(), compile::Reach::every_query, &compile::RulePlan::reach);
   text += fmt::format("rules {}, names in the kernel {}, rules that force every query out of the kernel {}\n",
-                      plan.rules().size(), plan.kernel_names().size(), forcing);
+                      plan.rules().size(), plan.predicates().names.size(), forcing);
   return text;
 }
 
@@ -109,6 +139,8 @@ std::string explain_json(const sigma::RuleSet& set, const compile::Plan& plan) {
                      {"kernel", rule_plan.kernel},
                      {"verifier", rule_plan.verifier},
                      {"names", witnesses_json(rule_plan.witnesses)},
+                     {"texts", texts_json(rule_plan.texts)},
+                     {"record_types", type_names(rule_plan.record_types)},
                      {"notes", rule_plan.notes}});
   }
   Json refused = Json::array();
@@ -121,7 +153,7 @@ std::string explain_json(const sigma::RuleSet& set, const compile::Plan& plan) {
                        {"reason", verdict.reason}});
   }
   const Json json = {{"every_query", plan.every_query()},
-                     {"kernel_names", plan.kernel_names().size()},
+                     {"kernel_names", plan.predicates().names.size()},
                      {"rules", rules},
                      {"not_loaded", refused}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -31,7 +31,12 @@ static inline const struct nsl_name* nsl_name_lookup(const struct nsl_tables* ta
   return &tables->tables->name_values[static_cast<std::size_t>(found - keys.begin())];
 }
 
+static inline nsl_u32 nsl_text_cell(const struct nsl_tables* tables, nsl_u32 index) {
+  return tables->tables->texts.cells[index];
+}
+
 #include "bpf/match.h"
+#include "bpf/texts.h"
 
 namespace nslookout::compile {
 namespace {
@@ -143,9 +148,12 @@ Part enter_names(const std::vector<KernelName>& names, const Seeds& seeds, std::
 
 }  // namespace
 
-KernelTables build_kernel_tables(const std::vector<KernelName>& names, bool every_query, Seeds seeds) {
+KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds) {
+  const std::vector<KernelName>& names = predicates.names;
   KernelTables tables;
-  tables.every_query = every_query;
+  tables.texts = build_automaton(predicates.texts);
+  tables.record_types = predicates.record_types;
+  tables.every_query = predicates.every_query;
   const std::uint64_t words = std::min<std::uint64_t>(
       NSL_FILTER_WORDS, std::bit_ceil(std::max<std::uint64_t>(1, names.size() * filter_bits_per_name / 64)));
   Part whole = enter_names(names, seeds, words);
@@ -164,15 +172,37 @@ KernelTables build_kernel_tables(const std::vector<KernelName>& names, bool ever
   return tables;
 }
 
-bool KernelTables::lets_pass(std::string_view wire) const {
+bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type) const {
   if (every_query) return true;
   const Message message(wire);
   const nsl_reader reader = message.reader();
   nsl_labels labels{};
   if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return false;
-  const nsl_generation generation{seeds.first, seeds.second, static_cast<std::uint32_t>(filter.size() - 1), 0, 0, 0};
+  const nsl_generation generation = this->generation(0);
   const nsl_tables view{this};
-  return nsl_match_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view) == NSL_REASON_NAME;
+  if (nsl_match_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view) != 0) return true;
+  if (generation.text_shift != 0 &&
+      nsl_match_texts(&reader, NSL_DNS_HEADER, labels.length, &generation, &view) != 0) {
+    return true;
+  }
+  return nsl_is_forwarded_type(&generation, record_type) != 0;
+}
+
+nsl_generation KernelTables::generation(std::uint32_t number) const {
+  nsl_generation generation{};
+  generation.seed1 = seeds.first;
+  generation.seed2 = seeds.second;
+  generation.filter_mask = static_cast<std::uint32_t>(filter.size() - 1);
+  generation.number = number;
+  generation.every_query = every_query ? 1 : 0;
+  generation.has_types = record_types.empty() ? 0 : 1;
+  for (const std::uint16_t type : record_types) {
+    generation.record_types[type % NSL_TYPE_BITS / 64] |= std::uint64_t{1} << (type % 64);
+  }
+  generation.text_start = texts.start;
+  generation.text_shift = texts.shift;
+  std::ranges::copy(texts.symbols, generation.text_symbols);
+  return generation;
 }
 
 }  // namespace nslookout::compile

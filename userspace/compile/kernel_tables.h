@@ -1,8 +1,9 @@
-// The kernel's tables of names, built in memory: the words of the suffix-trie filter and the entries of the names map.
+// The kernel's tables, built in memory: the words of the suffix-trie filter, the entries of the names map, the automaton of
+// texts, the record types.
 //
-// Invariant: for every name n and every table built from a list L, if L has an entry that matches n (n itself for an
-// exact entry, a name below it for a below entry) then walking n through the tables (bpf/match.h) reports a candidate.
-// The converse does not hold: entries of more than NSL_WALK_LABELS labels are stored as "below" their last
+// Invariant: if one of the predicates holds for a query (a listed name itself or a name below it, a text in the name, a
+// record type), then walking the query through the tables (bpf/match.h, bpf/texts.h) reports a candidate. The converse does
+// not hold: automaton.h says where texts over-approximate, and entries of more than NSL_WALK_LABELS labels are stored as "below" their last
 // NSL_WALK_LABELS labels, and the verifier decides.
 //
 // The hash and the filter's layout are those of bpf/match.h, the one definition that the kernel programs use too.
@@ -17,6 +18,7 @@
 
 #include "base/result.h"
 #include "bpf/abi.h"
+#include "compile/automaton.h"
 
 namespace nslookout::compile {
 
@@ -36,18 +38,31 @@ struct Seeds {
   [[nodiscard]] static Seeds random();
 };
 
+// What lets a query out of the kernel; any one of them is enough.
+struct KernelPredicates {
+  std::vector<KernelName> names = {};
+  std::vector<NameText> texts = {};
+  std::vector<std::uint16_t> record_types = {};
+  bool every_query = false;
+};
+
 struct KernelTables {
   Seeds seeds;
   std::vector<std::uint64_t> filter;     // a power of two of 64-bit words, NSL_FILTER_WORDS at most
   std::vector<std::uint64_t> name_keys;  // entries of the names map, ascending, no key twice
   std::vector<nsl_name> name_values;     // parallel to name_keys
+  Automaton texts;
+  std::vector<std::uint16_t> record_types;
   bool every_query = false;
 
-  // What the kernel's walk answers for a wire name (any case), computed with the same code in user space.
-  [[nodiscard]] bool lets_pass(std::string_view wire) const;
+  // What the kernel's walk answers for a query of a wire name (any case), computed with the same code in user space.
+  [[nodiscard]] bool lets_pass(std::string_view wire, std::uint16_t record_type) const;
+
+  // The part of the tables that is no map of its own.
+  [[nodiscard]] nsl_generation generation(std::uint32_t number) const;
 };
 
 // Names may repeat; kinds of equal names are united.
-[[nodiscard]] KernelTables build_kernel_tables(const std::vector<KernelName>& names, bool every_query, Seeds seeds);
+[[nodiscard]] KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds);
 
 }  // namespace nslookout::compile

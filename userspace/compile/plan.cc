@@ -1,11 +1,14 @@
 #include "compile/plan.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fmt/ranges.h>
 
 #include "base/dns_name.h"
@@ -28,6 +31,26 @@ void unite_equal_names(std::vector<Witness>& names) {
   names = std::move(united);
 }
 
+template <typename Item>
+void keep_each_once(std::vector<Item>& items) {
+  std::ranges::sort(items);
+  items.erase(std::ranges::unique(items).begin(), items.end());
+}
+
+std::string counted(std::size_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+// "3 names and names with one of 2 texts in them"
+std::string what_is_let_out(const RulePlan& plan) {
+  std::vector<std::string> parts;
+  if (!plan.witnesses.empty()) parts.push_back(counted(plan.witnesses.size(), "name"));
+  if (plan.texts.size() == 1) parts.emplace_back("names with a text in them");
+  if (plan.texts.size() > 1) parts.push_back(fmt::format("names with one of {} texts in them", plan.texts.size()));
+  if (!plan.record_types.empty()) parts.push_back(counted(plan.record_types.size(), "record type"));
+  return fmt::format("{}", fmt::join(parts, " and "));
+}
+
 void explain(RulePlan& plan, const WitnessSet& set) {
   switch (plan.reach) {
     case Reach::never:
@@ -41,10 +64,9 @@ void explain(RulePlan& plan, const WitnessSet& set) {
     case Reach::by_name:
       break;
   }
-  plan.kernel =
-      fmt::format("lets out the lookups of {} name{}", plan.witnesses.size(), plan.witnesses.size() == 1 ? "" : "s");
+  plan.kernel = fmt::format("lets out the lookups of {}", what_is_let_out(plan));
   plan.verifier = plan.kernel_decides ? "has nothing left to decide: the names are the rule"
-                                      : "decides the whole rule for these names";
+                                      : "decides the whole rule for these lookups";
 }
 
 void note_broad_names(RulePlan& plan) {
@@ -64,7 +86,11 @@ RulePlan plan_rule(const sigma::Rule& rule) {
   if (!set.known) {
     plan.reach = Reach::every_query;
   } else {
-    plan.reach = set.names.empty() ? Reach::never : Reach::by_name;
+    plan.reach = set.empty() ? Reach::never : Reach::by_name;
+    plan.texts = std::move(set.texts);
+    keep_each_once(plan.texts);
+    plan.record_types = std::move(set.record_types);
+    keep_each_once(plan.record_types);
     plan.witnesses = std::move(set.names);
     unite_equal_names(plan.witnesses);
   }
@@ -89,8 +115,10 @@ Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
   }
 }
 
-std::vector<KernelName> Plan::kernel_names() const {
-  std::vector<KernelName> names;
+KernelPredicates Plan::predicates() const {
+  KernelPredicates predicates;
+  predicates.every_query = every_query_;
+  std::vector<KernelName>& names = predicates.names;
   std::size_t listed = 0;
   for (const lists::NameList& list : lists_) listed += list.table.size();
   std::unordered_map<std::string_view, std::size_t> known;
@@ -101,6 +129,8 @@ std::vector<KernelName> Plan::kernel_names() const {
       names[at->second].exact |= witness.exact;
       names[at->second].below |= witness.below;
     }
+    std::ranges::copy(plan.texts, std::back_inserter(predicates.texts));
+    std::ranges::copy(plan.record_types, std::back_inserter(predicates.record_types));
   }
   names.reserve(names.size() + listed);
   for (const lists::NameList& list : lists_) {
@@ -110,7 +140,7 @@ std::vector<KernelName> Plan::kernel_names() const {
       if (entry.listed()) names.push_back({entry.wire, entry.exact, entry.below});
     }
   }
-  return names;
+  return predicates;
 }
 
 }  // namespace nslookout::compile

@@ -1,9 +1,9 @@
 // Rules and lists -> one plan: what the kernel's tables hold, what the verifier decides, and why (explain, check).
 //
 //   Plan plan = make_plan(std::move(rules), std::move(lists));
-//   KernelTables tables = build_kernel_tables(plan.kernel_names(), plan.every_query(), Seeds::random());
+//   KernelTables tables = build_kernel_tables(plan.predicates(), Seeds::random());
 //
-// Invariant: a lookup for which a rule or a list matches is covered by one of kernel_names(), or every_query() is set.
+// Invariant: a lookup for which a rule or a list matches is covered by one of predicates().
 // The plan owns all its parts; names are views into them, so it moves but is never copied. Thread rule: read-only once
 // made. Making it cannot fail: what is wrong with a rule was said when it was loaded.
 #pragma once
@@ -22,7 +22,7 @@
 namespace nslookout::compile {
 
 enum class Reach {
-  by_name,      // the kernel lets out the lookups of some names
+  by_name,      // the kernel lets out the lookups of some names or record types
   every_query,  // the kernel must let out every lookup
   never,        // no lookup can make the rule true
 };
@@ -31,6 +31,8 @@ enum class Reach {
 struct RulePlan {
   Reach reach = Reach::by_name;
   std::vector<Witness> witnesses;  // each name once
+  std::vector<NameText> texts;
+  std::vector<std::uint16_t> record_types;
   bool kernel_decides = false;     // the kernel's answer is the rule's, nothing is left to the verifier
   bool reads_response = false;     // the rule tests a field of the response: its verdict on the query alone may change
   FiringReport firing;             // whether lookups here can make the rule true at all
@@ -58,7 +60,7 @@ class Plan {
   // Made anew by each call: for a list of a million names they take 28 MB, and only the tables are made of them. Names of
   // rules are united with one another; those of a list follow as they are, so that a name may occur once more for each
   // list (build_kernel_tables unites them). Views into the plan.
-  [[nodiscard]] std::vector<KernelName> kernel_names() const;
+  [[nodiscard]] KernelPredicates predicates() const;
   [[nodiscard]] bool every_query() const { return every_query_; }
 
  private:

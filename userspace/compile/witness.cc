@@ -1,14 +1,20 @@
 #include "compile/witness.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/case_fold.h"
 #include "base/dns_name.h"
+#include "base/public_suffix.h"
+#include "base/record_type.h"
 #include "bpf/abi.h"
 
 namespace nslookout::compile {
@@ -19,9 +25,32 @@ using sigma::Field;
 using sigma::Token;
 using sigma::Value;
 
-WitnessSet unknown(std::string because) { return {false, {}, false, std::move(because)}; }
-WitnessSet never() { return {true, {}, true, {}}; }
-WitnessSet one(Witness witness, bool is_the_rule) { return {true, {std::move(witness)}, is_the_rule, {}}; }
+WitnessSet unknown(std::string because) {
+  WitnessSet set;
+  set.unknown_because = std::move(because);
+  return set;
+}
+
+WitnessSet never() {
+  WitnessSet set;
+  set.known = true;
+  set.is_the_rule = true;
+  return set;
+}
+
+WitnessSet one(Witness witness, bool is_the_rule) {
+  WitnessSet set = never();
+  set.names.push_back(std::move(witness));
+  set.is_the_rule = is_the_rule;
+  return set;
+}
+
+WitnessSet one_text(NameText text) {
+  WitnessSet set = never();
+  set.texts.push_back(std::move(text));
+  set.is_the_rule = false;
+  return set;
+}
 
 // The wire form of exactly the name whose presentation form is text. An error says why there is no such name.
 Result<std::string> wire_of(std::string_view text) {
@@ -48,11 +77,31 @@ std::size_t behind_first_separator(std::string_view text) {
   return std::string_view::npos;
 }
 
-// How many lookups a set will let through, roughly: a name below a top-level domain counts for many.
+// How many of a million ordinary lookups a witness lets through, roughly: enough to tell dear from cheap.
+std::size_t cost_of(const Witness& witness) {
+  return witness.below && registrable_domain(wire_to_presentation(witness.wire)).empty() ? 10'000 : 1;
+}
+
+std::size_t cost_of(const NameText& text) {
+  constexpr std::array<std::size_t, 7> by_length = {1'000'000, 700'000, 100'000, 20'000, 3'000, 500, 100};
+  const std::size_t anchors = (text.at_start ? 1 : 0) + (text.at_end ? 1 : 0);
+  if (text.at_end && text.text.find_last_of('.') == 0) return 10'000;  // all that is below a top-level domain
+  const std::size_t length = text.text.size() + (text.text.empty() ? 0 : anchors);
+  return length < by_length.size() ? by_length[length] : 10;
+}
+
+std::size_t cost_of_type(std::uint16_t type) {
+  constexpr std::uint16_t a = 1, aaaa = 28, https = 65, ptr = 12;
+  if (type == a || type == aaaa) return 500'000;
+  return type == https || type == ptr ? 100'000 : 5'000;
+}
+
 std::size_t cost(const WitnessSet& set) {
   if (!set.known) return std::numeric_limits<std::size_t>::max();
   std::size_t sum = 0;
-  for (const Witness& witness : set.names) sum += witness.below && label_count(witness.wire) < 2 ? 10'000 : 1;
+  for (const Witness& witness : set.names) sum += cost_of(witness);
+  for (const NameText& text : set.texts) sum += cost_of(text);
+  for (const std::uint16_t type : set.record_types) sum += cost_of_type(type);
   return sum;
 }
 
@@ -93,7 +142,7 @@ class Finder {
     }
     WitnessSet set = std::move(sets[best]);
     // A part that is never true is the whole conjunction; any other part leaves the rest to be checked.
-    set.is_the_rule = set.is_the_rule && (sets.size() == 1 || set.names.empty());
+    set.is_the_rule = set.is_the_rule && (sets.size() == 1 || (set.known && set.empty()));
     return set;
   }
 
@@ -111,7 +160,9 @@ class Finder {
       return false;
     }
     into.is_the_rule = into.is_the_rule && part.is_the_rule;
-    std::move(part.names.begin(), part.names.end(), std::back_inserter(into.names));
+    std::ranges::move(part.names, std::back_inserter(into.names));
+    std::ranges::move(part.texts, std::back_inserter(into.texts));
+    std::ranges::copy(part.record_types, std::back_inserter(into.record_types));
     return true;
   }
 
@@ -143,7 +194,9 @@ class Finder {
     }
     if (!sigma::is_observed(test.field)) return never();
     if (value.kind == Value::Kind::reference && !sigma::is_observed(value.reference.field)) return never();
+    if (test.field == Field::record_type) return type_of(test, value);
     if (!sigma::is_name(test.field)) return not_the_name(test);
+    if (value.kind == Value::Kind::regex) return regex_of(value);
     if (value.kind != Value::Kind::text) return no_text(test, value);
     WitnessSet set = never();
     for (const sigma::Pattern& pattern : value.patterns) {
@@ -158,9 +211,41 @@ class Finder {
 
   static WitnessSet no_text(const sigma::Test& test, const Value& value) {
     const char* what = "is no comparison with a text";
-    if (value.kind == Value::Kind::regex) what = "is a regular expression, which the kernel's tables do not hold";
     if (value.kind == Value::Kind::reference) what = "compares two fields";
     return unknown(fmt::format("'{}: {}' (line {}) {}", test.key, value.source, value.place.line, what));
+  }
+
+  // The types of a text without wildcards, or of a number; a comparison by order is left to the verifier.
+  static WitnessSet type_of(const sigma::Test& test, const Value& value) {
+    WitnessSet set = never();
+    set.is_the_rule = false;
+    if (value.kind == Value::Kind::number && value.order == sigma::Order::equal && value.number >= 0 &&
+        value.number <= std::numeric_limits<std::uint16_t>::max()) {
+      set.record_types.push_back(static_cast<std::uint16_t>(value.number));
+      return set;
+    }
+    if (value.kind != Value::Kind::text) return not_the_name(test);
+    for (const sigma::Pattern& pattern : value.patterns) {
+      const auto type = pattern.is_literal() && !pattern.tokens.empty()
+                            ? record_type_number(pattern.tokens[0].text)
+                            : std::optional<std::uint16_t>();
+      if (!type) return not_the_name(test);
+      set.record_types.push_back(*type);
+    }
+    return set;
+  }
+
+  // The text of an expression is part of the field, and the field is part of the name.
+  static WitnessSet regex_of(const Value& value) {
+    std::vector<std::string> texts = value.regex->needs_one_of();
+    if (texts.empty()) {
+      return unknown(fmt::format("the regular expression '{}' (line {}) has no literal text that a name must contain",
+                                 value.source, value.place.line));
+    }
+    WitnessSet set = never();
+    set.is_the_rule = false;
+    for (std::string& text : texts) set.texts.push_back({fold_case(text), false, false});
+    return set;
   }
 
   WitnessSet pattern_of(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern) {
@@ -171,6 +256,8 @@ class Finder {
         return part_of_name(test, value, pattern, true);
       case Field::parent_domain:
         return part_of_name(test, value, pattern, false);
+      case Field::subdomain:
+        return literal_piece(test, value, pattern, true, false);
       default:
         return not_the_name(test);
     }
@@ -178,7 +265,7 @@ class Finder {
 
   // A literal that is the end of the name: below it, or the name itself where whole says so.
   WitnessSet part_of_name(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern, bool whole) {
-    if (!pattern.is_literal()) return no_whole_label(test, value);
+    if (!pattern.is_literal()) return literal_piece(test, value, pattern, false, true);
     Result<std::string> wire = wire_of(pattern.tokens.empty() ? std::string_view() : pattern.tokens[0].text);
     if (!wire) return never_fires(value, wire.error().message);
     if (label_count(*wire) == 0) return root(value);
@@ -188,8 +275,11 @@ class Finder {
   WitnessSet name_pattern(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern) {
     const auto& tokens = pattern.tokens;
     if (pattern.is_literal()) return equality(value, pattern, tokens.empty() ? std::string_view() : tokens[0].text);
-    if (tokens.back().kind == Token::Kind::literal) return fixed_end(test, value, pattern);
-    return no_whole_label(test, value);
+    WitnessSet piece = literal_piece(test, value, pattern, true, true);
+    if (tokens.back().kind != Token::Kind::literal) return piece;
+    WitnessSet end = fixed_end(value, pattern);
+    if (end.is_the_rule) return end;
+    return cost(piece) < cost(end) ? std::move(piece) : std::move(end);
   }
 
   WitnessSet equality(const Value& value, const sigma::Pattern& pattern, std::string_view text) {
@@ -198,11 +288,11 @@ class Finder {
     return named(value, std::move(*wire), true, !pattern.cased);
   }
 
-  WitnessSet fixed_end(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern) {
+  WitnessSet fixed_end(const Value& value, const sigma::Pattern& pattern) {
     const auto& tokens = pattern.tokens;
     const std::string_view end = tokens.back().text;
     const std::size_t behind = behind_first_separator(end);
-    if (behind == std::string_view::npos) return no_whole_label(test, value);
+    if (behind == std::string_view::npos) return unknown("");  // then a literal piece is better
     if (end == ".") return root(value);
     Result<std::string> wire = wire_of(end.substr(behind));
     if (!wire) return never_fires(value, wire.error().message);
@@ -221,9 +311,19 @@ class Finder {
         fmt::format("the root (line {}) has no label that the kernel's tables could hold", value.place.line));
   }
 
-  static WitnessSet no_whole_label(const sigma::Test& test, const Value& value) {
-    return unknown(fmt::format("'{}: {}' (line {}) fixes no whole label at the end of the name", test.key, value.source,
-                               value.place.line));
+  // The literal of a pattern that the fewest names have in them. begins, ends: the field begins or ends where the name does.
+  static WitnessSet literal_piece(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern, bool begins,
+                                  bool ends) {
+    WitnessSet best = unknown(
+        fmt::format("'{}: {}' (line {}) holds for names with any text in them", test.key, value.source, value.place.line));
+    const auto& tokens = pattern.tokens;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (tokens[i].kind != Token::Kind::literal || tokens[i].text == ".") continue;  // a dot is in nearly every name
+      WitnessSet piece =
+          one_text({fold_case(tokens[i].text), begins && i == 0, ends && i + 1 == tokens.size()});
+      if (cost(piece) < cost(best)) best = std::move(piece);
+    }
+    return best;
   }
 
   WitnessSet never_fires(const Value& value, std::string_view why) {

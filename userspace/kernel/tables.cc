@@ -19,14 +19,16 @@ namespace {
 
 constexpr std::size_t batch_entries = 65536;
 
-Result<Fd> make_filter(const compile::KernelTables& tables) {
-  constexpr std::size_t octets = NSL_FILTER_WORDS * sizeof(std::uint64_t);
+// An array of one value of this size that begins with the items.
+template <typename Item>
+Result<Fd> make_block(const char* name, std::size_t octets, const std::vector<Item>& items) {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-  Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "nsl_filter", sizeof(std::uint32_t), octets, 1, &options));
-  if (!map.valid()) return fail(ErrorClass::runtime, "creating the filter: {}", errno_text(errno));
+  Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(std::uint32_t), static_cast<std::uint32_t>(octets), 1,
+                        &options));
+  if (!map.valid()) return fail(ErrorClass::runtime, "creating the table {}: {}", name, errno_text(errno));
   void* memory = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, map.get(), 0);
-  if (memory == MAP_FAILED) return fail(ErrorClass::runtime, "mapping the filter: {}", errno_text(errno));
-  std::memcpy(memory, tables.filter.data(), tables.filter.size() * sizeof(std::uint64_t));
+  if (memory == MAP_FAILED) return fail(ErrorClass::runtime, "mapping the table {}: {}", name, errno_text(errno));
+  std::memcpy(memory, items.data(), items.size() * sizeof(Item));
   munmap(memory, octets);
   return map;
 }
@@ -68,6 +70,7 @@ Result<Tables> Tables::of(const BpfObject& object) {
   Tables tables;
   tables.filters_fd_ = object.map_fd("nsl_filters");
   tables.names_fd_ = object.map_fd("nsl_names");
+  tables.texts_fd_ = object.map_fd("nsl_texts");
   auto settings = object.global<nsl_settings>("nsl_settings");
   if (!settings) return fail(settings.error());
   auto generations = object.global<std::array<nsl_generation, 2>>("nsl_generations");
@@ -78,8 +81,10 @@ Result<Tables> Tables::of(const BpfObject& object) {
 }
 
 Result<void> Tables::publish(const compile::KernelTables& tables, std::uint32_t number) {
-  const Result<Fd> filter = make_filter(tables);
+  const Result<Fd> filter = make_block("nsl_filter", NSL_FILTER_WORDS * sizeof(std::uint64_t), tables.filter);
   if (!filter) return fail(filter.error());
+  const Result<Fd> texts = make_block("nsl_texts", NSL_TEXT_CELLS * sizeof(std::uint16_t), tables.texts.cells);
+  if (!texts) return fail(texts.error());
   const Result<Fd> names = make_names(tables);
   if (!names) return fail(names.error());
 
@@ -88,16 +93,13 @@ Result<void> Tables::publish(const compile::KernelTables& tables, std::uint32_t 
   const std::uint32_t slot = old_slot ^ 1;
   int filter_fd = filter->get();
   int names_fd = names->get();
+  int texts_fd = texts->get();
   if (bpf_map_update_elem(filters_fd_, &slot, &filter_fd, BPF_ANY) != 0 ||
+      bpf_map_update_elem(texts_fd_, &slot, &texts_fd, BPF_ANY) != 0 ||
       bpf_map_update_elem(names_fd_, &slot, &names_fd, BPF_ANY) != 0) {
     return fail(ErrorClass::runtime, "putting the tables in place: {}", errno_text(errno));
   }
-  generations_[slot] = nsl_generation{tables.seeds.first,
-                                      tables.seeds.second,
-                                      static_cast<std::uint32_t>(tables.filter.size() - 1),
-                                      number,
-                                      tables.every_query ? 1u : 0u,
-                                      0};
+  generations_[slot] = tables.generation(number);
   active.store(slot, std::memory_order_seq_cst);
 
   // An update of a map of maps returns once every program that was running then has ended: after this one nobody is in
@@ -105,7 +107,7 @@ Result<void> Tables::publish(const compile::KernelTables& tables, std::uint32_t 
   if (bpf_map_update_elem(names_fd_, &slot, &names_fd, BPF_ANY) != 0) {
     return fail(ErrorClass::runtime, "waiting for the old tables: {}", errno_text(errno));
   }
-  for (const int outer : {filters_fd_, names_fd_}) {
+  for (const int outer : {filters_fd_, texts_fd_, names_fd_}) {
     if (bpf_map_delete_elem(outer, &old_slot) != 0 && errno != ENOENT) {
       return fail(ErrorClass::runtime, "freeing the old tables: {}", errno_text(errno));
     }

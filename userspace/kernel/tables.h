@@ -1,7 +1,7 @@
-// The kernel's tables of names: two slots, one in use. Publishing fills the other one completely, then switches with one
+// The kernel's tables: two slots, one in use. Publishing fills the other one completely, then switches with one
 // store, waits until no program can still be in the old one, and frees it.
 //
-// Memory of a generation: four MiB for the filter's words and 79 octets or so a name for the hash map.
+// Memory of a generation: four MiB for the filter's words, one for the texts' automaton and 79 octets or so a name for the hash map.
 // Thread rule: one publisher at a time; the kernel programs run at any time.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace nslookout::kernel {
 
 class Tables {
  public:
-  // Of a loaded object that has nsl_filters, nsl_names and the globals.
+  // Of a loaded object that has nsl_filters, nsl_names, nsl_texts and the globals.
   [[nodiscard]] static Result<Tables> of(const BpfObject& object);
 
   [[nodiscard]] Result<void> publish(const compile::KernelTables& tables, std::uint32_t number);
@@ -25,6 +25,7 @@ class Tables {
  private:
   int filters_fd_ = -1;  // outer maps, owned by the object
   int names_fd_ = -1;
+  int texts_fd_ = -1;
   nsl_settings* settings_ = nullptr;
   nsl_generation* generations_ = nullptr;  // two
 };

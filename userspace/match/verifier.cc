@@ -11,7 +11,9 @@ namespace nslookout::match {
 Verifier::Verifier(const compile::Plan& plan) : plan_(&plan) {
   for (std::uint32_t rule = 0; rule < plan.rules().size(); ++rule) {
     const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
-    if (rule_plan.reach == compile::Reach::every_query) every_query_.push_back(rule);
+    const bool by_name_alone = rule_plan.texts.empty() && rule_plan.record_types.empty();
+    if (rule_plan.reach == compile::Reach::every_query || !by_name_alone) any_query_.push_back(rule);
+    if (!by_name_alone) continue;
     for (const compile::Witness& witness : rule_plan.witnesses) {
       if (witness.exact) exact_[witness.wire].push_back(rule);
       if (witness.below) below_[witness.wire].push_back(rule);
@@ -27,7 +29,7 @@ Verifier::RuleIndexes Verifier::candidates(const Query& query) const {
     std::iota(rules.begin(), rules.end(), 0U);
     return rules;
   }
-  rules = every_query_;
+  rules = any_query_;
   const auto add = [&](const auto& index, std::string_view name) {
     const auto found = index.find(name);
     if (found != index.end()) rules.insert(rules.end(), found->second.begin(), found->second.end());

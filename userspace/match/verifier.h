@@ -50,7 +50,7 @@ class Verifier {
   const compile::Plan* plan_;
   std::unordered_map<std::string_view, RuleIndexes> exact_;  // by wire name, views into the plan
   std::unordered_map<std::string_view, RuleIndexes> below_;
-  RuleIndexes every_query_;
+  RuleIndexes any_query_;
 };
 
 }  // namespace nslookout::match

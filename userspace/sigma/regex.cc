@@ -1,6 +1,10 @@
 #include "sigma/regex.h"
 
+#include <re2/filtered_re2.h>
 #include <re2/re2.h>
+
+#include <algorithm>
+#include <numeric>
 
 namespace nslookout::sigma {
 
@@ -20,6 +24,32 @@ Result<Regex> Regex::compile(std::string_view source, RegexFlags flags) {
                 compiled->error());
   }
   return Regex(std::string(source), flags, std::move(compiled));
+}
+
+std::vector<std::string> Regex::needs_one_of() const {
+  constexpr int shortest = 3;
+  re2::FilteredRE2 filtered(shortest);
+  int id = 0;
+  RE2::Options options;
+  options.set_log_errors(false);
+  if (filtered.Add(compiled_->pattern(), options, &id) != RE2::NoError) return {};
+  std::vector<std::string> texts;
+  filtered.Compile(&texts);
+  // One text that the expression cannot do without says more than all of them together.
+  const auto possible_without = [&](int left_out) {
+    std::vector<int> found(texts.size());
+    std::iota(found.begin(), found.end(), 0);
+    std::erase(found, left_out);
+    std::vector<int> possible;
+    filtered.AllPotentials(found, &possible);
+    return !possible.empty();
+  };
+  std::string needed;
+  for (int i = 0; i < static_cast<int>(texts.size()); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (texts[at].size() > needed.size() && !possible_without(i)) needed = texts[at];
+  }
+  return needed.empty() ? texts : std::vector<std::string>{needed};
 }
 
 bool Regex::found_in(std::string_view text) const {

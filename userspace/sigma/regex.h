@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -34,6 +35,10 @@ class Regex {
   [[nodiscard]] static Result<Regex> compile(std::string_view source, RegexFlags flags);
 
   [[nodiscard]] bool found_in(std::string_view text) const;
+  // Texts of which at least one is in every text that the expression is found in, letters of either case; none: there are
+  // no such texts of a useful length.
+  [[nodiscard]] std::vector<std::string> needs_one_of() const;
+
   [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] RegexFlags flags() const { return flags_; }
 

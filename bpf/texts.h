@@ -1,0 +1,57 @@
+/* Texts anywhere in a name: one pass of an automaton over the name's presentation form, for the kernel programs and for the
+ * compiler of rules alike.
+ *
+ * The automaton is that of Aho and Corasick made deterministic: a table of states by symbols. Symbols are classes of
+ * octets (letters folded), plus one for the dot between labels, one for the end of the name, and one for octets that the
+ * presentation form escapes (RFC 4343 section 2.1): names with those are let through, and user space decides.
+ *
+ * The includer provides what dns.h needs, and:
+ *   struct nsl_tables
+ *   nsl_u32 nsl_text_cell(const struct nsl_tables *, nsl_u32 index)   index is below NSL_TEXT_CELLS
+ */
+#pragma once
+
+#include "abi.h"
+#include "dns.h"
+
+/* Whether every query of this record type is to leave the kernel; true also for types that share its bit. */
+NSL_INLINE int nsl_is_forwarded_type(const struct nsl_generation *generation, nsl_u16 record_type)
+{
+	return generation->record_types[(record_type & (NSL_TYPE_BITS - 1)) / 64] >> (record_type & 63) & 1;
+}
+
+/* Whether one of the texts occurs in the name at offset at, of length octets on the wire: NSL_REASON_TEXT, 0, or -1 if an
+ * octet could not be read. */
+NSL_INLINE int nsl_match_texts(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 length,
+			       const struct nsl_generation *generation, const struct nsl_tables *tables)
+{
+	const nsl_u32 shift = generation->text_shift & 15;
+	nsl_u32 state = generation->text_start, left = 0;
+
+	if (length <= 1 || state & NSL_TEXT_FOUND) /* the root, whose presentation form is a dot; a text that is in every name */
+		return NSL_REASON_TEXT;
+	for (nsl_u32 i = 0; i < NSL_NAME_MAX; i++) {
+		nsl_u32 symbol;
+		nsl_u8 octet;
+
+		if (i >= length)
+			break;
+		if (nsl_read8(reader, (at + i) & NSL_OFFSET_MASK, &octet))
+			return -1;
+		if (left) {
+			symbol = generation->text_symbols[octet];
+			left--;
+		} else {
+			left = octet;
+			if (i == 0)
+				continue; /* the start state stands for the beginning of a name */
+			symbol = octet ? NSL_SYMBOL_DOT : NSL_SYMBOL_END;
+		}
+		state = nsl_text_cell(tables, (state << shift | symbol) & (NSL_TEXT_CELLS - 1));
+		if (state & NSL_TEXT_FOUND)
+			return NSL_REASON_TEXT;
+		NSL_FORGET(state);
+		NSL_FORGET(left);
+	}
+	return 0;
+}
