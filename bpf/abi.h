@@ -27,22 +27,23 @@ typedef uint64_t nsl_u64;
 
 /* ---- limits ---------------------------------------------------------------------------------------------------- */
 
-#define NSL_DNS_HEADER 12         /* RFC 1035 section 4.1.1 */
-#define NSL_NAME_MAX 255          /* octets of a name on the wire, RFC 1035 section 2.3.4 */
-#define NSL_LABEL_MAX 63
-#define NSL_LABELS_MAX 127        /* a label takes two octets at least */
+#define NSL_DNS_HEADER	 12  /* RFC 1035 section 4.1.1 */
+#define NSL_NAME_MAX	 255 /* octets of a name on the wire, RFC 1035 section 2.3.4 */
+#define NSL_LABEL_MAX	 63
+#define NSL_LABELS_MAX	 127 /* a label takes two octets at least */
 #define NSL_QUESTION_MAX (NSL_DNS_HEADER + NSL_NAME_MAX + 4)
-#define NSL_QUESTIONS_MAX 8       /* questions of one message that are looked at, as far as they lie in its first
-                                     512 octets; more make it no DNS query */
-#define NSL_MESSAGES_MAX 32       /* messages of one send (GSO, TCP segment) that are looked at; the rest is counted */
-#define NSL_WALK_LABELS 8         /* labels, from the right, that the kernel's tables distinguish */
-#define NSL_FILTER_WORDS 524288u  /* 64-bit words of the filter's map: 4 MiB, the largest value of an array on any kernel;
-                                     room for two million names at 16 bits each, denser above */
-#define NSL_PORTS_MAX 8           /* DNS ports; 53 unless configured */
-#define NSL_COMM 16               /* TASK_COMM_LEN */
-#define NSL_PATH_MAX 512          /* octets kept of an executable's path */
-#define NSL_ARGV_MAX 512          /* octets kept of a command line */
-#define NSL_CGROUP_LEAF 80        /* octets kept of a cgroup's own name: a 64-digit container id with its affixes */
+/* questions of one message that are looked at, as far as they lie in its first 512 octets; more make it no DNS query */
+#define NSL_QUESTIONS_MAX 8
+#define NSL_MESSAGES_MAX  32 /* messages of one send (GSO, TCP segment) that are looked at; the rest is counted */
+#define NSL_WALK_LABELS	  8  /* labels, from the right, that the kernel's tables distinguish */
+/* 64-bit words of the filter's map: 4 MiB, the largest value of an array on any kernel; room for two million names at 16
+ * bits each, denser above */
+#define NSL_FILTER_WORDS 524288u
+#define NSL_PORTS_MAX	 8   /* DNS ports; 53 unless configured */
+#define NSL_COMM	 16  /* TASK_COMM_LEN */
+#define NSL_PATH_MAX	 512 /* octets kept of an executable's path */
+#define NSL_ARGV_MAX	 512 /* octets kept of a command line */
+#define NSL_CGROUP_LEAF	 80  /* octets kept of a cgroup's own name: a 64-digit container id with its affixes */
 
 /* ---- the table of names ---------------------------------------------------------------------------------------- */
 
@@ -52,9 +53,9 @@ typedef uint64_t nsl_u64;
 
 /* Value of the names map; the key is the first hash of the suffix (match.h). */
 struct nsl_name {
-  nsl_u64 check; /* the second, independent hash of the same suffix */
-  nsl_u32 kinds; /* NSL_NAME_* */
-  nsl_u32 reserved;
+	nsl_u64 check; /* the second, independent hash of the same suffix */
+	nsl_u32 kinds; /* NSL_NAME_* */
+	nsl_u32 reserved;
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_name) == 16, "layout");
 
@@ -64,10 +65,10 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_name) == 16, "layout");
 #define NSL_TEXT_FOUND 0x8000u /* a cell: one of the texts ends here; any other cell is the number of the next state */
 
 /* What the automaton reads; octets that occur in a text have symbols of their own from NSL_SYMBOL_FIRST_FREE on. */
-#define NSL_SYMBOL_OTHER 0u
-#define NSL_SYMBOL_DOT 1u     /* between two labels */
-#define NSL_SYMBOL_END 2u     /* of the name */
-#define NSL_SYMBOL_ESCAPED 3u /* an octet that the presentation form writes with an escape */
+#define NSL_SYMBOL_OTHER      0u
+#define NSL_SYMBOL_DOT	      1u /* between two labels */
+#define NSL_SYMBOL_END	      2u /* of the name */
+#define NSL_SYMBOL_ESCAPED    3u /* an octet that the presentation form writes with an escape */
 #define NSL_SYMBOL_FIRST_FREE 4u
 
 /* ---- a generation ------------------------------------------------------------------------------------------------ */
@@ -77,28 +78,29 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_name) == 16, "layout");
 /* One generation of tables, as the programs need to know it. Slot 0 or 1 of the generations map; the slot in use is
  * nsl_settings.active_slot, switched by one store. */
 struct nsl_generation {
-  nsl_u64 seed1, seed2;   /* keys of the two hashes; random for each generation */
-  nsl_u32 filter_mask;    /* words of the filter in use, minus one; below NSL_FILTER_WORDS */
-  nsl_u32 number;         /* of the generation, copied to every candidate; starts at 1 */
-  nsl_u32 every_query;    /* not 0: some rule needs to see every query (the verifier decides) */
-  nsl_u32 has_types;      /* not 0: some of record_types is set */
-  nsl_u32 text_start;     /* the automaton's state at the beginning of a name */
-  nsl_u32 text_shift;     /* a state has 1 << text_shift cells; 0: there are no texts */
-  nsl_u64 record_types[NSL_TYPE_BITS / 64]; /* a bit for each type that some rule needs to see, whatever the name */
-  nsl_u8 text_symbols[256];                 /* of the octets of labels */
+	nsl_u64 seed1, seed2; /* keys of the two hashes; random for each generation */
+	nsl_u32 filter_mask;  /* words of the filter in use, minus one; below NSL_FILTER_WORDS */
+	nsl_u32 number;	      /* of the generation, copied to every candidate; starts at 1 */
+	nsl_u32 every_query;  /* not 0: some rule needs to see every query (the verifier decides) */
+	nsl_u32 has_types;    /* not 0: some of record_types is set */
+	nsl_u32 text_start;   /* the automaton's state at the beginning of a name */
+	nsl_u32 text_shift;   /* a state has 1 << text_shift cells; 0: there are no texts */
+	nsl_u64 record_types[NSL_TYPE_BITS /
+			     64]; /* a bit for each type that some rule needs to see, whatever the name */
+	nsl_u8 text_symbols[256]; /* of the octets of labels */
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 360, "layout");
 
 /* ---- settings, written by user space while the programs run ---------------------------------------------------- */
 
 struct nsl_settings {
-  nsl_u32 active_slot;               /* 0 or 1 */
-  nsl_u32 observe_all;               /* not 0: every query is a candidate */
-  nsl_u32 wakeup_octets;             /* 0: wake the reader at every candidate; else once this much is unread */
-  nsl_u32 port_count;
-  nsl_u16 ports[NSL_PORTS_MAX];      /* host order */
-  nsl_u32 agent_tgid;                /* the agent itself, in the initial pid namespace; reserved for self-observation */
-  nsl_u32 reserved;
+	nsl_u32 active_slot;   /* 0 or 1 */
+	nsl_u32 observe_all;   /* not 0: every query is a candidate */
+	nsl_u32 wakeup_octets; /* 0: wake the reader at every candidate; else once this much is unread */
+	nsl_u32 port_count;
+	nsl_u16 ports[NSL_PORTS_MAX]; /* host order */
+	nsl_u32 agent_tgid; /* the agent itself, in the initial pid namespace; reserved for self-observation */
+	nsl_u32 reserved;
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_settings) == 40, "layout");
 
@@ -107,33 +109,33 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_settings) == 40, "layout");
 /* The identity of a program in a process. A reused pid has another start time, and an exec has another number, so an
  * entry is never about somebody else and never changes its meaning. */
 struct nsl_process_key {
-  nsl_u64 start_boottime; /* ns since boot, time in suspend included: the group leader's start */
-  nsl_u32 tgid;           /* in the initial pid namespace */
-  nsl_u32 exec_id;        /* task_struct.self_exec_id, low 32 bits */
+	nsl_u64 start_boottime; /* ns since boot, time in suspend included: the group leader's start */
+	nsl_u32 tgid;		/* in the initial pid namespace */
+	nsl_u32 exec_id;	/* task_struct.self_exec_id, low 32 bits */
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_process_key) == 16, "layout");
 
-#define NSL_PROCESS_EXE_TRUNCATED 1u
-#define NSL_PROCESS_ARGV_TRUNCATED 2u
+#define NSL_PROCESS_EXE_TRUNCATED   1u
+#define NSL_PROCESS_ARGV_TRUNCATED  2u
 #define NSL_PROCESS_ARGV_UNREADABLE 4u /* the page was not in memory */
-#define NSL_PROCESS_EXE_DELETED 8u
-#define NSL_PROCESS_KERNEL_THREAD 16u
-#define NSL_PROCESS_FROM_EXEC 32u      /* written by the exec hook; otherwise at a fork or at the first candidate */
+#define NSL_PROCESS_EXE_DELETED	    8u
+#define NSL_PROCESS_KERNEL_THREAD   16u
+#define NSL_PROCESS_FROM_EXEC	    32u /* written by the exec hook; otherwise at a fork or at the first candidate */
 
 struct nsl_process {
-  struct nsl_process_key parent;
-  nsl_u32 uid, gid;       /* real ids, initial user namespace */
-  nsl_u32 session;        /* session id, initial pid namespace */
-  nsl_u32 namespace_tgid; /* the process's own view of its pid */
-  nsl_u64 cgroup_id;      /* of the cgroup v2 (or, on v1, of the default hierarchy) */
-  nsl_u32 flags;          /* NSL_PROCESS_* */
-  nsl_u16 executable_length, argv_length; /* octets used below */
-  char comm[NSL_COMM];                    /* of the group leader when the entry was written */
-  char cgroup_leaf[NSL_CGROUP_LEAF];
-  /* The path's components from the leaf to the root, each closed by a '/' ("curl/bin/usr/"): the kernel walks a path
+	struct nsl_process_key parent;
+	nsl_u32 uid, gid;			/* real ids, initial user namespace */
+	nsl_u32 session;			/* session id, initial pid namespace */
+	nsl_u32 namespace_tgid;			/* the process's own view of its pid */
+	nsl_u64 cgroup_id;			/* of the cgroup v2 (or, on v1, of the default hierarchy) */
+	nsl_u32 flags;				/* NSL_PROCESS_* */
+	nsl_u16 executable_length, argv_length; /* octets used below */
+	char comm[NSL_COMM];			/* of the group leader when the entry was written */
+	char cgroup_leaf[NSL_CGROUP_LEAF];
+	/* The path's components from the leaf to the root, each closed by a '/' ("curl/bin/usr/"): the kernel walks a path
    * in that direction. */
-  char executable_reversed[NSL_PATH_MAX];
-  char argv[NSL_ARGV_MAX]; /* as in /proc/PID/cmdline: arguments closed by NUL */
+	char executable_reversed[NSL_PATH_MAX];
+	char argv[NSL_ARGV_MAX]; /* as in /proc/PID/cmdline: arguments closed by NUL */
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_process) == 16 + 16 + 8 + 4 + 4 + 16 + 80 + 512 + 512, "layout");
 
@@ -142,82 +144,82 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_process) == 16 + 16 + 8 + 4 + 4 + 16 + 80 + 
 enum nsl_transport { NSL_UDP = 1, NSL_TCP = 2 };
 
 /* nsl_candidate.reasons: why it left the kernel. */
-#define NSL_REASON_NAME 1u        /* a suffix of the name is listed */
-#define NSL_REASON_EVERY_QUERY 2u /* a rule needs every query */
-#define NSL_REASON_OBSERVE 4u     /* the user asked to see every query */
-#define NSL_REASON_TEXT 8u        /* a text of the rules is in the name */
-#define NSL_REASON_TYPE 16u       /* a rule needs every query of this record type */
+#define NSL_REASON_NAME	       1u  /* a suffix of the name is listed */
+#define NSL_REASON_EVERY_QUERY 2u  /* a rule needs every query */
+#define NSL_REASON_OBSERVE     4u  /* the user asked to see every query */
+#define NSL_REASON_TEXT	       8u  /* a text of the rules is in the name */
+#define NSL_REASON_TYPE	       16u /* a rule needs every query of this record type */
 
 /* nsl_candidate.flags */
 #define NSL_FLAG_SENDER_FROM_SOCKET 1u /* sent from an interrupt (a TCP timer, say): the socket's last known sender */
-#define NSL_FLAG_SENDER_UNKNOWN 2u     /* sent from an interrupt, and the socket has no known sender */
-#define NSL_FLAG_SERVER_BEFORE_NAT 4u  /* server is what the process asked for; the packet had another destination */
-#define NSL_FLAG_MORE_QUESTIONS 8u     /* the message has more than one question; this is one of them */
+#define NSL_FLAG_SENDER_UNKNOWN	    2u /* sent from an interrupt, and the socket has no known sender */
+#define NSL_FLAG_SERVER_BEFORE_NAT  4u /* server is what the process asked for; the packet had another destination */
+#define NSL_FLAG_MORE_QUESTIONS	    8u /* the message has more than one question; this is one of them */
 
 /* Who sends. */
 struct nsl_sender {
-  struct nsl_process_key process;
-  struct nsl_process_key parent;
-  nsl_u32 tid;                /* of the sending thread, initial pid namespace */
-  nsl_u32 uid, gid;           /* real ids, initial user namespace */
-  nsl_u32 reserved;
-  nsl_u64 cgroup_id;
-  nsl_u64 network_namespace;  /* inode of the sending process's network namespace */
-  char comm[NSL_COMM];        /* of the group leader, now */
-  char thread_comm[NSL_COMM]; /* of the sending thread, now */
+	struct nsl_process_key process;
+	struct nsl_process_key parent;
+	nsl_u32 tid;	  /* of the sending thread, initial pid namespace */
+	nsl_u32 uid, gid; /* real ids, initial user namespace */
+	nsl_u32 reserved;
+	nsl_u64 cgroup_id;
+	nsl_u64 network_namespace;  /* inode of the sending process's network namespace */
+	char comm[NSL_COMM];	    /* of the group leader, now */
+	char thread_comm[NSL_COMM]; /* of the sending thread, now */
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_sender) == 16 + 16 + 16 + 16 + 32, "layout");
 
 struct nsl_candidate {
-  nsl_u64 boottime;   /* ns since boot, time in suspend included */
-  nsl_u32 generation; /* number of the tables that let it pass */
-  nsl_u32 reasons;
-  nsl_u32 flags;
+	nsl_u64 boottime;   /* ns since boot, time in suspend included */
+	nsl_u32 generation; /* number of the tables that let it pass */
+	nsl_u32 reasons;
+	nsl_u32 flags;
 
-  nsl_u32 reserved;
-  struct nsl_sender sender;
+	nsl_u32 reserved;
+	struct nsl_sender sender;
 
-  nsl_u8 server[16], source[16]; /* network order; IPv4 in the first four octets, also for v4-mapped addresses */
-  nsl_u16 server_port, source_port;
-  nsl_u16 wire_port;             /* destination port of the packet, after a NAT where the backend sees that */
-  nsl_u8 family;                 /* 4 or 6 */
-  nsl_u8 transport;              /* enum nsl_transport */
+	nsl_u8 server[16], source[16]; /* network order; IPv4 in the first four octets, also for v4-mapped addresses */
+	nsl_u16 server_port, source_port;
+	nsl_u16 wire_port; /* destination port of the packet, after a NAT where the backend sees that */
+	nsl_u8 family;	   /* 4 or 6 */
+	nsl_u8 transport;  /* enum nsl_transport */
 
-  nsl_u16 id;          /* DNS header fields in host order */
-  nsl_u16 dns_flags;
-  nsl_u16 record_type;
-  nsl_u16 record_class;
-  nsl_u16 question_count;
-  nsl_u16 name_length; /* octets of name, the closing zero octet included: 1 to 255 */
-  nsl_u32 reserved2;
-  nsl_u8 name[256];    /* wire form as sent, case kept */
+	nsl_u16 id; /* DNS header fields in host order */
+	nsl_u16 dns_flags;
+	nsl_u16 record_type;
+	nsl_u16 record_class;
+	nsl_u16 question_count;
+	nsl_u16 name_length; /* octets of name, the closing zero octet included: 1 to 255 */
+	nsl_u32 reserved2;
+	nsl_u8 name[256]; /* wire form as sent, case kept */
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_candidate) == 24 + 96 + 32 + 8 + 16 + 256, "layout");
 
 /* ---- counters: one per stage that can lose or refuse something -------------------------------------------------- */
 
 /* Indexes of the per-CPU counters map. The names are those of the metrics, nslookout_<name>_total. */
-#define NSL_COUNTERS(X)                                                                                         \
-  X(queries, "DNS queries seen on the configured ports")                                                        \
-  X(candidates, "queries handed to user space")                                                                 \
-  X(not_dns, "messages to a DNS port that are not a query (responses, updates, other protocols)")               \
-  X(ring_full, "candidates lost because user space was too slow")                                               \
-  X(payload_unreadable, "sends whose octets the backend could not read")                                        \
-  X(messages_over_limit, "messages of one send beyond the limit, not looked at")                                \
-  X(tcp_split, "TCP messages split across segments in a way that hid the question")                             \
-  X(tcp_retransmitted, "TCP segments seen before, not looked at again")                                         \
-  X(ip_fragment, "fragments of a datagram, sent as such, not looked at")                                        \
-  X(sender_unknown, "candidates sent from an interrupt on a socket with no known sender")                       \
-  X(socket_storage_full, "sockets for which no storage could be had")                                           \
-  X(process_table, "processes for which no entry could be made")                                                \
-  X(pending_full, "candidates lost because too many sends were under way")                                      \
-  X(send_failed, "candidates dropped because the send failed")                                                  \
-  X(generation_missing, "queries seen while no tables were loaded")                                             \
-  X(program_missed, "sends that a program did not see because it was already running on the CPU")
+#define NSL_COUNTERS(X)                                                                                 \
+	X(queries, "DNS queries seen on the configured ports")                                          \
+	X(candidates, "queries handed to user space")                                                   \
+	X(not_dns, "messages to a DNS port that are not a query (responses, updates, other protocols)") \
+	X(ring_full, "candidates lost because user space was too slow")                                 \
+	X(payload_unreadable, "sends whose octets the backend could not read")                          \
+	X(messages_over_limit, "messages of one send beyond the limit, not looked at")                  \
+	X(tcp_split, "TCP messages split across segments in a way that hid the question")               \
+	X(tcp_retransmitted, "TCP segments seen before, not looked at again")                           \
+	X(ip_fragment, "fragments of a datagram, sent as such, not looked at")                          \
+	X(sender_unknown, "candidates sent from an interrupt on a socket with no known sender")         \
+	X(socket_storage_full, "sockets for which no storage could be had")                             \
+	X(process_table, "processes for which no entry could be made")                                  \
+	X(pending_full, "candidates lost because too many sends were under way")                        \
+	X(send_failed, "candidates dropped because the send failed")                                    \
+	X(generation_missing, "queries seen while no tables were loaded")                               \
+	X(program_missed, "sends that a program did not see because it was already running on the CPU")
 
 enum nsl_counter {
 #define NSL_COUNTER_ENUM(name, text) NSL_COUNT_##name,
-  NSL_COUNTERS(NSL_COUNTER_ENUM)
+	NSL_COUNTERS(NSL_COUNTER_ENUM)
 #undef NSL_COUNTER_ENUM
-      NSL_COUNTER_MAX
+		NSL_COUNTER_MAX
 };

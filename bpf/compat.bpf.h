@@ -44,8 +44,8 @@ struct nsl_iter {
 	enum nsl_iter_kind kind;
 	nsl_u32 segments;
 	const void *base; /* the buffer, or the array of struct iovec_kernel */
-	nsl_u64 offset;   /* into the first segment (or the buffer) */
-	nsl_u64 left;     /* octets */
+	nsl_u64 offset;	  /* into the first segment (or the buffer) */
+	nsl_u64 left;	  /* octets */
 };
 
 static __always_inline void nsl_read_iter(struct nsl_iter *out, const struct iov_iter *iter)

@@ -13,8 +13,8 @@
 
 /* A message's place in a packet, in one register for the functions that the verifier checks on their own. */
 #define NSL_SPAN(message, length) ((nsl_u64)(length) << 32 | (message))
-#define NSL_SPAN_MESSAGE(span) ((nsl_u32)(span) & 0xFFFFFF)
-#define NSL_SPAN_LENGTH(span) ((nsl_u32)((span) >> 32) & 0xFFFFFF)
+#define NSL_SPAN_MESSAGE(span)	  ((nsl_u32)(span) & 0xFFFFFF)
+#define NSL_SPAN_LENGTH(span)	  ((nsl_u32)((span) >> 32) & 0xFFFFFF)
 
 /* Whether the current task is a bystander. UDP leaves in the context of its sendmsg(). TCP also leaves from interrupts
  * (acknowledgements, timers), but never while a process holds the socket: then the interrupt leaves the work to it. */
@@ -93,10 +93,10 @@ enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 
 /* What was found of a question, in one register; 0: it is none. Where it ends, why it leaves the kernel (0: it does not)
  * and, if it does, its type and class. */
-#define NSL_FOUND(end, what) ((nsl_u64)(what) | (nsl_u64)(end) << 16)
-#define NSL_FOUND_END(found) ((nsl_u32)((found) >> 16) & 0xFFFF)
-#define NSL_FOUND_WHAT(found) ((found) & ~(nsl_u64)0xFFFF0000)
-#define NSL_FOUND_TOO_LITTLE ((nsl_u64)0xFFFF) /* the short way was left; no question ends at 0 */
+#define NSL_FOUND(end, what)	 ((nsl_u64)(what) | (nsl_u64)(end) << 16)
+#define NSL_FOUND_END(found)	 ((nsl_u32)((found) >> 16) & 0xFFFF)
+#define NSL_FOUND_WHAT(found)	 ((found) & ~(nsl_u64)0xFFFF0000)
+#define NSL_FOUND_TOO_LITTLE	 ((nsl_u64)0xFFFF) /* the short way was left; no question ends at 0 */
 #define NSL_FOUND_REASONS(found) ((nsl_u32)(found) & 0xFFFF)
 
 /* Hands a question to user space. */

@@ -12,7 +12,7 @@
 
 typedef int pid_t;
 typedef unsigned char bool;
-#define true 1
+#define true  1
 #define false 0
 
 struct qstr {
@@ -144,7 +144,7 @@ struct sock_common {
 	__u32 skc_daddr;
 	__u32 skc_rcv_saddr;
 	__u16 skc_dport; /* network order */
-	__u16 skc_num;   /* host order */
+	__u16 skc_num;	 /* host order */
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	struct in6_addr_kernel skc_v6_daddr;

@@ -38,7 +38,8 @@ struct nsl_texts_inner {
 struct nsl_names_inner {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__uint(key_size, sizeof(nsl_u64)); /* by size: clang leaves a bare declaration in BTF for an inner map's struct */
+	__uint(key_size,
+	       sizeof(nsl_u64)); /* by size: clang leaves a bare declaration in BTF for an inner map's struct */
 	__uint(value_size, sizeof(struct nsl_name));
 };
 
@@ -109,9 +110,10 @@ NSL_INLINE const nsl_u16 *nsl_texts_of(nsl_u32 slot)
 	return texts ? bpf_map_lookup_elem(texts, &only) : NULL;
 }
 
-NSL_INLINE nsl_u32 nsl_text_cell(const struct nsl_tables *tables, nsl_u32 index)
+NSL_INLINE nsl_u32 nsl_text_cell(const struct nsl_tables *tables, nsl_u64 index)
 {
-	return tables->texts[index & (NSL_TEXT_CELLS - 1)];
+	NSL_BOUND(index, NSL_TEXT_CELLS - 1);
+	return tables->texts[index];
 }
 
 NSL_INLINE nsl_u64 nsl_filter_word(const struct nsl_tables *tables, nsl_u32 index)

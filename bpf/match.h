@@ -54,8 +54,8 @@ NSL_INLINE nsl_u64 nsl_fold(nsl_u64 word)
 /* A walk over a name's labels, from the right. */
 struct nsl_walk {
 	struct nsl_suffix_hash hash; /* of the suffix that begins at label */
-	nsl_u64 ahead;               /* offsets of the labels to come, as in nsl_labels.last */
-	nsl_u32 label;               /* offset of the label that was walked last, from the name's start; 0: the walk is over */
+	nsl_u64 ahead;		     /* offsets of the labels to come, as in nsl_labels.last */
+	nsl_u32 label; /* offset of the label that was walked last, from the name's start; 0: the walk is over */
 };
 
 NSL_INLINE struct nsl_walk nsl_walk_start(const struct nsl_labels *labels, nsl_u64 seed1, nsl_u64 seed2)

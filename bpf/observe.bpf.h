@@ -18,17 +18,17 @@
 
 /* What a question is, as nsl_observe_question found it. */
 struct nsl_question {
-	nsl_u32 at;       /* offset of the name in the message */
-	nsl_u32 length;   /* octets of the name */
-	nsl_u32 reasons;  /* NSL_REASON_*: 0 for a query that stays in the kernel */
+	nsl_u32 at;	 /* offset of the name in the message */
+	nsl_u32 length;	 /* octets of the name */
+	nsl_u32 reasons; /* NSL_REASON_*: 0 for a query that stays in the kernel */
 	nsl_u32 generation;
 	struct nsl_question_tail tail;
 };
 
 /* A question packed into scalars, which is what functions that the verifier checks on their own can take. where: offset
  * and length of the name, and a number of the backend's own; what: reasons, record type and class. */
-#define NSL_WHERE(at, length, place) ((nsl_u64)(place) << 32 | (nsl_u64)(length) << 16 | (at))
-#define NSL_WHERE_PLACE(where) ((where) >> 32)
+#define NSL_WHERE(at, length, place)   ((nsl_u64)(place) << 32 | (nsl_u64)(length) << 16 | (at))
+#define NSL_WHERE_PLACE(where)	       ((where) >> 32)
 #define NSL_WHAT(reasons, type, class) ((nsl_u64)(class) << 48 | (nsl_u64)(type) << 32 | (reasons))
 
 NSL_INLINE struct nsl_question nsl_unpack_question(nsl_u64 where, nsl_u64 what, nsl_u32 generation)
@@ -172,6 +172,6 @@ NSL_INLINE nsl_u64 nsl_wakeup(void)
 {
 	if (!nsl_settings.wakeup_octets)
 		return 0;
-	return bpf_ringbuf_query(&nsl_candidates, BPF_RB_AVAIL_DATA) >= nsl_settings.wakeup_octets ? BPF_RB_FORCE_WAKEUP :
-												     BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&nsl_candidates, BPF_RB_AVAIL_DATA) >= nsl_settings.wakeup_octets ? BPF_RB_FORCE_WAKEUP
+												   : BPF_RB_NO_WAKEUP;
 }

@@ -16,16 +16,16 @@
 #include "abi.h"
 #include "verifier.bpf.h"
 
-#define NSL_IP_OFFSET_MASK 0x1FFF
+#define NSL_IP_OFFSET_MASK    0x1FFF
 #define NSL_EXTENSION_HEADERS 6 /* of IPv6 that are skipped; more make it no packet of ours */
 
 struct nsl_packet {
-	nsl_u32 transport;  /* offset of the UDP or TCP header */
-	nsl_u32 payload;    /* offset of what follows that header */
+	nsl_u32 transport;		       /* offset of the UDP or TCP header */
+	nsl_u32 payload;		       /* offset of what follows that header */
 	nsl_u16 source_port, destination_port; /* host order */
-	nsl_u8 family;      /* 4 or 6 */
-	nsl_u8 protocol;    /* IPPROTO_UDP, IPPROTO_TCP */
-	bool later_fragment; /* has no transport header */
+	nsl_u8 family;			       /* 4 or 6 */
+	nsl_u8 protocol;		       /* IPPROTO_UDP, IPPROTO_TCP */
+	bool later_fragment;		       /* has no transport header */
 };
 
 /* 0, or -1 if it is neither UDP nor TCP. */

@@ -6,8 +6,8 @@
 #include "compat.bpf.h"
 #include "verifier.bpf.h"
 
-#define NSL_PAYLOAD_MAX 512     /* octets of a message that are copied: the longest question and some more */
-#define NSL_SEGMENTS_MAX 288    /* pieces of a send that are followed: enough for a question of one octet each */
+#define NSL_PAYLOAD_MAX	   512 /* octets of a message that are copied: the longest question and some more */
+#define NSL_SEGMENTS_MAX   288 /* pieces of a send that are followed: enough for a question of one octet each */
 #define NSL_PAYLOAD_BUFFER (2 * NSL_PAYLOAD_MAX + 16) /* any offset below the maximum, and a full copy */
 
 /* Copies wanted octets, after skipping some, to octets + at. octets has NSL_PAYLOAD_BUFFER. How many came, or -1. */

@@ -20,7 +20,7 @@ struct {
 /* What a new entry starts as: the table is filled in place, since there is no other room for an entry. */
 const struct nsl_process nsl_empty_process = {};
 
-#define NSL_PATH_DEPTH 40 /* components and mounts of a path that are followed */
+#define NSL_PATH_DEPTH	  40 /* components and mounts of a path that are followed */
 #define NSL_COMPONENT_MAX 255
 
 NSL_INLINE void nsl_process_key_of(struct nsl_process_key *key, struct task_struct *task)

@@ -17,11 +17,11 @@ enum nsl_read_mode { NSL_READ_PACKET, NSL_READ_LOAD, NSL_READ_BUFFER };
 
 struct nsl_reader {
 	enum nsl_read_mode mode;
-	nsl_u32 length;         /* of the message, as far as it is there */
-	const nsl_u8 *octets;   /* packet, buffer: the message's first octet */
-	const nsl_u8 *end;      /* packet: of the linear part */
-	struct __sk_buff *skb;  /* load */
-	nsl_u32 message;        /* load: the message's offset in the packet */
+	nsl_u32 length;	       /* of the message, as far as it is there */
+	const nsl_u8 *octets;  /* packet, buffer: the message's first octet */
+	const nsl_u8 *end;     /* packet: of the linear part */
+	struct __sk_buff *skb; /* load */
+	nsl_u32 message;       /* load: the message's offset in the packet */
 };
 
 /* Where size octets at offset at lie, or NULL. Not for the mode load. */

@@ -15,25 +15,25 @@
 #include "observe.bpf.h"
 #include "payload.bpf.h"
 
-#define NSL_MSG_MORE 0x8000
-#define NSL_AF_INET 2
-#define NSL_AF_INET6 10
-#define NSL_SOL_UDP 17
-#define NSL_UDP_SEGMENT 103
-#define NSL_CONTROL_MESSAGES 4 /* that are searched for UDP_SEGMENT */
-#define NSL_PENDING_MAX 64     /* candidates of one send */
+#define NSL_MSG_MORE	     0x8000
+#define NSL_AF_INET	     2
+#define NSL_AF_INET6	     10
+#define NSL_SOL_UDP	     17
+#define NSL_UDP_SEGMENT	     103
+#define NSL_CONTROL_MESSAGES 4	/* that are searched for UDP_SEGMENT */
+#define NSL_PENDING_MAX	     64 /* candidates of one send */
 
 enum nsl_hook { NSL_HOOK_V4, NSL_HOOK_V6, NSL_HOOKS };
 
 /* One send, as the hook found it. */
 struct nsl_send {
 	struct nsl_iter iter;
-	nsl_u64 socket;       /* address of the struct sock: names the cork */
+	nsl_u64 socket; /* address of the struct sock: names the cork */
 	nsl_u8 server[16], source[16];
 	nsl_u16 server_port, source_port;
 	nsl_u8 family;
 	nsl_u8 reserved[3];
-	nsl_u32 candidates;   /* set aside so far */
+	nsl_u32 candidates; /* set aside so far */
 	nsl_u8 octets[NSL_PAYLOAD_BUFFER];
 	struct nsl_candidate candidate;
 };

@@ -15,9 +15,9 @@
 
 struct nsl_endpoint {
 	nsl_u8 address[16]; /* network order, IPv4 in the first four octets */
-	nsl_u16 port;       /* host order; 0: not set */
-	nsl_u8 family;      /* 4 or 6 */
-	nsl_u8 set;         /* named: a sendmsg() gave it, and it holds for the next packet */
+	nsl_u16 port;	    /* host order; 0: not set */
+	nsl_u8 family;	    /* 4 or 6 */
+	nsl_u8 set;	    /* named: a sendmsg() gave it, and it holds for the next packet */
 };
 
 struct nsl_socket {

@@ -7,7 +7,7 @@
  *
  * The includer provides what dns.h needs, and:
  *   struct nsl_tables
- *   nsl_u32 nsl_text_cell(const struct nsl_tables *, nsl_u32 index)   index is below NSL_TEXT_CELLS
+ *   nsl_u32 nsl_text_cell(const struct nsl_tables *, nsl_u64 index)   index is below NSL_TEXT_CELLS
  */
 #pragma once
 
@@ -28,7 +28,8 @@ NSL_INLINE int nsl_match_texts(const struct nsl_reader *reader, nsl_u32 at, nsl_
 	const nsl_u32 shift = generation->text_shift & 15;
 	nsl_u32 state = generation->text_start, left = 0;
 
-	if (length <= 1 || state & NSL_TEXT_FOUND) /* the root, whose presentation form is a dot; a text that is in every name */
+	if (length <= 1 ||
+	    state & NSL_TEXT_FOUND) /* the root, whose presentation form is a dot; a text that is in every name */
 		return NSL_REASON_TEXT;
 	for (nsl_u32 i = 0; i < NSL_NAME_MAX; i++) {
 		nsl_u32 symbol;
@@ -47,7 +48,7 @@ NSL_INLINE int nsl_match_texts(const struct nsl_reader *reader, nsl_u32 at, nsl_
 				continue; /* the start state stands for the beginning of a name */
 			symbol = octet ? NSL_SYMBOL_DOT : NSL_SYMBOL_END;
 		}
-		state = nsl_text_cell(tables, (state << shift | symbol) & (NSL_TEXT_CELLS - 1));
+		state = nsl_text_cell(tables, (nsl_u64)state << shift | symbol);
 		if (state & NSL_TEXT_FOUND)
 			return NSL_REASON_TEXT;
 		NSL_FORGET(state);

@@ -11,11 +11,11 @@
 
 /* A word with one bit set, by the lowest six bits of number. The machine takes a shift modulo 64 (RFC 9669 section 4.1), which
  * C does not promise: the compiler would add a mask. */
-#define NSL_BIT(number)                                                                                        \
-	({                                                                                                     \
-		nsl_u64 nsl_bit = 1;                                                                           \
-		asm("%0 <<= %1" : "+r"(nsl_bit) : "r"((nsl_u64)(number)));                                     \
-		nsl_bit;                                                                                       \
+#define NSL_BIT(number)                                                    \
+	({                                                                 \
+		nsl_u64 nsl_bit = 1;                                       \
+		asm("%0 <<= %1" : "+r"(nsl_bit) : "r"((nsl_u64)(number))); \
+		nsl_bit;                                                   \
 	})
 
 /* Always 0, and the verifier does not know: XOR with it makes a scalar unknown, so that paths which differ in that scalar

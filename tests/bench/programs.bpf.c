@@ -17,78 +17,63 @@
 
 struct bench_salt bench_salt;
 
-NSL_INLINE int bench_read64(const struct nsl_reader *reader, nsl_u64 at, nsl_u64 *value)
-{
-	if (nsl_read64(reader, at, value))
-		return -1;
-	if (reader->mode == NSL_READ_PACKET && at >= bench_salt.from && at < bench_salt.to)
-		*value ^= bench_salt.value;
-	return 0;
+NSL_INLINE int bench_read64(const struct nsl_reader* reader, nsl_u64 at, nsl_u64* value) {
+  if (nsl_read64(reader, at, value)) return -1;
+  if (reader->mode == NSL_READ_PACKET && at >= bench_salt.from && at < bench_salt.to) *value ^= bench_salt.value;
+  return 0;
 }
 
-NSL_INLINE void bench_next_name(void)
-{
-	bench_salt.value += bench_salt.step;
-}
+NSL_INLINE void bench_next_name(void) { bench_salt.value += bench_salt.step; }
 
 /* The parser and the matcher below read with the salt. */
 #define nsl_read64 bench_read64
 
 /* So that it can be called: a program is no function that another may call. */
-__attribute__((always_inline)) int nsl_egress(struct __sk_buff *skb);
+__attribute__((always_inline)) int nsl_egress(struct __sk_buff* skb);
 #include "bpf/cgroup.bpf.c"
 
 SEC("cgroup_skb/egress")
-int bench_sensor(struct __sk_buff *skb)
-{
-	bench_next_name();
-	return nsl_egress(skb);
+int bench_sensor(struct __sk_buff* skb) {
+  bench_next_name();
+  return nsl_egress(skb);
 }
 
 SEC("cgroup_skb/egress")
-int bench_empty(struct __sk_buff *skb)
-{
-	return 1;
-}
+int bench_empty(struct __sk_buff* skb) { return 1; }
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* user space sets the size before loading */
-	__type(key, nsl_u64);
-	__type(value, nsl_u64);
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1); /* user space sets the size before loading */
+  __type(key, nsl_u64);
+  __type(value, nsl_u64);
 } bench_names SEC(".maps");
 
 nsl_u64 bench_hits;
 
-NSL_INLINE void bench_look_up(const struct nsl_reader *reader, const struct nsl_labels *labels)
-{
-	struct nsl_walk walk = nsl_walk_start(labels, 0, 0);
+NSL_INLINE void bench_look_up(const struct nsl_reader* reader, const struct nsl_labels* labels) {
+  struct nsl_walk walk = nsl_walk_start(labels, 0, 0);
 
-	for (int i = 0; i < NSL_WALK_LABELS && walk.label; i++) {
-		if (nsl_walk_label(reader, NSL_DNS_HEADER, &walk))
-			break;
-		if (bpf_map_lookup_elem(&bench_names, &walk.hash.first))
-			bench_hits++;
-	}
+  for (int i = 0; i < NSL_WALK_LABELS && walk.label; i++) {
+    if (nsl_walk_label(reader, NSL_DNS_HEADER, &walk)) break;
+    if (bpf_map_lookup_elem(&bench_names, &walk.hash.first)) bench_hits++;
+  }
 }
 
 SEC("cgroup_skb/egress")
-int bench_plain_hash(struct __sk_buff *skb)
-{
-	struct nsl_packet packet = {};
-	struct nsl_labels labels;
+int bench_plain_hash(struct __sk_buff* skb) {
+  struct nsl_packet packet = {};
+  struct nsl_labels labels;
 
-	bench_next_name();
-	if (nsl_find_transport(skb, &packet) || packet.protocol != IPPROTO_UDP || packet.destination_port != 53)
-		return 1;
+  bench_next_name();
+  if (nsl_find_transport(skb, &packet) || packet.protocol != IPPROTO_UDP || packet.destination_port != 53) return 1;
 
-	const struct nsl_reader reader = {
-		.mode = NSL_READ_PACKET,
-		.octets = (const nsl_u8 *)(long)skb->data + (packet.payload & 0x7FF),
-		.end = (const nsl_u8 *)(long)skb->data_end,
-	};
+  const struct nsl_reader reader = {
+      .mode = NSL_READ_PACKET,
+      .octets = (const nsl_u8*)(long)skb->data + (packet.payload & 0x7FF),
+      .end = (const nsl_u8*)(long)skb->data_end,
+  };
 
-	if (nsl_query_questions(&reader) && !nsl_find_labels(&reader, NSL_DNS_HEADER, &labels))
-		bench_look_up(&reader, &labels);
-	return 1;
+  if (nsl_query_questions(&reader) && !nsl_find_labels(&reader, NSL_DNS_HEADER, &labels))
+    bench_look_up(&reader, &labels);
+  return 1;
 }

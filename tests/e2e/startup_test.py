@@ -55,9 +55,18 @@ class Startup(AgentCase):
         self.assertRegex(agent.stderr(), r"backend \w+ \(asked for\)\n")
 
     def test_a_rule_that_needs_every_query_is_told_and_matches(self):
-        agent = self.agent(rules=rule_file("substring.yml", SUBSTRING_RULE))
+        everything_but = SUBSTRING_RULE.replace("query|contains: frcla", "query|neq: example.com")
+        agent = self.agent(rules=rule_file("all_but_one.yml", everything_but))
         self.assertIn("nslookout explain", agent.stderr())
         for name in ("sfrclak.com", "frcla.example", "example.com"):
+            run_client(["dig", name])
+        events = self.of_resolver(agent.finish())
+        self.assertEqual([event["dns"]["query"] for event in events], ["sfrclak.com", "frcla.example"])
+
+    def test_a_rule_on_a_part_of_the_name_needs_no_other_query(self):
+        agent = self.agent(rules=rule_file("substring.yml", SUBSTRING_RULE))
+        self.assertNotIn("nslookout explain", agent.stderr())
+        for name in ("sfrclak.com", "FRCLA.example", "example.com"):
             run_client(["dig", name])
         events = self.of_resolver(agent.finish())
         self.assertEqual([event["dns"]["query"] for event in events], ["sfrclak.com", "frcla.example"])

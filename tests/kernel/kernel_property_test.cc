@@ -156,7 +156,7 @@ TEST_F(KernelProperty, KernelFindsTheTextsThatTheTablesFind) {
     for (std::size_t i = 0; i < 600; ++i) wires.push_back(random.with_random_case(random.wire(14)));
     for (std::size_t i = 0; i < 40; ++i) {
       std::string name = ascii_lower(wire_to_presentation(wires[random.number() % wires.size()]));
-      name.resize(name.rfind('.'));  // all names end in the same label
+      name.resize(name.rfind('.'));   // all names end in the same label
       if (name.size() < 8) continue;  // a short text is in every name
       const std::size_t length = 3 + random.number() % 5;
       const std::size_t at = random.number() % (name.size() - length + 1);

@@ -330,8 +330,7 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
     std::vector<sigma::Rule> rules = random_rules(random, pool, text);
     const compile::Plan plan = compile::make_plan(std::move(rules), random_lists(random, pool, text));
     const Verifier verifier(plan);
-    const compile::KernelTables tables =
-        compile::build_kernel_tables(plan.predicates(), {seed, seed * 31});
+    const compile::KernelTables tables = compile::build_kernel_tables(plan.predicates(), {seed, seed * 31});
     for (int i = 0; i < 40; ++i) {
       const Query query = random_query(random, pool);
       const ReferenceHits expected = reference_matches(plan.rules(), plan.lists(), query);

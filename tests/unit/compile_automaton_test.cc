@@ -75,7 +75,8 @@ TEST(Automaton, LongNamesAreReadToTheirEnd) {
 // Many long texts do not fit: their beginnings do, and nothing is missed.
 TEST(Automaton, ShortensTextsThatDoNotFit) {
   std::vector<NameText> texts;
-  for (int i = 0; i < 4000; ++i) texts.push_back({std::to_string(100000 + i * 17) + std::string(40, 'x') + "y", false, true});
+  for (int i = 0; i < 4000; ++i)
+    texts.push_back({std::to_string(100000 + i * 17) + std::string(40, 'x') + "y", false, true});
   const Automaton automaton = build_automaton(texts);
   EXPECT_LE(automaton.cells.size(), NSL_TEXT_CELLS);
   EXPECT_LT(automaton.longest, 47u);
@@ -88,8 +89,7 @@ TEST(Automaton, ShortensTextsThatDoNotFit) {
 }
 
 TEST(KernelTables, ForwardsRecordTypes) {
-  const KernelTables tables =
-      build_kernel_tables({.record_types = {16, 255, 65535}}, Seeds{1, 2});
+  const KernelTables tables = build_kernel_tables({.record_types = {16, 255, 65535}}, Seeds{1, 2});
   const std::string name = presentation_to_wire("www.example.test").value();
   for (const std::uint16_t type : {16, 255, 65535}) EXPECT_TRUE(tables.lets_pass(name, type)) << type;
   for (const std::uint16_t type : {1, 28, 15, 254}) EXPECT_FALSE(tables.lets_pass(name, type)) << type;

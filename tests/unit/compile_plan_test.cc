@@ -115,6 +115,7 @@ TEST(Plan, WitnessesOfOneTest) {
       {"query|utf16: a.test", "never", true},
       {"query|base64offset|contains: evil", "~ldmls ~v2aw ~zxzpb", false},
       {"query_length|gt: 70", "every", false},
+      {"query_length: '> 70'", "never", true},
       {"query_etld_plus_one: evil.test", "=<evil.test", false},
       {"query_etld_plus_one|endswith: .test", "~.test$", false},
       {"subdomain|startswith: evil", "^evil", false},

@@ -39,8 +39,7 @@ std::string counted(std::size_t number, std::string_view what) {
 Result<std::size_t> publish(kernel::Sensor& sensor, const compile::Plan& plan) {
   std::size_t names = 0;
   {
-    const compile::KernelTables tables =
-        compile::build_kernel_tables(plan.predicates(), compile::Seeds::random());
+    const compile::KernelTables tables = compile::build_kernel_tables(plan.predicates(), compile::Seeds::random());
     if (const auto published = sensor.publish(tables, 1); !published) return fail(published.error());
     names = tables.name_keys.size();
   }

@@ -34,8 +34,8 @@ constexpr std::array<LossStage, 8> loss_stages = {{
 }  // namespace
 
 Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
-                   std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity, event::EventIds ids,
-                   Observe observe)
+                   std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity,
+                   event::EventIds ids, Observe observe)
     : sensor_(sensor),
       sinks_(sinks),
       verifier_(plan),

@@ -105,7 +105,8 @@ bool is_wire_name(std::string_view wire) {
 
 std::size_t label_count(std::string_view wire) {
   std::size_t count = 0;
-  for (std::size_t at = 0; at < wire.size() && wire[at] != '\0'; at += 1 + static_cast<unsigned char>(wire[at])) ++count;
+  for (std::size_t at = 0; at < wire.size() && wire[at] != '\0'; at += 1 + static_cast<unsigned char>(wire[at]))
+    ++count;
   return count;
 }
 

@@ -14,10 +14,14 @@ std::atomic<Level> most_verbose_level{Level::notice};
 
 std::string_view level_name(Level level) {
   switch (level) {
-    case Level::error: return "error: ";
-    case Level::warning: return "warning: ";
-    case Level::notice: return "";
-    case Level::debug: return "debug: ";
+    case Level::error:
+      return "error: ";
+    case Level::warning:
+      return "warning: ";
+    case Level::notice:
+      return "";
+    case Level::debug:
+      return "debug: ";
   }
   return "";
 }

@@ -38,9 +38,7 @@ struct Error {
 template <typename T>
 using Result = tl::expected<T, Error>;
 
-[[nodiscard]] inline tl::unexpected<Error> fail(Error error) {
-  return tl::unexpected<Error>(std::move(error));
-}
+[[nodiscard]] inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 template <typename... Args>
 [[nodiscard]] tl::unexpected<Error> fail(ErrorClass kind, fmt::format_string<Args...> format, Args&&... args) {

@@ -68,7 +68,8 @@ std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
   text += fmt::format("  kernel    {}\n", escape_controls(plan.kernel));
   if (!plan.witnesses.empty()) text += fmt::format("  names     {}\n", escape_controls(names_text(plan.witnesses)));
   if (!plan.texts.empty()) text += fmt::format("  texts     {}\n", escape_controls(texts_text(plan.texts)));
-  if (!plan.record_types.empty()) text += fmt::format("  types     {}\n", fmt::join(type_names(plan.record_types), ", "));
+  if (!plan.record_types.empty())
+    text += fmt::format("  types     {}\n", fmt::join(type_names(plan.record_types), ", "));
   text += fmt::format("  verifier  {}\n", escape_controls(plan.verifier));
   if (plan.firing.firing != compile::Firing::always) {
     text += fmt::format("  {:<9} {}\n", plan.firing.firing == compile::Firing::never ? "never" : "degraded",

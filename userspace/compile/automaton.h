@@ -31,7 +31,7 @@ struct Automaton {
   std::uint32_t shift = 0;                  // a row of the table has 1 << shift cells; 0: there are no texts
   std::uint32_t start = 0;                  // the state at the beginning of a name
   std::vector<std::uint16_t> cells;         // by state << shift | symbol: the next state, or NSL_TEXT_FOUND
-  std::size_t longest = 0;                  // octets of a text that are used: fewer than it has where it had to be shortened
+  std::size_t longest = 0;  // octets of a text that are used: fewer than it has where it had to be shortened
 
   [[nodiscard]] bool empty() const { return shift == 0; }
 };

@@ -113,8 +113,7 @@ class FiringFinder {
         std::ranges::all_of(value.patterns, is_windows_path)) {
       return fmt::format("'{}: {}' needs a path of Windows", test.key, value.source);
     }
-    if (is_number(test.field) && value.kind == Value::Kind::text &&
-        std::ranges::none_of(value.patterns, may_be_number)) {
+    if (compares_number_with_text(test, value)) {
       return fmt::format("'{}: {}' compares a number with a text that is none", test.key, value.source);
     }
     if (test.field != Field::query || value.kind != Value::Kind::text) return {};
@@ -145,6 +144,11 @@ class FiringFinder {
 };
 
 }  // namespace
+
+bool compares_number_with_text(const sigma::Test& test, const Value& value) {
+  return is_number(test.field) && value.kind == Value::Kind::text &&
+         std::ranges::none_of(value.patterns, may_be_number);
+}
 
 FiringReport firing_of(const sigma::Rule& rule) { return FiringFinder(rule).report(); }
 

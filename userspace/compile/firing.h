@@ -1,5 +1,5 @@
 // Whether lookups on this sensor can make a rule true, and which of its tests they never can: what a rule's author wants
-// to know of a rule that was written for another sensor. Nothing relies on it; what the kernel may keep is in witness.h.
+// to know of a rule that was written for another sensor. A report relies on what people mean; what the kernel may keep is in witness.h.
 #pragma once
 
 #include <cstdint>
@@ -22,5 +22,8 @@ struct FiringReport {
 
 // Tests are taken as independent of one another, so a rule that contradicts itself counts as one that can fire.
 [[nodiscard]] FiringReport firing_of(const sigma::Rule& rule);
+
+// Whether the value is a text that is no number, for a field that always is one: nothing equals it.
+[[nodiscard]] bool compares_number_with_text(const sigma::Test& test, const sigma::Value& value);
 
 }  // namespace nslookout::compile

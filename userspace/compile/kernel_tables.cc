@@ -31,7 +31,7 @@ static inline const struct nsl_name* nsl_name_lookup(const struct nsl_tables* ta
   return &tables->tables->name_values[static_cast<std::size_t>(found - keys.begin())];
 }
 
-static inline nsl_u32 nsl_text_cell(const struct nsl_tables* tables, nsl_u32 index) {
+static inline nsl_u32 nsl_text_cell(const struct nsl_tables* tables, nsl_u64 index) {
   return tables->tables->texts.cells[index];
 }
 
@@ -181,8 +181,7 @@ bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type) c
   const nsl_generation generation = this->generation(0);
   const nsl_tables view{this};
   if (nsl_match_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view) != 0) return true;
-  if (generation.text_shift != 0 &&
-      nsl_match_texts(&reader, NSL_DNS_HEADER, labels.length, &generation, &view) != 0) {
+  if (generation.text_shift != 0 && nsl_match_texts(&reader, NSL_DNS_HEADER, labels.length, &generation, &view) != 0) {
     return true;
   }
   return nsl_is_forwarded_type(&generation, record_type) != 0;

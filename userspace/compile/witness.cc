@@ -16,6 +16,7 @@
 #include "base/public_suffix.h"
 #include "base/record_type.h"
 #include "bpf/abi.h"
+#include "compile/firing.h"
 
 namespace nslookout::compile {
 namespace {
@@ -194,6 +195,7 @@ class Finder {
     }
     if (!sigma::is_observed(test.field)) return never();
     if (value.kind == Value::Kind::reference && !sigma::is_observed(value.reference.field)) return never();
+    if (test.field == Field::query_length && compares_number_with_text(test, value)) return never();
     if (test.field == Field::record_type) return type_of(test, value);
     if (!sigma::is_name(test.field)) return not_the_name(test);
     if (value.kind == Value::Kind::regex) return regex_of(value);
@@ -226,9 +228,8 @@ class Finder {
     }
     if (value.kind != Value::Kind::text) return not_the_name(test);
     for (const sigma::Pattern& pattern : value.patterns) {
-      const auto type = pattern.is_literal() && !pattern.tokens.empty()
-                            ? record_type_number(pattern.tokens[0].text)
-                            : std::optional<std::uint16_t>();
+      const auto type = pattern.is_literal() && !pattern.tokens.empty() ? record_type_number(pattern.tokens[0].text)
+                                                                        : std::optional<std::uint16_t>();
       if (!type) return not_the_name(test);
       set.record_types.push_back(*type);
     }
@@ -312,15 +313,14 @@ class Finder {
   }
 
   // The literal of a pattern that the fewest names have in them. begins, ends: the field begins or ends where the name does.
-  static WitnessSet literal_piece(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern, bool begins,
-                                  bool ends) {
-    WitnessSet best = unknown(
-        fmt::format("'{}: {}' (line {}) holds for names with any text in them", test.key, value.source, value.place.line));
+  static WitnessSet literal_piece(const sigma::Test& test, const Value& value, const sigma::Pattern& pattern,
+                                  bool begins, bool ends) {
+    WitnessSet best = unknown(fmt::format("'{}: {}' (line {}) holds for names with any text in them", test.key,
+                                          value.source, value.place.line));
     const auto& tokens = pattern.tokens;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       if (tokens[i].kind != Token::Kind::literal || tokens[i].text == ".") continue;  // a dot is in nearly every name
-      WitnessSet piece =
-          one_text({fold_case(tokens[i].text), begins && i == 0, ends && i + 1 == tokens.size()});
+      WitnessSet piece = one_text({fold_case(tokens[i].text), begins && i == 0, ends && i + 1 == tokens.size()});
       if (cost(piece) < cost(best)) best = std::move(piece);
     }
     return best;

@@ -32,7 +32,7 @@ struct WitnessSet {
   std::vector<Witness> names;
   std::vector<NameText> texts;
   std::vector<std::uint16_t> record_types;
-  bool is_the_rule = false;    // a lookup makes the expression true if and only if a witness covers its name
+  bool is_the_rule = false;  // a lookup makes the expression true if and only if a witness covers its name
   std::string unknown_because;
 
   [[nodiscard]] bool empty() const { return names.empty() && texts.empty() && record_types.empty(); }

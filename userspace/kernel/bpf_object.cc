@@ -198,8 +198,7 @@ std::vector<ProgramReport> BpfObject::report() const {
     std::uint32_t length = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) != 0) continue;
     // bpf_prog_info has the number from 5.16 on; the log has it on every kernel.
-    reports.push_back(ProgramReport{bpf_program__name(program),
-                                    number_after(logs_[log]->c_str(), "processed "),
+    reports.push_back(ProgramReport{bpf_program__name(program), number_after(logs_[log]->c_str(), "processed "),
                                     static_cast<std::uint32_t>(info.xlated_prog_len / sizeof(bpf_insn))});
   }
   return reports;

@@ -64,10 +64,13 @@ Result<void> attach_to_root_cgroup(Attached& backend) {
 
 std::string_view object_of(Backend backend) {
   switch (backend) {
-    case Backend::fentry: return bytes_of(nsl_object_sendmsg_fentry, nsl_object_sendmsg_fentry_end);
-    case Backend::kprobe: return bytes_of(nsl_object_sendmsg_kprobe, nsl_object_sendmsg_kprobe_end);
+    case Backend::fentry:
+      return bytes_of(nsl_object_sendmsg_fentry, nsl_object_sendmsg_fentry_end);
+    case Backend::kprobe:
+      return bytes_of(nsl_object_sendmsg_kprobe, nsl_object_sendmsg_kprobe_end);
     case Backend::cgroup:
-    case Backend::automatic: break;
+    case Backend::automatic:
+      break;
   }
   return bytes_of(nsl_object_cgroup, nsl_object_cgroup_end);
 }
@@ -136,10 +139,14 @@ Result<void> validate(const SensorOptions& options) {
 
 std::string_view backend_name(Backend backend) {
   switch (backend) {
-    case Backend::automatic: return "auto";
-    case Backend::fentry: return "fentry";
-    case Backend::cgroup: return "cgroup";
-    case Backend::kprobe: return "kprobe";
+    case Backend::automatic:
+      return "auto";
+    case Backend::fentry:
+      return "fentry";
+    case Backend::cgroup:
+      return "cgroup";
+    case Backend::kprobe:
+      return "kprobe";
   }
   return "";
 }
@@ -183,11 +190,12 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
   Result<Tables> tables = Tables::of(chosen->attached.object);
   if (!tables) return fail(tables.error());
 
-  auto state = std::make_unique<State>(State{std::move(hooks.object), std::move(hooks.links),
-                                             std::move(chosen->attached), std::move(chosen->choice),
-                                             std::move(*tables), nullptr, nullptr});
+  auto state =
+      std::make_unique<State>(State{std::move(hooks.object), std::move(hooks.links), std::move(chosen->attached),
+                                    std::move(chosen->choice), std::move(*tables), nullptr, nullptr});
   const auto receive = [](void* context, void* record, std::size_t size) {
-    if (size >= sizeof(nsl_candidate)) static_cast<State*>(context)->handler(*static_cast<const nsl_candidate*>(record));
+    if (size >= sizeof(nsl_candidate))
+      static_cast<State*>(context)->handler(*static_cast<const nsl_candidate*>(record));
     return 0;
   };
   state->ring.reset(ring_buffer__new(state->backend.object.map_fd("nsl_candidates"), receive, state.get(), nullptr));

@@ -31,10 +31,10 @@ enum class Backend { automatic, fentry, cgroup, kprobe };
 
 struct SensorOptions {
   Backend backend = Backend::automatic;
-  std::vector<std::uint16_t> ports = {53};   // 1 to NSL_PORTS_MAX DNS ports
-  bool observe_all = false;                  // every query is a candidate
-  std::uint32_t ring_octets = 16u << 20;     // a power of two, at least a page
-  std::uint32_t process_entries = 16384;     // of the kernel's process table (about 1.2 kB each)
+  std::vector<std::uint16_t> ports = {53};  // 1 to NSL_PORTS_MAX DNS ports
+  bool observe_all = false;                 // every query is a candidate
+  std::uint32_t ring_octets = 16u << 20;    // a power of two, at least a page
+  std::uint32_t process_entries = 16384;    // of the kernel's process table (about 1.2 kB each)
 };
 
 // A program as the kernel took it.
@@ -45,8 +45,8 @@ struct ProgramReport {
 };
 
 struct BackendChoice {
-  Backend backend = Backend::automatic;         // the one in use, never automatic
-  std::string reason;                           // one sentence: why this one, and why not the ones before it
+  Backend backend = Backend::automatic;  // the one in use, never automatic
+  std::string reason;                    // one sentence: why this one, and why not the ones before it
   std::vector<ProgramReport> programs;
 };
 

@@ -23,8 +23,8 @@ constexpr std::size_t batch_entries = 65536;
 template <typename Item>
 Result<Fd> make_block(const char* name, std::size_t octets, const std::vector<Item>& items) {
   LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
-  Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(std::uint32_t), static_cast<std::uint32_t>(octets), 1,
-                        &options));
+  Fd map(
+      bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(std::uint32_t), static_cast<std::uint32_t>(octets), 1, &options));
   if (!map.valid()) return fail(ErrorClass::runtime, "creating the table {}: {}", name, errno_text(errno));
   void* memory = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, map.get(), 0);
   if (memory == MAP_FAILED) return fail(ErrorClass::runtime, "mapping the table {}: {}", name, errno_text(errno));
