@@ -105,8 +105,24 @@ std::vector<std::string> random_queries(RandomNames& random, const std::vector<L
   return wires;
 }
 
+// A query, or a candidate, as the comparison shows it.
+std::string shown(std::size_t id, const std::string& wire) {
+  return fmt::format("{} {}", id, wire_to_presentation(wire));
+}
+
 class KernelProperty : public SensorSuite {
  protected:
+  // Sends the payloads and expects the wanted ones, by shown(), as candidates: each once, in this order, and no other.
+  static void expect_candidates(const Payloads& payloads, const std::vector<std::string>& wanted) {
+    const auto run = run_child("sender", [&] { return send_sendto(server_address(AddressKind::v4), payloads); });
+    NSL_ASSERT_OK(run.result);
+    const auto candidates = harness().collect();
+    NSL_ASSERT_OK(candidates);
+    std::vector<std::string> came;
+    for (const auto& one : *candidates) came.push_back(shown(one.id, name_of(one)));
+    EXPECT_EQ(came, wanted);
+  }
+
   static void check(std::uint32_t seed, std::size_t list_size) {
     SCOPED_TRACE(fmt::format("seed {}, {} names listed", seed, list_size));
     constexpr std::size_t queries = 700;
@@ -126,19 +142,11 @@ class KernelProperty : public SensorSuite {
     for (std::size_t i = 0; i < wires.size(); ++i) {
       payloads.push_back(query(wires[i], type_a, static_cast<std::uint16_t>(i)));
       const bool passes = tables.lets_pass(wires[i], type_a);
-      if (passes) wanted.push_back(fmt::format("{} {}", i, wire_to_presentation(wires[i])));
+      if (passes) wanted.push_back(shown(i, wires[i]));
       EXPECT_TRUE(passes || !listed(list, wires[i])) << "kept back: " << wire_to_presentation(wires[i]);
       EXPECT_EQ(passes, listed(wide, wires[i])) << wire_to_presentation(wires[i]);
     }
-    const auto run = run_child("sender", [&] { return send_sendto(server_address(AddressKind::v4), payloads); });
-    NSL_ASSERT_OK(run.result);
-    const auto candidates = harness().collect();
-    NSL_ASSERT_OK(candidates);
-    std::vector<std::string> came;
-    for (const auto& one : *candidates) {
-      came.push_back(fmt::format("{} {}", one.id, wire_to_presentation(name_of(one))));
-    }
-    EXPECT_EQ(came, wanted);
+    expect_candidates(payloads, wanted);
     EXPECT_GT(wanted.size(), 0U);
     EXPECT_LT(wanted.size(), wires.size());
   }
@@ -170,17 +178,9 @@ TEST_F(KernelProperty, KernelFindsTheTextsThatTheTablesFind) {
     for (std::size_t i = 0; i < wires.size(); ++i) {
       const std::uint16_t type = i % 50 == 0 ? type_txt : type_a;
       payloads.push_back(query(wires[i], type, static_cast<std::uint16_t>(i)));
-      if (tables.lets_pass(wires[i], type)) wanted.push_back(fmt::format("{} {}", i, wire_to_presentation(wires[i])));
+      if (tables.lets_pass(wires[i], type)) wanted.push_back(shown(i, wires[i]));
     }
-    const auto run = run_child("sender", [&] { return send_sendto(server_address(AddressKind::v4), payloads); });
-    NSL_ASSERT_OK(run.result);
-    const auto candidates = harness().collect();
-    NSL_ASSERT_OK(candidates);
-    std::vector<std::string> came;
-    for (const auto& one : *candidates) {
-      came.push_back(fmt::format("{} {}", one.id, wire_to_presentation(name_of(one))));
-    }
-    EXPECT_EQ(came, wanted);
+    expect_candidates(payloads, wanted);
     EXPECT_GT(wanted.size(), 12U);
     EXPECT_LT(wanted.size(), wires.size());
   }

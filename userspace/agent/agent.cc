@@ -10,6 +10,7 @@
 #include "agent/ready_file.h"
 #include "agent/sources.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "compile/kernel_tables.h"
 #include "kernel/host.h"
 
@@ -28,10 +29,6 @@ void catch_signals() {
   action.sa_handler = ask_to_stop;  // no SA_RESTART: waiting at the ring ends at once
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
-}
-
-std::string counted(std::size_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 // How many names the kernel's tables have. The tables are gone when this returns, and their memory is the system's again:

@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "base/dns_name.h"
+#include "base/text.h"
 
 namespace nslookout::compile {
 namespace {
@@ -34,10 +35,6 @@ template <typename Item>
 void keep_each_once(std::vector<Item>& items) {
   std::ranges::sort(items);
   items.erase(std::ranges::unique(items).begin(), items.end());
-}
-
-std::string counted(std::size_t number, std::string_view what) {
-  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
 // "3 names and names with one of 2 texts in them"

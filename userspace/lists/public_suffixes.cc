@@ -1,16 +1,16 @@
 #include "lists/public_suffixes.h"
 
 #include <array>
-#include <future>
+#include <utility>
+#include <vector>
 
 #include <libpsl.h>
 
 #include "base/dns_name.h"
+#include "base/parallel.h"
 
 namespace nslookout::lists {
 namespace {
-
-constexpr std::size_t worth_a_thread = 50'000;
 
 using Text = std::array<char, max_name_octets + 1>;
 
@@ -43,14 +43,17 @@ PublicSuffixes find_between(const NameTable& table, std::size_t begin, std::size
 }  // namespace
 
 PublicSuffixes find_public_suffixes(const NameTable& table) {
-  if (table.size() < worth_a_thread) return find_between(table, 0, table.size());
-  const std::size_t half = table.size() / 2;
-  auto later = std::async(std::launch::async, find_between, std::cref(table), half, table.size());
-  PublicSuffixes found = find_between(table, 0, half);
-  const PublicSuffixes rest = later.get();
-  if (found.count == 0) found.first = rest.first;
-  found.count += rest.count;
-  return found;
+  const std::size_t parts = parts_for(table.size());
+  std::vector<PublicSuffixes> found(parts);
+  in_parts(table.size(), parts, [&](std::size_t part, std::size_t begin, std::size_t end) {
+    found[part] = find_between(table, begin, end);
+  });
+  PublicSuffixes all;
+  for (PublicSuffixes& part : found) {
+    if (all.count == 0) all.first = std::move(part.first);
+    all.count += part.count;
+  }
+  return all;
 }
 
 }  // namespace nslookout::lists

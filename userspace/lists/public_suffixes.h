@@ -14,7 +14,7 @@ struct PublicSuffixes {
 };
 
 // Of names listed with all below them. A top-level domain is one, known or not; so are the domains of companies below
-// which anybody gets a name of his own (duckdns.org). Splits the work between two threads where there is much of it.
+// which anybody gets a name of his own (duckdns.org). Large tables are divided among threads (base/parallel.h).
 [[nodiscard]] PublicSuffixes find_public_suffixes(const NameTable& table);
 
 }  // namespace nslookout::lists

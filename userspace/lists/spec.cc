@@ -3,18 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace nslookout::lists {
 namespace {
 
 constexpr std::array<std::string_view, 5> levels = {"informational", "low", "medium", "high", "critical"};
-
-// The part up to the separator, which is removed from the rest together with it.
-std::string_view take_until(std::string_view& rest, char separator) {
-  const std::size_t at = rest.find(separator);
-  const std::string_view head = rest.substr(0, at);
-  rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
-  return head;
-}
 
 Result<void> apply_option(Spec& spec, std::string_view key, std::string_view value, std::string_view text) {
   if (key == "format") {
