@@ -8,6 +8,7 @@
 #include <set>
 
 #include "cli/commands.h"
+#include "tests/support/source_dir.h"
 
 namespace nslookout::cli {
 namespace {
@@ -89,7 +90,7 @@ TEST(CliCommandLine, EveryCommandHasHelpWithAnExample) {
 }
 
 std::string source_file(const std::string& path) {
-  std::ifstream file(std::string(NSLOOKOUT_SOURCE_DIR) + "/" + path, std::ios::binary);
+  std::ifstream file(source_dir() / path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

@@ -14,6 +14,7 @@
 #include "match/verifier.h"
 #include "shared_material.h"
 #include "sigma/load.h"
+#include "tests/support/source_dir.h"
 
 namespace nslookout::match {
 namespace {
@@ -73,7 +74,7 @@ TEST(SigmaCorpus, EveryRuleLoadsOrIsRefusedForAReason) {
 }
 
 TEST(ShippedRules, LoadWithoutAWordAndStayInTheKernel) {
-  const std::filesystem::path folder = std::filesystem::path(NSLOOKOUT_SOURCE_DIR) / "rules";
+  const std::filesystem::path folder = source_dir() / "rules";
   sigma::RuleSet set = sigma::load_rules({folder.native()});
   for (const sigma::Finding& finding : set.findings) ADD_FAILURE() << finding.text();
   ASSERT_TRUE(set.usable());

@@ -5,12 +5,14 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/source_dir.h"
+
 namespace nslookout {
 
 inline std::filesystem::path shared_material() {
   const char* named = std::getenv("NSLOOKOUT_SHARED");
   if (named != nullptr && *named != '\0') return named;
-  return std::filesystem::path(NSLOOKOUT_SOURCE_DIR).parent_path() / "shared";
+  return source_dir().parent_path() / "shared";
 }
 
 }  // namespace nslookout
