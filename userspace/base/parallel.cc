@@ -22,16 +22,14 @@ std::size_t parts_for(std::size_t items) {
 void in_parts(std::size_t items, std::size_t parts, const PartOfWork& work) {
   const auto begin_of = [&](std::size_t part) { return items * part / parts; };
   std::vector<std::future<void>> others;
-  std::size_t started = 1;
-  try {
-    for (; started < parts; ++started) {
-      others.push_back(std::async(std::launch::async, work, started, begin_of(started), begin_of(started + 1)));
+  for (std::size_t part = 1; part < parts; ++part) {
+    try {
+      others.push_back(std::async(std::launch::async, work, part, begin_of(part), begin_of(part + 1)));
+    } catch (const std::system_error&) {  // no more threads to be had
+      work(part, begin_of(part), begin_of(part + 1));
     }
-  } catch (const std::system_error&) {
-    // no more threads to be had: the caller does the rest
   }
   work(0, 0, begin_of(1));
-  for (std::size_t part = started; part < parts; ++part) work(part, begin_of(part), begin_of(part + 1));
   for (std::future<void>& other : others) other.get();
 }
 

@@ -50,7 +50,7 @@ Result<std::unique_ptr<PacketSource>> open_pcap(FilePointer file) {
   pcap_t* handle = pcap_fopen_offline_with_tstamp_precision(file.get(), PCAP_TSTAMP_PRECISION_NANO, reason);
   if (handle == nullptr) return fail(ErrorClass::invalid, "this is no pcap or pcapng file ({})", reason);
   // pcap_close closes the file from here on.
-  static_cast<void>(file.release());
+  [[maybe_unused]] std::FILE* given_away = file.release();
   return std::make_unique<PcapSource>(handle);
 }
 

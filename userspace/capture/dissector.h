@@ -41,6 +41,7 @@ class Dissector {
   Dissector(DissectorOptions options, LookupHandler handler);
   Dissector(const Dissector&) = delete;
   Dissector& operator=(const Dissector&) = delete;
+  ~Dissector() = default;
 
   void take(const Frame& frame);
 

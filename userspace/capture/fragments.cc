@@ -21,7 +21,7 @@ Fragments::Position Fragments::datagram_of(const IpPayload& fragment) {
   const Key key{fragment.family, protocol, fragment.fragment->id, fragment.source, fragment.destination};
   if (const auto found = datagrams_.find(key); found != datagrams_.end()) return found->second;
   oldest_first_.emplace_back().key = key;
-  const Position added = std::prev(oldest_first_.end());
+  const auto added = std::prev(oldest_first_.end());
   datagrams_.emplace(key, added);
   return added;
 }
@@ -94,7 +94,7 @@ std::optional<IpPayload> Fragments::add(const IpPayload& fragment) {
     counts_.add(Skip::malformed_packet);
     return std::nullopt;
   }
-  const Position position = datagram_of(fragment);
+  const auto position = datagram_of(fragment);
   if (position->refused) return std::nullopt;
   if (place(*position, fragment) == Placed::overlaps) {
     refuse(*position);

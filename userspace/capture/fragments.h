@@ -33,8 +33,9 @@ class Fragments {
 
  private:
   struct Key {
-    std::uint8_t family, protocol;  // protocol is 0 for IPv6, which does not have it in the key
-    std::uint32_t id;
+    std::uint8_t family = 0;
+    std::uint8_t protocol = 0;  // 0 for IPv6, which does not have it in the key
+    std::uint32_t id = 0;
     Address source, destination;
 
     friend auto operator<=>(const Key&, const Key&) = default;

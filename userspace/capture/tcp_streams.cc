@@ -52,7 +52,7 @@ TcpStreams::Position TcpStreams::stream_of(const Flow& flow, const Segment& segm
     oldest_first_.pop_front();
   }
   oldest_first_.emplace_back().flow = flow;
-  const Position added = std::prev(oldest_first_.end());
+  const auto added = std::prev(oldest_first_.end());
   streams_.emplace(flow, added);
   restart(*added, segment);
   return added;

@@ -62,7 +62,7 @@ class TcpStreams {
   TcpStreams(Counts& counts, MessageHandler handler, StreamLimits limits = {})
       : counts_(counts), handler_(std::move(handler)), limits_(limits) {}
 
-  void add(const Flow& flow, const Segment& segment);
+  void add(const Flow& flow, const Segment& original);
 
   // Gives up what still waits.
   void finish();
@@ -88,7 +88,7 @@ class TcpStreams {
   using Position = std::list<Stream>::iterator;
 
   [[nodiscard]] Position stream_of(const Flow& flow, const Segment& segment);
-  void restart(Stream& stream, const Segment& segment);
+  static void restart(Stream& stream, const Segment& segment);
   void wait(Stream& stream, const Segment& segment);
   void take(Stream& stream, const Segment& segment);
   void take_waiting(Stream& stream);

@@ -84,7 +84,7 @@ std::vector<Verdict> verdicts_of(const sigma::RuleSet& set, const compile::Plan&
     add_findings(verdict, about_file);
     verdicts.push_back(std::move(verdict));
   }
-  std::ranges::stable_sort(verdicts, {}, [](const Verdict& verdict) {
+  std::ranges::sort(verdicts, {}, [](const Verdict& verdict) {
     return std::pair(verdict.file, verdict.document != nullptr ? verdict.document->number : 0);
   });
   return verdicts;

@@ -82,8 +82,8 @@ std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
 std::string refused_text(const Verdict& verdict) {
   std::string label = verdict.document != nullptr ? verdict.document->title : "";
   if (label.empty()) label = "untitled";
-  std::string text = escape_controls(fmt::format("{}: {}", place_text(verdict.file, verdict.place()), label)) + "\n";
-  return text + fmt::format("  refused   {}\n", escape_controls(verdict.reason));
+  const std::string heading = fmt::format("{}: {}", place_text(verdict.file, verdict.place()), label);
+  return fmt::format("{}\n  refused   {}\n", escape_controls(heading), escape_controls(verdict.reason));
 }
 
 Json witnesses_json(const std::vector<compile::Witness>& witnesses) {

@@ -1,5 +1,6 @@
 #include "cli/match_events.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 namespace nslookout::cli {
@@ -15,7 +16,8 @@ Result<void> set_field(match::Query& query, const std::string& field, const Json
   if (value.is_object()) {
     if (depth >= max_depth) return fail(ErrorClass::invalid, "objects are nested deeper than {} levels", max_depth);
     for (const auto& [key, inner] : value.items()) {
-      if (auto set = set_field(query, field.empty() ? key : field + "." + key, inner, depth + 1); !set) return set;
+      const std::string path = field.empty() ? key : fmt::format("{}.{}", field, key);
+      if (auto set = set_field(query, path, inner, depth + 1); !set) return set;
     }
     return {};
   }

@@ -9,6 +9,7 @@ namespace {
 
 std::string unread_link_types(const agent::ReplayOutcome& outcome) {
   std::vector<std::string> names;
+  names.reserve(outcome.unread_link_types.size());
   for (const int link_type : outcome.unread_link_types) names.push_back(capture::link_type_name(link_type));
   return fmt::format("{}", fmt::join(names, ", "));
 }

@@ -49,7 +49,7 @@ enum class Modifier : std::uint8_t {
 };
 
 struct KeyModifier {
-  Modifier kind;
+  Modifier kind{};
   Place place;
 };
 
