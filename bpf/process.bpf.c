@@ -9,10 +9,18 @@
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(nsl_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	struct nsl_process_key key = {};
+	struct nsl_process_key key = {}, parent = {};
+	struct nsl_process *process;
 
 	nsl_process_key_of(&key, task);
-	nsl_make_process(&key, task, NSL_PROCESS_FROM_EXEC);
+	key.exec_id--;
+	process = bpf_map_lookup_elem(&nsl_processes, &key); /* the program before */
+	if (process)
+		parent = process->parent;
+	key.exec_id++;
+	process = nsl_make_process(&key, task, NSL_PROCESS_FROM_EXEC);
+	if (process && parent.tgid)
+		process->parent = parent;
 	return 0;
 }
 
@@ -31,12 +39,14 @@ int BPF_PROG(nsl_fork, struct task_struct *parent, struct task_struct *child)
 	process = nsl_make_process(&parent_key, parent, 0);
 	if (!process)
 		return 0;
+	nsl_keep_ancestors(process);
 	if (bpf_map_update_elem(&nsl_processes, &child_key, process, BPF_ANY) ||
 	    !(process = bpf_map_lookup_elem(&nsl_processes, &child_key))) {
 		nsl_count(NSL_COUNT_process_table);
 		return 0;
 	}
 	process->flags &= ~NSL_PROCESS_FROM_EXEC;
+	process->parent = parent_key;
 	nsl_read_ids(process, child);
 	return 0;
 }

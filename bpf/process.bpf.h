@@ -3,6 +3,10 @@
  * An entry is about one program in one process (struct nsl_process_key) and never changes its meaning, so user space may
  * read it at leisure, also when the process is long gone. Entries are made at exec and fork; for processes older than
  * the agent, at their first candidate. The least recently used go when the table is full.
+ *
+ * An entry's parent is the program that made the process, as it was at that moment: it stays so when the parent runs
+ * another program, or ends and leaves the process to a reaper. Only for processes older than the agent it is the parent
+ * that the kernel has for them when the entry is made.
  */
 #pragma once
 
@@ -20,8 +24,9 @@ struct {
 /* What a new entry starts as: the table is filled in place, since there is no other room for an entry. */
 const struct nsl_process nsl_empty_process = {};
 
-#define NSL_PATH_DEPTH	  40 /* components and mounts of a path that are followed */
-#define NSL_COMPONENT_MAX 255
+#define NSL_PATH_DEPTH	   40 /* components and mounts of a path that are followed */
+#define NSL_COMPONENT_MAX  255
+#define NSL_ANCESTORS_KEPT 16
 
 NSL_INLINE void nsl_process_key_of(struct nsl_process_key *key, struct task_struct *task)
 {
@@ -128,10 +133,23 @@ NSL_INLINE void nsl_read_parent(struct nsl_process_key *key, struct task_struct 
 	nsl_process_key_of(key, parent);
 }
 
+/* Marks the ancestors as recently used: a shell that waits for a long build is in no lookup of its own, and would be the
+ * first to leave the table. Further up, fewer processes start others, each of which does the same for those above it. */
+NSL_INLINE void nsl_keep_ancestors(const struct nsl_process *process)
+{
+	struct nsl_process_key key = process->parent;
+
+	for (int i = 0; i < NSL_ANCESTORS_KEPT; i++) {
+		process = bpf_map_lookup_elem(&nsl_processes, &key);
+		if (!process)
+			return;
+		key = process->parent;
+	}
+}
+
 /* What belongs to the process rather than to the program it runs: differs between a parent and its fork. */
 NSL_INLINE void nsl_read_ids(struct nsl_process *process, struct task_struct *task)
 {
-	nsl_read_parent(&process->parent, task);
 	process->uid = BPF_CORE_READ(task, cred, uid.val);
 	process->gid = BPF_CORE_READ(task, cred, gid.val);
 	process->session = nsl_session_of(task);
@@ -157,6 +175,7 @@ static __noinline struct nsl_process *nsl_make_process(struct nsl_process_key *k
 	if (!process)
 		goto full;
 	process->flags = flags;
+	nsl_read_parent(&process->parent, task);
 	nsl_read_ids(process, task);
 	mm = BPF_CORE_READ(task, mm);
 	if (mm) {

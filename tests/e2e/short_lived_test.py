@@ -58,14 +58,22 @@ class ShortLived(AgentCase):
     def test_a_process_whose_parent_has_gone(self):
         agent = self.agent()
         command = ["getent", "ahosts", "sfrclak.com"]
-        detached = run_client(["sh", "-c", 'setsid sh -c "echo \\$\\$; exec getent ahosts sfrclak.com" & exit 0'])
+        detached = run_client(["sh", "-c", 'echo $$; setsid sh -c "echo \\$\\$; exec getent ahosts sfrclak.com" & exit 0'])
         events = self.of_resolver(agent.finish())
         self.assert_one_event_each(self.queries(), events)
         self.assertEqual(len(events), 2)
         for event in events:
-            self.assertEqual(event["process"]["pid"], int(detached.stdout.split()[0]))
-            self.assertEqual(event["process"]["command_line"], command)
-            self.assertEqual(event["process"]["session"], event["process"]["pid"])
+            process = event["process"]
+            shell, pid = map(int, detached.stdout.split()[:2])
+            self.assertEqual(process["pid"], pid)
+            self.assertEqual(process["command_line"], command)
+            self.assertEqual(process["session"], pid)
+            # The shell that started it has gone, and init has adopted it.
+            self.assertIn(shell, [ancestor["pid"] for ancestor in process["ancestors"]])
+            self.assertEqual(process["parent_pid"], process["ancestors"][0]["pid"])
+            self.assertIn(os.getpid(), [ancestor["pid"] for ancestor in process["ancestors"]])
+            self.assertEqual(process["ancestors"][-1]["pid"], 1)
+            self.assertNotIn("ancestors_truncated", process)
 
 
 if __name__ == "__main__":

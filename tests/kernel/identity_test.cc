@@ -1,5 +1,6 @@
 // Who asked (field cases 45 to 70): whatever process sends, its thread-group id in the initial pid namespace comes out,
 // with its names, its cgroup, its network namespace, and an entry of the process table that outlives it.
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -47,6 +48,12 @@ std::string executable_of(const nsl_process& process) {
     rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
   }
   return path;
+}
+
+// The name that exec of this binary gives a process.
+std::string own_comm() {
+  const auto executable = own_executable();
+  return executable.substr(executable.rfind('/') + 1).substr(0, NSL_COMM - 1);
 }
 
 std::string argv_of(const nsl_process& process) { return {process.argv, process.argv_length}; }
@@ -112,6 +119,19 @@ class Identity : public SensorSuite {
     auto entry = harness().sensor().process(candidate.sender.process);
     EXPECT_TRUE(entry.has_value()) << "no entry of the process table";
     return entry;
+  }
+
+  // The processes that started it, nearest first, as far as the table goes and at most count.
+  static std::vector<pid_t> ancestor_pids(const nsl_process& process, std::size_t count) {
+    std::vector<pid_t> pids;
+    std::optional<nsl_process> entry = process;
+    while (pids.size() < count) {
+      const auto key = entry->parent;
+      pids.push_back(static_cast<pid_t>(key.tgid));
+      entry = harness().sensor().process(key);
+      if (!entry) break;
+    }
+    return pids;
   }
 
   bool skipped_ = false;
@@ -257,7 +277,7 @@ TEST_F(Identity, ShortLivedProgramHasItsPathAndArguments) {
       "execd_helper", wire_name(name), [&] { return exec_and_wait(numbers, executable, arguments); },
       [&](Expected& expected) {
         expected.pid = expected.tid = numbers.pid(0);
-        expected.comm = expected.thread_comm = executable.substr(executable.rfind('/') + 1).substr(0, NSL_COMM - 1);
+        expected.comm = expected.thread_comm = own_comm();
       });
   ASSERT_EQ(candidates.size(), 1U);
   const auto entry = entry_of(candidates.front());
@@ -275,9 +295,8 @@ TEST_F(Identity, LongCommandLineIsCutAndSaysSo) {
   const auto candidates = run_case(
       "long_command_line", wire_name(name), [&] { return exec_and_wait(numbers, own_executable(), arguments); },
       [&](Expected& expected) {
-        const auto executable = own_executable();
         expected.pid = expected.tid = numbers.pid(0);
-        expected.comm = expected.thread_comm = executable.substr(executable.rfind('/') + 1).substr(0, NSL_COMM - 1);
+        expected.comm = expected.thread_comm = own_comm();
       });
   ASSERT_EQ(candidates.size(), 1U);
   const auto entry = entry_of(candidates.front());
@@ -313,6 +332,90 @@ TEST_F(Identity, ExecIsAnotherEntryOfTheSameProcess) {
   EXPECT_NE(argv_of(*entry_before), argv_of(*entry_after));
   EXPECT_EQ(argv_of(*entry_after), arguments_as_stored({"after", "--send-one", second}));
   report_case("exec_is_another_entry", "seen");
+}
+
+// An orphan that runs another program is still known by who started it.
+TEST_F(Identity, AnOrphansExecKeepsItsStarter) {
+  const std::string name = fmt::format("orphanexec.{}", zone());
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "orphan_exec", wire_name(name),
+      [&]() -> Result<void> {
+        std::array<int, 2> lives{};  // end of file on it: the orphan has ended
+        if (::pipe2(lives.data(), O_CLOEXEC) != 0) return fail_errno("pipe2");
+        Gate orphaned;
+        const auto parent = ::fork();
+        if (parent == 0) {
+          numbers[1] = static_cast<std::uint64_t>(::getpid());
+          if (::fork() != 0) ::_exit(0);
+          numbers[0] = static_cast<std::uint64_t>(::getpid());
+          if (orphaned.wait() && ::fcntl(lives[1], F_SETFD, 0) == 0) {
+            ::execl(own_executable().c_str(), "sender", "--send-one", name.c_str(), nullptr);
+          }
+          ::_exit(1);
+        }
+        ::waitpid(parent, nullptr, 0);
+        ::close(lives[1]);
+        orphaned.open();
+        char octet = 0;
+        if (::read(lives[0], &octet, 1) != 0) return fail_errno("read");
+        ::close(lives[0]);
+        return {};
+      },
+      [&](Expected& expected) {
+        expected.pid = expected.tid = numbers.pid(0);
+        expected.comm = expected.thread_comm = own_comm();
+      });
+  ASSERT_EQ(candidates.size(), 1U);
+  const auto entry = entry_of(candidates.front());
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(argv_of(*entry), arguments_as_stored({"sender", "--send-one", name}));
+  EXPECT_NE(static_cast<pid_t>(candidates.front().sender.parent.tgid), numbers.pid(1)) << "it has been adopted";
+  EXPECT_EQ(ancestor_pids(*entry, 1), std::vector<pid_t>{numbers.pid(1)});
+}
+
+// The parent is the program that started the process, not the one that the parent runs by now.
+TEST_F(Identity, AParentThatRunsAnotherProgramSinceIsNamedByTheOldOne) {
+  const auto wire = unique_name("oldparent");
+  const SharedNumbers numbers;
+  const auto candidates = run_case(
+      "parent_runs_another_program", wire,
+      [&]() -> Result<void> {
+        std::array<int, 2> exec_done{};  // end of file on it: the parent runs the other program
+        if (::pipe2(exec_done.data(), O_CLOEXEC) != 0) return fail_errno("pipe2");
+        const auto parent = ::fork();
+        if (parent == 0) {
+          ::prctl(PR_SET_NAME, "starter");
+          numbers[1] = static_cast<std::uint64_t>(::getpid());
+          const auto child = ::fork();
+          if (child == 0) {
+            ::prctl(PR_SET_NAME, "sender");
+            ::close(exec_done[1]);
+            char octet = 0;
+            if (::read(exec_done[0], &octet, 1) != 0) ::_exit(1);
+            numbers[0] = static_cast<std::uint64_t>(::getpid());
+            ::_exit(send_sendto(server(), {query(wire)}) ? 0 : 1);
+          }
+          const auto number = std::to_string(child);
+          ::execl("/proc/self/exe", "waiter", "--wait-for", number.c_str(), nullptr);
+          ::_exit(1);
+        }
+        ::close(exec_done[0]);
+        ::close(exec_done[1]);
+        int status = 0;
+        if (::waitpid(parent, &status, 0) != parent || status != 0)
+          return fail(ErrorClass::runtime, "the parent failed");
+        return {};
+      },
+      [&](Expected& expected) { expected.pid = expected.tid = numbers.pid(0); });
+  ASSERT_EQ(candidates.size(), 1U);
+  const auto entry = entry_of(candidates.front());
+  ASSERT_TRUE(entry.has_value());
+  const auto starter = harness().sensor().process(entry->parent);
+  ASSERT_TRUE(starter.has_value());
+  EXPECT_EQ(entry->parent.tgid, static_cast<std::uint32_t>(numbers.pid(1)));
+  EXPECT_NE(argv_of(*starter), arguments_as_stored({"waiter", "--wait-for", std::to_string(numbers.pid(0))}));
+  EXPECT_NE(entry->parent.exec_id, candidates.front().sender.parent.exec_id);
 }
 
 TEST_F(Identity, ChildOfAPidNamespaceHasItsHostPid) {
@@ -409,7 +512,7 @@ TEST_F(Identity, CgroupOfTheProcess) {
   EXPECT_EQ(std::string(entry->cgroup_leaf), name);
 }
 
-// Parent gone before the query: the process is right, and the session still tells where it came from.
+// Parent gone before the query: the process is right, and so is who started it, whoever has adopted it since.
 TEST_F(Identity, DetachedGrandchild) {
   const auto wire = unique_name("detached");
   const SharedNumbers numbers;
@@ -418,8 +521,10 @@ TEST_F(Identity, DetachedGrandchild) {
       [&]() -> Result<void> {
         Gate sent;
         Gate orphaned;
+        numbers[2] = static_cast<std::uint64_t>(::getpid());
         const auto parent = ::fork();
         if (parent == 0) {
+          numbers[1] = static_cast<std::uint64_t>(::getpid());
           if (::fork() != 0) ::_exit(0);
           ::setsid();
           numbers[0] = static_cast<std::uint64_t>(::getpid());
@@ -436,6 +541,7 @@ TEST_F(Identity, DetachedGrandchild) {
   const auto entry = entry_of(candidates.front());
   ASSERT_TRUE(entry.has_value());
   EXPECT_EQ(executable_of(*entry), own_executable());
+  EXPECT_EQ(ancestor_pids(*entry, 3), (std::vector<pid_t>{numbers.pid(1), numbers.pid(2), ::getpid()}));
 }
 
 // Two processes that never sleep stay on the processors; the sender is never taken for one of them.

@@ -1,8 +1,12 @@
 // kernel_test: see README.md. Runs every case in a network namespace of its own.
 //
-//   kernel_test --send-one NAME [ignored…]   the exec'd helper of the identity tests: one query for NAME, then gone
+// The helpers that the identity tests exec:
+//   kernel_test --send-one NAME [ignored…]   one query for NAME, then gone
+//   kernel_test --wait-for PID               waits for a child that it has already
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <string_view>
 
@@ -20,6 +24,10 @@ int main(int argc, char** argv) {
   using namespace nslookout::kernel_test;
   if (argc >= 3 && std::string_view(argv[1]) == "--send-one") {
     return send_sendto(server_address(AddressKind::v4), {query(wire_name(argv[2]))}) ? 0 : 1;
+  }
+  if (argc == 3 && std::string_view(argv[1]) == "--wait-for") {
+    int status = 0;
+    return ::waitpid(std::atoi(argv[2]), &status, 0) > 0 && status == 0 ? 0 : 1;
   }
   ::testing::InitGoogleTest(&argc, argv);
   if (::geteuid() != 0) {

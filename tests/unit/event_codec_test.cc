@@ -35,7 +35,7 @@ TEST(EventCodec, JsonHasEveryFieldOfTheDesignUnderItsName) {
                 "group": "root-group", "parent_pid": 0, "session": 42, "ancestors": [{"pid": 4000, "comm": "node"}],
                 "cgroup": "/system.slice/run.scope", "cgroup_id": "18446744073709551615", "executable_deleted": true,
                 "executable_truncated": true, "command_line_truncated": true, "namespace_pid": 7,
-                "sender_from_socket": true},
+                "sender_from_socket": true, "ancestors_truncated": true, "script": "./postinstall.sh"},
     "origin": {"package": {"manager": "npm", "name": "plain-crypto-js", "version": "4.2.1", "script": "postinstall"},
                "ci": {"system": "github-actions", "repository": "o/r", "workflow": "build", "job": "test",
                       "step": "install", "run_id": "99"}},

@@ -55,6 +55,8 @@ inline Event full_event() {
   process.command_line_truncated = true;
   process.namespace_pid = 7;
   process.sender_from_socket = true;
+  process.ancestors_truncated = true;
+  process.script = "./postinstall.sh";
   event.origin = Origin{.package = Package{"npm", "plain-crypto-js", "4.2.1", "postinstall"},
                         .ci = Ci{"github-actions", "o/r", "build", "test", "install", "99"}};
   event.container = Container{"cafe", "docker", "web", "nginx:1"};

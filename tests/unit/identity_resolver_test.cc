@@ -36,6 +36,7 @@ nsl_candidate curl_candidate() {
 
 nsl_process curl_entry() {
   nsl_process entry{};
+  entry.parent = {.start_boottime = 1, .tgid = 3999, .exec_id = 1};
   entry.session = 4000;
   entry.namespace_tgid = 4711;
   entry.flags = NSL_PROCESS_FROM_EXEC;
@@ -48,6 +49,15 @@ nsl_process curl_entry() {
   entry.argv_length = argv.size();
   set(entry.cgroup_leaf, "run-1.scope");
   return entry;
+}
+
+constexpr auto empty_table = [](const nsl_process_key&) { return std::optional<nsl_process>(); };
+
+// A table with the sender alone.
+ProcessTable only(const nsl_process& entry) {
+  return [entry](const nsl_process_key& key) {
+    return key.tgid == curl_candidate().sender.process.tgid ? std::optional(entry) : std::nullopt;
+  };
 }
 
 class ResolverTest : public testing::Test {
@@ -69,7 +79,7 @@ class ResolverTest : public testing::Test {
 
 TEST_F(ResolverTest, AProcessThatHasExitedIsDescribedFromTheKernelsTable) {
   Resolver resolver = this->resolver();
-  const Sender sender = resolver.describe(curl_candidate(), curl_entry());
+  const Sender sender = resolver.describe(curl_candidate(), only(curl_entry()));
   ASSERT_TRUE(sender.process);
   const event::Process& process = *sender.process;
   EXPECT_EQ(process.pid, 4711U);
@@ -82,7 +92,7 @@ TEST_F(ResolverTest, AProcessThatHasExitedIsDescribedFromTheKernelsTable) {
   EXPECT_EQ(process.user, "alice");
   EXPECT_EQ(process.gid, 100U);
   EXPECT_EQ(process.group, "users");
-  EXPECT_EQ(process.parent_pid, 4000U);
+  EXPECT_EQ(process.parent_pid, 3999U) << "who started it, not who has adopted it";
   EXPECT_EQ(process.session, 4000U);
   EXPECT_EQ(process.cgroup, "run-1.scope");
   EXPECT_EQ(process.cwd, "");
@@ -97,15 +107,15 @@ TEST_F(ResolverTest, TheStartTimeIsWallTimeAndTheSameInEveryEvent) {
   nsl_candidate candidate = curl_candidate();
   candidate.sender.process.start_boottime = static_cast<std::uint64_t>(boot_now().count());
   const auto now = std::chrono::system_clock::now();
-  const auto first = resolver.describe(candidate, curl_entry()).process->start_time;
+  const auto first = resolver.describe(candidate, only(curl_entry())).process->start_time;
   ASSERT_TRUE(first);
   EXPECT_LT(std::chrono::abs(*first - now), std::chrono::seconds{1});
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(resolver.describe(candidate, curl_entry()).process->start_time, first);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(resolver.describe(candidate, only(curl_entry())).process->start_time, first);
 }
 
 TEST_F(ResolverTest, ALiveProcessAddsItsCwdAndItsCgroupPath) {
   proc_.add(4711, "curl", start_ticks);
-  const Sender sender = resolver().describe(curl_candidate(), curl_entry());
+  const Sender sender = resolver().describe(curl_candidate(), only(curl_entry()));
   EXPECT_EQ(sender.process->cwd, "/srv/shop");
   EXPECT_EQ(sender.process->cgroup, "/v2/path");
   EXPECT_EQ(sender.process->executable, "/usr/bin/curl") << "the kernel's word counts";
@@ -115,10 +125,10 @@ TEST_F(ResolverTest, ALiveProcessAddsItsCwdAndItsCgroupPath) {
 TEST_F(ResolverTest, AReusedPidAddsNothing) {
   proc_.add(4711, "curl", start_ticks + 1);
   Resolver resolver = this->resolver();
-  const Sender with_entry = resolver.describe(curl_candidate(), curl_entry());
+  const Sender with_entry = resolver.describe(curl_candidate(), only(curl_entry()));
   EXPECT_EQ(with_entry.process->cwd, "");
   EXPECT_EQ(with_entry.process->cgroup, "run-1.scope");
-  const Sender without = resolver.describe(curl_candidate(), std::nullopt);
+  const Sender without = resolver.describe(curl_candidate(), empty_table);
   EXPECT_EQ(without.process->executable, "");
   EXPECT_EQ(without.process->command_line, Strings{});
   EXPECT_EQ(without.process->pid, 4711U);
@@ -129,7 +139,7 @@ TEST_F(ResolverTest, AReusedPidAddsNothing) {
 TEST_F(ResolverTest, WithoutAnEntryALiveProcessIsReadFromProc) {
   proc_.add(4711, "curl", start_ticks);
   Resolver resolver = this->resolver();
-  const Sender sender = resolver.describe(curl_candidate(), std::nullopt);
+  const Sender sender = resolver.describe(curl_candidate(), empty_table);
   EXPECT_EQ(sender.process->executable, "/usr/bin/from-proc");
   EXPECT_EQ(sender.process->command_line, (Strings{"from-proc", "--flag"}));
   EXPECT_EQ(sender.process->session, 9U);
@@ -139,7 +149,7 @@ TEST_F(ResolverTest, WithoutAnEntryALiveProcessIsReadFromProc) {
 TEST_F(ResolverTest, AnExecSinceTheLookupIsNotTakenForTheSender) {
   proc_.add(4711, "sh", start_ticks);
   Resolver resolver = this->resolver();
-  const Sender sender = resolver.describe(curl_candidate(), std::nullopt);
+  const Sender sender = resolver.describe(curl_candidate(), empty_table);
   EXPECT_EQ(sender.process->executable, "");
   EXPECT_EQ(sender.process->command_line, Strings{});
   EXPECT_FALSE(sender.process->session);
@@ -151,12 +161,12 @@ TEST_F(ResolverTest, APathThatTheKernelCutIsCompletedWhenItsEndFits) {
   proc_.add(4711, "curl", start_ticks);
   nsl_process entry = curl_entry();
   entry.flags |= NSL_PROCESS_EXE_TRUNCATED;
-  const Sender unfit = resolver().describe(curl_candidate(), entry);
+  const Sender unfit = resolver().describe(curl_candidate(), only(entry));
   EXPECT_EQ(unfit.process->executable, ".../usr/bin/curl");
   EXPECT_TRUE(unfit.process->executable_truncated);
   std::filesystem::remove(proc_.path("4711/exe"));
   proc_.link("4711/exe", "/opt/deep/usr/bin/curl");
-  const Sender fit = resolver().describe(curl_candidate(), entry);
+  const Sender fit = resolver().describe(curl_candidate(), only(entry));
   EXPECT_EQ(fit.process->executable, "/opt/deep/usr/bin/curl");
   EXPECT_FALSE(fit.process->executable_truncated);
 }
@@ -166,11 +176,11 @@ TEST_F(ResolverTest, ACommandLineThatTheKernelCutIsCompletedWhenItsStartFits) {
   nsl_process entry = curl_entry();
   entry.flags |= NSL_PROCESS_ARGV_TRUNCATED;
   entry.argv_length = 6;  // "curl", "-"
-  const Sender overwritten = resolver().describe(curl_candidate(), entry);
+  const Sender overwritten = resolver().describe(curl_candidate(), only(entry));
   EXPECT_EQ(overwritten.process->command_line, (Strings{"curl", "-"}));
   EXPECT_TRUE(overwritten.process->command_line_truncated);
   proc_.write("4711/cmdline", std::string("curl\0-sS\0url\0", 13));
-  const Sender whole = resolver().describe(curl_candidate(), entry);
+  const Sender whole = resolver().describe(curl_candidate(), only(entry));
   EXPECT_EQ(whole.process->command_line, (Strings{"curl", "-sS", "url"}));
   EXPECT_FALSE(whole.process->command_line_truncated);
 }
@@ -181,7 +191,7 @@ TEST_F(ResolverTest, FlagsOfTheEntryShow) {
   entry.namespace_tgid = 1;
   nsl_candidate candidate = curl_candidate();
   candidate.flags = NSL_FLAG_SENDER_FROM_SOCKET;
-  const Sender sender = resolver().describe(candidate, entry);
+  const Sender sender = resolver().describe(candidate, only(entry));
   EXPECT_TRUE(sender.process->executable_deleted);
   EXPECT_EQ(sender.process->namespace_pid, 1U);
   EXPECT_TRUE(sender.process->sender_from_socket);
@@ -191,7 +201,7 @@ TEST_F(ResolverTest, AnUnknownSenderHasNoProcess) {
   Resolver resolver = this->resolver();
   nsl_candidate candidate{};
   candidate.flags = NSL_FLAG_SENDER_UNKNOWN;
-  const Sender sender = resolver.describe(candidate, std::nullopt);
+  const Sender sender = resolver.describe(candidate, empty_table);
   EXPECT_FALSE(sender.process);
   EXPECT_FALSE(sender.container);
   EXPECT_EQ(resolver.counters().unknown, 1U);
@@ -200,7 +210,7 @@ TEST_F(ResolverTest, AnUnknownSenderHasNoProcess) {
 TEST_F(ResolverTest, AContainerIsToldByTheLeafAlone) {
   nsl_process entry = curl_entry();
   set(entry.cgroup_leaf, "docker-" + container_id + ".scope");
-  const Sender sender = resolver().describe(curl_candidate(), entry);
+  const Sender sender = resolver().describe(curl_candidate(), only(entry));
   ASSERT_TRUE(sender.container);
   EXPECT_EQ(sender.container->id, container_id);
   EXPECT_EQ(sender.container->runtime, "docker");
@@ -209,7 +219,7 @@ TEST_F(ResolverTest, AContainerIsToldByTheLeafAlone) {
 TEST_F(ResolverTest, AContainerThatOnlyACgroupOfVersion1ShowsIsFound) {
   proc_.add(4711, "curl", start_ticks);
   proc_.write("4711/cgroup", "5:memory:/docker/" + container_id + "\n0::/\n");
-  const Sender sender = resolver().describe(curl_candidate(), curl_entry());
+  const Sender sender = resolver().describe(curl_candidate(), only(curl_entry()));
   EXPECT_EQ(sender.process->cgroup, "/");
   ASSERT_TRUE(sender.container);
   EXPECT_EQ(sender.container->id, container_id);
@@ -221,7 +231,7 @@ TEST_F(ResolverTest, AProcOfAnotherPidNamespaceIsNotUsed) {
   proc_.link("1/ns/pid", "pid:[4026532999]");
   Resolver resolver = this->resolver();
   EXPECT_FALSE(resolver.proc_usable());
-  const Sender sender = resolver.describe(curl_candidate(), std::nullopt);
+  const Sender sender = resolver.describe(curl_candidate(), empty_table);
   EXPECT_EQ(sender.process->executable, "");
   EXPECT_EQ(sender.process->cwd, "");
 }
@@ -231,7 +241,7 @@ TEST_F(ResolverTest, ACorruptLengthReadsNoFurtherThanTheField) {
   entry.executable_length = 65535;
   entry.argv_length = 65535;
   std::memset(entry.argv, 'a', sizeof entry.argv);
-  const Sender sender = resolver().describe(curl_candidate(), entry);
+  const Sender sender = resolver().describe(curl_candidate(), only(entry));
   EXPECT_EQ(sender.process->command_line, Strings{std::string(NSL_ARGV_MAX, 'a')});
 }
 

@@ -90,7 +90,8 @@ void Pipeline::handle(const nsl_candidate& candidate) {
 void Pipeline::describe_lookup(const nsl_candidate& candidate, event::Event& event) {
   event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
   event.dns = event::describe_dns(candidate);
-  identity::Sender sender = resolver_.describe(candidate, sensor_.process(candidate.sender.process));
+  identity::Sender sender =
+      resolver_.describe(candidate, [this](const nsl_process_key& key) { return sensor_.process(key); });
   event.process = std::move(sender.process);
   event.container = std::move(sender.container);
 }

@@ -67,6 +67,8 @@ struct Process {
   bool command_line_truncated = false;
   std::uint32_t namespace_pid = 0;
   bool sender_from_socket = false;
+  bool ancestors_truncated = false;
+  std::string script;
 };
 
 struct Package {

@@ -86,6 +86,8 @@ Result<Process> from_proto(const v1::Process& proto) {
   process.command_line_truncated = proto.command_line_truncated();
   process.namespace_pid = proto.namespace_pid();
   process.sender_from_socket = proto.sender_from_socket();
+  process.ancestors_truncated = proto.ancestors_truncated();
+  process.script = proto.script();
   return process;
 }
 

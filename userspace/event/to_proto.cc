@@ -84,6 +84,8 @@ v1::Process to_proto(const Process& process) {
   out.set_command_line_truncated(process.command_line_truncated);
   out.set_namespace_pid(process.namespace_pid);
   out.set_sender_from_socket(process.sender_from_socket);
+  out.set_ancestors_truncated(process.ancestors_truncated);
+  out.set_script(text(process.script));
   return out;
 }
 

@@ -30,10 +30,16 @@ std::optional<Number> number(const std::string& word) {
   return value;
 }
 
-std::uint64_t ticks_of(std::uint64_t start_boottime) {
+std::uint64_t nanoseconds_per_tick() {
   static const auto ticks_per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-  const auto here = start_boottime + static_cast<std::uint64_t>(own_boottime_offset().count());
-  return here / (1'000'000'000 / ticks_per_second);
+  return 1'000'000'000 / ticks_per_second;
+}
+
+std::optional<Fd> open_directory(const std::string& proc_root, std::uint32_t pid) {
+  const std::string path = fmt::format("{}/{}", proc_root, pid);
+  Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return std::nullopt;
+  return directory;
 }
 
 std::optional<std::string> read_link_at(int directory, const char* link) {
@@ -66,13 +72,30 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
                   .start_ticks = *start};
 }
 
+std::uint64_t start_ticks(std::uint64_t start_boottime) {
+  return (start_boottime + static_cast<std::uint64_t>(own_boottime_offset().count())) / nanoseconds_per_tick();
+}
+
+std::uint64_t start_boottime(std::uint64_t start_ticks) {
+  return start_ticks * nanoseconds_per_tick() - static_cast<std::uint64_t>(own_boottime_offset().count());
+}
+
 std::optional<ProcProcess> ProcProcess::open(const std::string& proc_root, const nsl_process_key& key) {
-  const std::string path = fmt::format("{}/{}", proc_root, key.tgid);
-  Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory.valid()) return std::nullopt;
-  ProcProcess process(std::move(directory));
+  auto directory = open_directory(proc_root, key.tgid);
+  if (!directory) return std::nullopt;
+  ProcProcess process(std::move(*directory));
   const auto stat = process.stat();
-  if (!stat || stat->start_ticks != ticks_of(key.start_boottime)) return std::nullopt;
+  if (!stat || stat->start_ticks != start_ticks(key.start_boottime)) return std::nullopt;
+  return process;
+}
+
+std::optional<ProcProcess> ProcProcess::open_parent(const std::string& proc_root, std::uint32_t pid,
+                                                    std::uint64_t latest_start_ticks) {
+  auto directory = open_directory(proc_root, pid);
+  if (!directory) return std::nullopt;
+  ProcProcess process(std::move(*directory));
+  const auto stat = process.stat();
+  if (!stat || stat->start_ticks > latest_start_ticks) return std::nullopt;
   return process;
 }
 
@@ -98,6 +121,24 @@ std::optional<std::string> ProcProcess::read_link(const char* link) const {
 std::optional<ProcStat> ProcProcess::stat() const {
   const auto text = read("stat", 4096);
   return text ? parse_stat(*text) : std::nullopt;
+}
+
+std::optional<ProcIds> ProcProcess::ids() const {
+  const auto text = read("status", 65536);
+  if (!text) return std::nullopt;
+  std::optional<std::uint32_t> uid;
+  std::optional<std::uint32_t> gid;
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string label;
+    std::string real;
+    words >> label >> real;
+    if (label == "Uid:") uid = number<std::uint32_t>(real);
+    if (label == "Gid:") gid = number<std::uint32_t>(real);
+  }
+  if (!uid || !gid) return std::nullopt;
+  return ProcIds{.uid = *uid, .gid = *gid};
 }
 
 std::optional<ProcExecutable> ProcProcess::executable() const {

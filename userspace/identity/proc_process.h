@@ -26,6 +26,10 @@ struct ProcStat {
 // The text of /proc/PID/stat. A comm may hold anything, ')' and newlines included.
 [[nodiscard]] std::optional<ProcStat> parse_stat(std::string_view text);
 
+struct ProcIds {
+  std::uint32_t uid = 0, gid = 0;  // real ids, as the reader's user namespace counts
+};
+
 struct ProcExecutable {
   std::string path;
   bool deleted = false;
@@ -36,7 +40,13 @@ class ProcProcess {
   // Nothing when there is no such process (any more), or another one with its number.
   [[nodiscard]] static std::optional<ProcProcess> open(const std::string& proc_root, const nsl_process_key& key);
 
+  // Likewise, of a process of which only the number and an upper bound of the start time are known: the parent of a
+  // process that started then. The caller makes sure that it still is the parent.
+  [[nodiscard]] static std::optional<ProcProcess> open_parent(const std::string& proc_root, std::uint32_t pid,
+                                                              std::uint64_t latest_start_ticks);
+
   [[nodiscard]] std::optional<ProcStat> stat() const;
+  [[nodiscard]] std::optional<ProcIds> ids() const;
   [[nodiscard]] std::optional<ProcExecutable> executable() const;
   [[nodiscard]] std::optional<std::string> cwd() const;
   // Arguments closed by NUL, as the process shows them now; at most limit octets.
@@ -52,6 +62,10 @@ class ProcProcess {
 
   Fd directory_;
 };
+
+// The kernel's time of a start, from and to the ticks of /proc/PID/stat.
+[[nodiscard]] std::uint64_t start_ticks(std::uint64_t start_boottime);
+[[nodiscard]] std::uint64_t start_boottime(std::uint64_t start_ticks);
 
 // Whether the numbers in this /proc are those of the initial pid namespace, as the kernel's are.
 [[nodiscard]] bool shows_initial_pid_namespace(const std::string& proc_root);

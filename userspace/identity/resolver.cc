@@ -1,19 +1,14 @@
 #include "identity/resolver.h"
 
-#include <algorithm>
-#include <cstddef>
-#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
 #include "identity/cgroup_name.h"
 #include "identity/kernel_process.h"
+#include "identity/process_facts.h"
 
 namespace nslookout::identity {
 namespace {
-
-// A command line from /proc can be megabytes long.
-constexpr std::size_t max_command_line = 8192;
 
 // The candidate's own facts: those of the moment of the lookup.
 event::Process sender_facts(const nsl_candidate& candidate) {
@@ -29,48 +24,6 @@ event::Process sender_facts(const nsl_candidate& candidate) {
   process.cgroup_id = sender.cgroup_id;
   process.sender_from_socket = (candidate.flags & NSL_FLAG_SENDER_FROM_SOCKET) != 0;
   return process;
-}
-
-void add_entry(event::Process& process, const nsl_process& entry) {
-  const std::string_view executable(entry.executable_reversed,
-                                    std::min<std::size_t>(entry.executable_length, NSL_PATH_MAX));
-  process.executable_truncated = (entry.flags & NSL_PROCESS_EXE_TRUNCATED) != 0;
-  process.executable = path_from_reversed(executable, process.executable_truncated);
-  process.executable_deleted = (entry.flags & NSL_PROCESS_EXE_DELETED) != 0;
-  const std::string_view argv(entry.argv, std::min<std::size_t>(entry.argv_length, NSL_ARGV_MAX));
-  process.command_line = split_command_line(argv);
-  process.command_line_truncated = (entry.flags & NSL_PROCESS_ARGV_TRUNCATED) != 0;
-  process.session = entry.session;
-  if (entry.namespace_tgid != process.pid) process.namespace_pid = entry.namespace_tgid;
-  if (process.comm.empty()) process.comm = text_of(entry.comm);
-}
-
-// The path as /proc has it is taken where the kernel had none, or had only its end.
-void complete_executable(event::Process& process, const ProcProcess& live) {
-  if (!process.executable.empty() && !process.executable_truncated) return;
-  const auto found = live.executable();
-  if (!found) return;
-  const std::string_view known = std::string_view(process.executable).substr(process.executable_truncated ? 3 : 0);
-  if (!found->path.ends_with(known)) return;
-  process.executable = found->path;
-  process.executable_deleted = found->deleted;
-  process.executable_truncated = false;
-}
-
-// Likewise; a process may have written over its arguments, so a longer line must begin with what exec was given.
-void complete_command_line(event::Process& process, const ProcProcess& live) {
-  if (!process.command_line.empty() && !process.command_line_truncated) return;
-  const auto text = live.command_line(max_command_line);
-  if (!text || text->empty()) return;
-  std::vector<std::string> found = split_command_line(*text);
-  const std::vector<std::string>& known = process.command_line;
-  if (!known.empty()) {
-    const bool same = found.size() >= known.size() && std::equal(known.begin(), known.end() - 1, found.begin()) &&
-                      found[known.size() - 1].starts_with(known.back());
-    if (!same) return;
-  }
-  process.command_line = std::move(found);
-  process.command_line_truncated = text->size() >= max_command_line;
 }
 
 }  // namespace
@@ -111,16 +64,32 @@ void Resolver::add_cgroup(Sender& sender, const std::string& leaf, const std::op
   if (name) sender.container = event::Container{.id = name->id, .runtime = name->runtime, .name = {}, .image = {}};
 }
 
-Sender Resolver::describe(const nsl_candidate& candidate, const std::optional<nsl_process>& entry) {
+void Resolver::add_ancestors(event::Process& process, const nsl_process_key& key, const nsl_process_key& parent,
+                             const ProcessTable& table) {
+  Ancestry ancestry = ancestors_of(key, parent, table, proc_usable_ ? proc_root_ : "");
+  for (Ancestor& ancestor : ancestry.nearest_first) {
+    ancestor.process.start_time = start_time(ancestor.start_boottime);
+    add_account_names(ancestor.process);
+    process.ancestors.push_back(std::move(ancestor.process));
+  }
+  process.ancestors_truncated = ancestry.truncated;
+  if (ancestry.truncated) ++counters_.truncated_ancestors;
+}
+
+Sender Resolver::describe(const nsl_candidate& candidate, const ProcessTable& table) {
   const nsl_process_key& key = candidate.sender.process;
   if ((candidate.flags & NSL_FLAG_SENDER_UNKNOWN) != 0 || key.tgid == 0) {
     ++counters_.unknown;
     return {};
   }
+  const std::optional<nsl_process> entry = table(key);
   Sender sender;
   event::Process& process = sender.process.emplace(sender_facts(candidate));
   process.start_time = start_time(key.start_boottime);
-  if (entry) add_entry(process, *entry);
+  if (entry) {
+    add_entry(process, *entry);
+    process.parent_pid = entry->parent.tgid;
+  }
 
   const auto live = proc_usable_ ? ProcProcess::open(proc_root_, key) : std::nullopt;
   const auto stat = live ? live->stat() : std::nullopt;
@@ -140,6 +109,7 @@ Sender Resolver::describe(const nsl_candidate& candidate, const std::optional<ns
   }
   add_account_names(process);
   add_cgroup(sender, entry ? text_of(entry->cgroup_leaf) : std::string(), live);
+  add_ancestors(process, key, entry ? entry->parent : candidate.sender.parent, table);
   return sender;
 }
 

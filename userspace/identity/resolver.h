@@ -7,7 +7,7 @@
 // left out and counted.
 //
 //   identity::Resolver resolver({.cgroup2_mount = "/sys/fs/cgroup"});
-//   auto sender = resolver.describe(candidate, sensor.process(candidate.sender.process));
+//   auto sender = resolver.describe(candidate, [&](const nsl_process_key& key) { return sensor.process(key); });
 //   event.process = sender.process; event.container = sender.container;
 //
 // Thread rule: one thread.
@@ -21,6 +21,7 @@
 #include "bpf/abi.h"
 #include "event/event.h"
 #include "identity/accounts.h"
+#include "identity/ancestors.h"
 #include "identity/cgroup_paths.h"
 #include "identity/proc_process.h"
 
@@ -35,10 +36,11 @@ struct Options {
 
 // Candidates by what was known of their sender.
 struct ResolverCounters {
-  std::uint64_t from_table = 0;   // the kernel's process table had the program
-  std::uint64_t from_proc = 0;    // only /proc had it
-  std::uint64_t undescribed = 0;  // neither: the event has the candidate's own facts alone
-  std::uint64_t unknown = 0;      // no sender at all (NSL_FLAG_SENDER_UNKNOWN)
+  std::uint64_t from_table = 0;           // the kernel's process table had the program
+  std::uint64_t from_proc = 0;            // only /proc had it
+  std::uint64_t undescribed = 0;          // neither: the event has the candidate's own facts alone
+  std::uint64_t unknown = 0;              // no sender at all (NSL_FLAG_SENDER_UNKNOWN)
+  std::uint64_t truncated_ancestors = 0;  // the chain of ancestors ends before pid 1
 };
 
 struct Sender {
@@ -50,7 +52,7 @@ class Resolver {
  public:
   explicit Resolver(const Options& options);
 
-  [[nodiscard]] Sender describe(const nsl_candidate& candidate, const std::optional<nsl_process>& entry);
+  [[nodiscard]] Sender describe(const nsl_candidate& candidate, const ProcessTable& table);
 
   [[nodiscard]] const ResolverCounters& counters() const { return counters_; }
 
@@ -60,6 +62,8 @@ class Resolver {
  private:
   [[nodiscard]] WallTime start_time(std::uint64_t start_boottime);
   void add_account_names(event::Process& process);
+  void add_ancestors(event::Process& process, const nsl_process_key& key, const nsl_process_key& parent,
+                     const ProcessTable& table);
   void add_cgroup(Sender& sender, const std::string& leaf, const std::optional<ProcProcess>& live);
 
   std::string proc_root_;

@@ -1,0 +1,87 @@
+#include "identity/ancestors.h"
+
+#include <utility>
+
+#include "identity/kernel_process.h"
+#include "identity/proc_process.h"
+#include "identity/process_facts.h"
+
+namespace nslookout::identity {
+namespace {
+
+// What /proc says about a process that lives.
+event::Process from_proc(std::uint32_t pid, const ProcProcess& live, const ProcStat& stat) {
+  event::Process process;
+  process.pid = pid;
+  process.comm = stat.comm;
+  process.parent_pid = stat.parent_pid;
+  process.session = stat.session;
+  if (const auto ids = live.ids()) {
+    process.uid = ids->uid;
+    process.gid = ids->gid;
+  }
+  complete_executable(process, live);
+  complete_command_line(process, live);
+  process.cwd = live.cwd().value_or("");
+  return process;
+}
+
+event::Process from_table(const nsl_process_key& key, const nsl_process& entry, const std::string& proc_root) {
+  event::Process process;
+  process.pid = key.tgid;
+  process.parent_pid = entry.parent.tgid;
+  process.uid = entry.uid;
+  process.gid = entry.gid;
+  add_entry(process, entry);
+  const bool incomplete = process.executable.empty() || process.executable_truncated || process.command_line.empty() ||
+                          process.command_line_truncated;
+  if (!incomplete || proc_root.empty() || (entry.flags & NSL_PROCESS_KERNEL_THREAD) != 0) return process;
+  const auto live = ProcProcess::open(proc_root, key);
+  const auto stat = live ? live->stat() : std::nullopt;
+  if (!stat || stat->comm != process.comm) return process;
+  complete_executable(process, *live);
+  complete_command_line(process, *live);
+  return process;
+}
+
+// Follows living parents from one that /proc has, itself included, for as long as there is room.
+void follow_proc(Ancestry& ancestry, std::uint32_t pid, std::optional<ProcProcess> live, const std::string& proc_root) {
+  auto stat = live ? live->stat() : std::nullopt;
+  while (stat && ancestry.nearest_first.size() < max_ancestors) {
+    ancestry.nearest_first.push_back({start_boottime(stat->start_ticks), from_proc(pid, *live, *stat)});
+    if (stat->parent_pid == 0) return;
+    auto parent = ProcProcess::open_parent(proc_root, stat->parent_pid, stat->start_ticks);
+    const auto still = live->stat();
+    if (!parent || !still || still->parent_pid != stat->parent_pid) break;
+    pid = stat->parent_pid;
+    live = std::move(parent);
+    stat = live->stat();
+  }
+  ancestry.truncated = true;
+}
+
+}  // namespace
+
+Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& parent, const ProcessTable& table,
+                      const std::string& proc_root) {
+  Ancestry ancestry;
+  nsl_process_key key = parent;
+  std::uint64_t younger = process.start_boottime;
+  while (key.tgid != 0) {
+    if (key.start_boottime >= younger || ancestry.nearest_first.size() == max_ancestors) {
+      ancestry.truncated = true;
+      return ancestry;
+    }
+    const std::optional<nsl_process> entry = table(key);
+    if (!entry) {
+      follow_proc(ancestry, key.tgid, proc_root.empty() ? std::nullopt : ProcProcess::open(proc_root, key), proc_root);
+      return ancestry;
+    }
+    ancestry.nearest_first.push_back({key.start_boottime, from_table(key, *entry, proc_root)});
+    younger = key.start_boottime;
+    key = entry->parent;
+  }
+  return ancestry;
+}
+
+}  // namespace nslookout::identity

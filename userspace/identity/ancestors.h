@@ -1,0 +1,41 @@
+// Who started a process, who started that, and so on up to pid 1.
+//
+// The kernel's table links each process to the program that made it, also when that has ended. Where the table has no
+// entry (a process older than the agent, or one that has left the table), /proc is asked, and believed only for a process
+// with the same start time; from there on it is the chain of living parents, as /proc has no other.
+// Invariant: each ancestor started before the one it is the parent of, so no chain has a loop.
+// Thread rule: any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bpf/abi.h"
+#include "event/event.h"
+
+namespace nslookout::identity {
+
+inline constexpr std::size_t max_ancestors = 64;
+
+// The kernel's process table: nothing where it has no entry (any more).
+using ProcessTable = std::function<std::optional<nsl_process>(const nsl_process_key&)>;
+
+struct Ancestor {
+  std::uint64_t start_boottime = 0;
+  event::Process process;  // without start_time and names of accounts
+};
+
+struct Ancestry {
+  std::vector<Ancestor> nearest_first;
+  bool truncated = false;  // the last one was started by a process of which nothing is known, or is the 64th
+};
+
+// proc_root: empty for no /proc.
+[[nodiscard]] Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& parent,
+                                    const ProcessTable& table, const std::string& proc_root);
+
+}  // namespace nslookout::identity

@@ -1,0 +1,58 @@
+#include "identity/process_facts.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "identity/kernel_process.h"
+
+namespace nslookout::identity {
+namespace {
+
+// A command line from /proc can be megabytes long.
+constexpr std::size_t max_command_line = 8192;
+
+}  // namespace
+
+void add_entry(event::Process& process, const nsl_process& entry) {
+  const std::string_view executable(entry.executable_reversed,
+                                    std::min<std::size_t>(entry.executable_length, NSL_PATH_MAX));
+  process.executable_truncated = (entry.flags & NSL_PROCESS_EXE_TRUNCATED) != 0;
+  process.executable = path_from_reversed(executable, process.executable_truncated);
+  process.executable_deleted = (entry.flags & NSL_PROCESS_EXE_DELETED) != 0;
+  const std::string_view argv(entry.argv, std::min<std::size_t>(entry.argv_length, NSL_ARGV_MAX));
+  process.command_line = split_command_line(argv);
+  process.command_line_truncated = (entry.flags & NSL_PROCESS_ARGV_TRUNCATED) != 0;
+  process.session = entry.session;
+  if (entry.namespace_tgid != process.pid) process.namespace_pid = entry.namespace_tgid;
+  if (process.comm.empty()) process.comm = text_of(entry.comm);
+}
+
+void complete_executable(event::Process& process, const ProcProcess& live) {
+  if (!process.executable.empty() && !process.executable_truncated) return;
+  const auto found = live.executable();
+  if (!found) return;
+  const std::string_view known = std::string_view(process.executable).substr(process.executable_truncated ? 3 : 0);
+  if (!found->path.ends_with(known)) return;
+  process.executable = found->path;
+  process.executable_deleted = found->deleted;
+  process.executable_truncated = false;
+}
+
+void complete_command_line(event::Process& process, const ProcProcess& live) {
+  if (!process.command_line.empty() && !process.command_line_truncated) return;
+  const auto text = live.command_line(max_command_line);
+  if (!text || text->empty()) return;
+  std::vector<std::string> found = split_command_line(*text);
+  const std::vector<std::string>& known = process.command_line;
+  if (!known.empty()) {
+    const bool same = found.size() >= known.size() && std::equal(known.begin(), known.end() - 1, found.begin()) &&
+                      found[known.size() - 1].starts_with(known.back());
+    if (!same) return;
+  }
+  process.command_line = std::move(found);
+  process.command_line_truncated = text->size() >= max_command_line;
+}
+
+}  // namespace nslookout::identity
