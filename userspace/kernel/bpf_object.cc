@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t log_statistics = 4;  // BPF_LOG_STATS: one line per program, whatever its size
 constexpr std::size_t log_octets = 64u << 10;
 
-int print_to_debug_log(libbpf_print_level, const char* format, va_list arguments) {
+int print_to_debug_log(libbpf_print_level /*level*/, const char* format, va_list arguments) {
   if (!log::enabled(log::Level::debug)) return 0;
   char line[1024];
   const int length = std::vsnprintf(line, sizeof line, format, arguments);
@@ -72,6 +72,11 @@ std::string cause_of(int error) {
   }
   if (error == ENOMEM) return "no memory for them; the limit of locked memory may be too low (ulimit -l)";
   return "this kernel cannot run them";
+}
+
+// libbpf says const, but the memory is the map's own, shared with the programs and writable.
+void* globals_of(bpf_map* map, std::size_t& octets) {
+  return const_cast<void*>(bpf_map__initial_value(map, &octets));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
 }
 
 }  // namespace
@@ -129,7 +134,7 @@ Result<void> BpfObject::share_globals() {
     const std::string_view map_name = bpf_map__name(map);
     if (!map_name.ends_with(".bss")) continue;
     std::size_t octets = 0;
-    auto* base = const_cast<void*>(bpf_map__initial_value(map, &octets));
+    void* base = globals_of(map, octets);
     if (base == nullptr) continue;
     octets = (octets + page - 1) / page * page;
     if (mmap(base, octets, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, bpf_map__fd(map), 0) == MAP_FAILED) {
@@ -143,7 +148,7 @@ Result<void> BpfObject::load() {
   const int error = bpf_object__load(object_.get());
   if (error == 0) return share_globals();
   for (const auto& log : logs_) {
-    const std::string_view text = log->c_str();
+    const std::string_view text = log->data();
     if (text.empty()) continue;
     log::debug("verifier: {}", text);
     // a statement about a register or a size is the verifier's own refusal, whatever the errno
@@ -176,8 +181,7 @@ Result<void*> BpfObject::global_address(const char* variable, std::size_t size) 
     if (map_name.ends_with(".bss")) bss = map;
   }
   std::size_t mapped = 0;
-  // libbpf says const, but the memory is the map's own, shared with the programs and writable.
-  auto* base = bss == nullptr ? nullptr : static_cast<char*>(const_cast<void*>(bpf_map__initial_value(bss, &mapped)));
+  auto* base = bss == nullptr ? nullptr : static_cast<char*>(globals_of(bss, mapped));
   for (int i = 0; base != nullptr && i < btf_vlen(datasec); ++i, ++info) {
     const btf_type* type = btf__type_by_id(types, info->type);
     if (std::strcmp(btf__name_by_offset(types, type->name_off), variable) != 0) continue;
@@ -198,7 +202,7 @@ std::vector<ProgramReport> BpfObject::report() const {
     std::uint32_t length = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) != 0) continue;
     // bpf_prog_info has the number from 5.16 on; the log has it on every kernel.
-    reports.push_back(ProgramReport{bpf_program__name(program), number_after(logs_[log]->c_str(), "processed "),
+    reports.push_back(ProgramReport{bpf_program__name(program), number_after(logs_[log]->data(), "processed "),
                                     static_cast<std::uint32_t>(info.xlated_prog_len / sizeof(bpf_insn))});
   }
   return reports;

@@ -102,6 +102,13 @@ struct Chosen {
   BackendChoice choice;
 };
 
+// refused: why those before it were not taken.
+std::string reason_for(const SensorOptions& options, const std::string& refused) {
+  if (options.backend != Backend::automatic) return "asked for";
+  if (refused.empty()) return "the first choice, and it works here";
+  return "the first that works here; " + refused;
+}
+
 Result<Chosen> choose_backend(const SensorOptions& options, const BpfObject& process) {
   std::vector<Backend> order = {options.backend};
   if (options.backend == Backend::automatic) order = {Backend::fentry, Backend::cgroup, Backend::kprobe};
@@ -111,9 +118,7 @@ Result<Chosen> choose_backend(const SensorOptions& options, const BpfObject& pro
     if (attached) {
       BackendChoice choice;
       choice.backend = backend;
-      choice.reason = options.backend != Backend::automatic ? "asked for"
-                      : refused.empty()                     ? "the first choice, and it works here"
-                                                            : "the first that works here; " + refused;
+      choice.reason = reason_for(options, refused);
       choice.programs = attached->object.report();
       return Chosen{std::move(*attached), std::move(choice)};
     }
@@ -192,7 +197,7 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
 
   auto state =
       std::make_unique<State>(State{std::move(hooks.object), std::move(hooks.links), std::move(chosen->attached),
-                                    std::move(chosen->choice), std::move(*tables), nullptr, nullptr});
+                                    std::move(chosen->choice), *tables, nullptr, nullptr});
   const auto receive = [](void* context, void* record, std::size_t size) {
     if (size >= sizeof(nsl_candidate))
       static_cast<State*>(context)->handler(*static_cast<const nsl_candidate*>(record));

@@ -138,7 +138,10 @@ class CsvReader {
   Result<bool> first_row(std::string_view row) {
     separator_ = separator_of(row);
     split(row, separator_, cells_);
-    if (!index_ && (index_ = titled(cells_, column_))) return true;
+    if (!index_) {
+      index_ = titled(cells_, column_);
+      if (index_) return true;
+    }
     if (!index_ && column_.empty()) {
       const auto found = std::ranges::find_if(cells_, is_dotted_name);
       if (found != cells_.end()) index_ = static_cast<std::size_t>(found - cells_.begin());

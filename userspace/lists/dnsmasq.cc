@@ -17,7 +17,7 @@ void read_setting(std::string_view line, Collector& collector) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) return collector.bad(line, "no KEY=/NAME/ as dnsmasq has it");
   const std::string_view key = trim(line.substr(0, equals));
-  std::string_view value = trim(line.substr(equals + 1));
+  const std::string_view value = trim(line.substr(equals + 1));
   const bool address = key == "address";
   if (!address && key != "server" && key != "local") return collector.other();
   if (!value.starts_with('/')) {

@@ -34,6 +34,6 @@ struct NameList {
 
 // Errors: usage (the spec), invalid (the file is missing, unreadable, no text, too large, or holds no usable name). Bad
 // lines are no error: the caller shows the warnings.
-[[nodiscard]] Result<NameList> load_list(std::string_view spec);
+[[nodiscard]] Result<NameList> load_list(std::string_view text);
 
 }  // namespace nslookout::lists

@@ -73,7 +73,7 @@ class Correlator {
   [[nodiscard]] std::vector<Entry> entries_of(const sigma::Correlation& correlation, std::size_t source,
                                               const Query& query) const;
   Group& group_of(State& state, const std::string& key, Time timespan);
-  void forget_first(Group& group);
+  static void forget_first(Group& group);
   void forget_old(Group& group, Time timespan);
 
   const compile::Plan* plan_;

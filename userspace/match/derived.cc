@@ -23,7 +23,7 @@ std::optional<FieldText> derived_value(const Query& query, sigma::Field field) {
   const FieldText* name = query.value(sigma::Field::query);
   if (name == nullptr) return std::nullopt;
   if (field == sigma::Field::query_length) {
-    std::string length = std::to_string(name_length(name->text));
+    const std::string length = std::to_string(name_length(name->text));
     return FieldText{length, length};
   }
   std::string_view part;

@@ -92,7 +92,8 @@ double iso_week(sys_days day) {
   const sys_days thursday = day - days(weekday.iso_encoding() - 1) + days(3);
   const std::chrono::year_month_day date(thursday);
   const sys_days january_first(date.year() / std::chrono::January / 1);
-  return static_cast<double>((thursday - january_first).count() / 7 + 1);
+  const auto full_weeks = (thursday - january_first).count() / 7;
+  return static_cast<double>(full_weeks + 1);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ std::optional<double> time_part_of(const std::string& text, sigma::NumberOf part
     int minutes = 0;
     if (*rest != '\0' && std::strcmp(rest, "Z") != 0 && std::sscanf(rest + 1, "%d:%d", &hours, &minutes) != 2)
       return {};
-    time = timegm(&parsed) - (*rest == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    time = timegm(&parsed) - (*rest == '-' ? -1 : 1) * (hours * 3600L + minutes * 60L);
   }
   std::tm utc = {};
   gmtime_r(&time, &utc);
