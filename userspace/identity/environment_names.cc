@@ -64,6 +64,7 @@ constexpr auto names = std::to_array<std::string_view>({
     "TF_BUILD",
     "_PYPROJECT_HOOKS_BUILD_BACKEND",
     "npm_config_user_agent",
+    "npm_execpath",
     "npm_lifecycle_event",
     "npm_package_json",
     "npm_package_name",
