@@ -51,13 +51,20 @@ typedef uint64_t nsl_u64;
 #define NSL_NAME_EXACT 1u /* the name itself */
 #define NSL_NAME_BELOW 2u /* every name below it, on a label boundary */
 
-/* Value of the names map; the key is the first hash of the suffix (match.h). */
+#define NSL_NAME_KINDS 3u /* the two bits of those above */
+
+/* An entry: the two independent hashes of a suffix (match.h), the lowest bits of the first replaced by its kinds. 0: empty. */
 struct nsl_name {
-	nsl_u64 check; /* the second, independent hash of the same suffix */
-	nsl_u32 kinds; /* NSL_NAME_* */
-	nsl_u32 reserved;
+	nsl_u64 first, second;
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_name) == 16, "layout");
+
+#define NSL_NAME_BUCKET_ENTRIES 4
+
+/* An element of the table, as names.h reads it: a cache line. */
+struct nsl_name_bucket {
+	struct nsl_name entries[NSL_NAME_BUCKET_ENTRIES];
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_name_bucket) == 64, "layout");
 
 /* ---- the table of texts (texts.h) -------------------------------------------------------------------------------- */
 
@@ -85,11 +92,13 @@ struct nsl_generation {
 	nsl_u32 has_types;    /* not 0: some of record_types is set */
 	nsl_u32 text_start;   /* the automaton's state at the beginning of a name */
 	nsl_u32 text_shift;   /* a state has 1 << text_shift cells; 0: there are no texts */
+	nsl_u32 name_buckets; /* of the table of names */
+	nsl_u32 reserved;
 	nsl_u64 record_types[NSL_TYPE_BITS /
 			     64]; /* a bit for each type that some rule needs to see, whatever the name */
 	nsl_u8 text_symbols[256]; /* of the octets of labels */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 360, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 368, "layout");
 
 /* ---- settings, written by user space while the programs run ---------------------------------------------------- */
 

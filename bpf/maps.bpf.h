@@ -13,6 +13,8 @@
 #include "counters.bpf.h"
 #include "verifier.bpf.h"
 
+#include "names.h"
+
 /* Globals, mapped by user space. Not static, so that they keep their names in the object. */
 struct nsl_settings nsl_settings;
 struct nsl_generation nsl_generations[2];
@@ -35,12 +37,14 @@ struct nsl_texts_inner {
 	__uint(value_size, NSL_TEXT_CELLS * sizeof(nsl_u16));
 };
 
+/* Of another size in each generation: a look-up is a call, which the few names that pass the filter pay alone. */
 struct nsl_names_inner {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
 	__uint(max_entries, 1);
-	__uint(key_size,
-	       sizeof(nsl_u64)); /* by size: clang leaves a bare declaration in BTF for an inner map's struct */
-	__uint(value_size, sizeof(struct nsl_name));
+	__uint(key_size, sizeof(nsl_u32));
+	/* by size: clang leaves a bare declaration in BTF for an inner map's struct */
+	__uint(value_size, sizeof(struct nsl_name_bucket));
 };
 
 struct {
@@ -57,7 +61,7 @@ struct {
 	__array(values, struct nsl_names_inner);
 } nsl_names SEC(".maps");
 
-/* The automaton of a generation; nothing in it where there are no texts. */
+/* The automaton of a generation; no inner map where there are no texts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 2);
@@ -87,7 +91,7 @@ NSL_INLINE bool nsl_is_dns_port(nsl_u16 port)
 	return nsl_settings.port_count > 1 && nsl_is_further_dns_port(port);
 }
 
-/* The tables as match.h sees them. */
+/* The tables as match.h and texts.h see them. */
 struct nsl_tables {
 	const nsl_u64 *filter;
 	const nsl_u16 *texts;
@@ -121,10 +125,30 @@ NSL_INLINE nsl_u64 nsl_filter_word(const struct nsl_tables *tables, nsl_u32 inde
 	return tables->filter[index & (NSL_FILTER_WORDS - 1)];
 }
 
-NSL_INLINE const struct nsl_name *nsl_name_lookup(const struct nsl_tables *tables, nsl_u64 key)
+/* NSL_NAME_* of the suffix with these hashes, or 0. A function of its own: it is rarely needed, and would stand in the
+ * programs once for each label. */
+__noinline int nsl_find_name(nsl_u32 slot, nsl_u64 first, nsl_u64 second)
 {
-	nsl_u32 slot = tables->slot;
-	void *names = bpf_map_lookup_elem(&nsl_names, &slot);
+	const nsl_u32 buckets = nsl_generations[slot & 1].name_buckets;
+	nsl_u32 index = nsl_first_bucket(first, buckets);
+	const struct nsl_name_bucket *bucket;
+	nsl_u32 kinds;
+	void *names;
 
-	return names ? bpf_map_lookup_elem(names, &key) : NULL;
+	slot &= 1;
+	names = bpf_map_lookup_elem(&nsl_names, &slot);
+	if (!names)
+		return 0;
+	bucket = bpf_map_lookup_elem(names, &index);
+	kinds = bucket ? nsl_kinds_in_bucket(bucket, first, second) : 0;
+	if (kinds)
+		return (int)kinds;
+	index = nsl_second_bucket(second, buckets);
+	bucket = bpf_map_lookup_elem(names, &index);
+	return bucket ? (int)nsl_kinds_in_bucket(bucket, first, second) : 0;
+}
+
+NSL_INLINE nsl_u32 nsl_name_kinds(const struct nsl_tables *tables, const struct nsl_suffix_hash *hash)
+{
+	return (nsl_u32)nsl_find_name(tables->slot, hash->first, hash->second);
 }

@@ -2,9 +2,8 @@
  * compute the same.
  *
  * A name is walked from the right, label by label. Two hashes run along; after each label they stand for the suffix that
- * starts there. The first picks a word of the filter and is the key of the names map; the second is the check in the
- * map's value. Letters are folded exactly (ASCII, RFC 4343), so a match in the map is a match of names up to a collision
- * of 128 bits.
+ * starts there. The first picks a word of the filter; both together are the key of the table of names (names.h). Letters are
+ * folded exactly (ASCII, RFC 4343), so a match in the table is a match of names up to a collision of hashes.
  *
  * The filter is an array of 64-bit words that holds the trie of the listed names' suffixes. A listed name sets three bits
  * in its word that depend on the first hash ("listed"); each proper suffix of it sets three bits in its own word that
@@ -16,7 +15,8 @@
  * The includer provides what dns.h needs, and:
  *   struct nsl_tables
  *   nsl_u64 nsl_filter_word(const struct nsl_tables *, nsl_u32 index)
- *   const struct nsl_name *nsl_name_lookup(const struct nsl_tables *, nsl_u64 key)  or NULL
+ *   struct nsl_suffix_hash, by names.h
+ *   nsl_u32 nsl_name_kinds(const struct nsl_tables *, const struct nsl_suffix_hash *)  NSL_NAME_*, 0 if it is not listed
  */
 #pragma once
 
@@ -27,10 +27,6 @@
 #define NSL_HASH_MULTIPLIER1 0x6A09E667F3BCC909ull
 #define NSL_HASH_MULTIPLIER2 0xBB67AE8584CAA73Bull
 #define NSL_HASH_MULTIPLIER3 0x3C6EF372FE94F82Bull
-
-struct nsl_suffix_hash {
-	nsl_u64 first, second;
-};
 
 NSL_INLINE void nsl_absorb(struct nsl_suffix_hash *hash, nsl_u64 word)
 {
@@ -130,13 +126,9 @@ NSL_INLINE int nsl_match_label(const struct nsl_reader *reader, nsl_u32 at, stru
 		return -1;
 	word = nsl_filter_word(tables, nsl_filter_index(&walk->hash, filter_mask));
 	bits = nsl_listed_bits(&walk->hash);
-	if ((word & bits) == bits) {
-		const struct nsl_name *entry = nsl_name_lookup(tables, walk->hash.first);
-
-		if (entry && entry->check == walk->hash.second &&
-		    entry->kinds & (walk->label ? NSL_NAME_BELOW : NSL_NAME_EXACT))
-			return NSL_REASON_NAME;
-	}
+	if ((word & bits) == bits &&
+	    nsl_name_kinds(tables, &walk->hash) & (walk->label ? NSL_NAME_BELOW : NSL_NAME_EXACT))
+		return NSL_REASON_NAME;
 	bits = nsl_below_bits(&walk->hash);
 	return (word & bits) == bits ? NSL_WALK_ON : 0;
 }

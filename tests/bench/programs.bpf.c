@@ -55,7 +55,8 @@ NSL_INLINE void bench_look_up(const struct nsl_reader* reader, const struct nsl_
 
   for (int i = 0; i < NSL_WALK_LABELS && walk.label; i++) {
     if (nsl_walk_label(reader, NSL_DNS_HEADER, &walk)) break;
-    if (bpf_map_lookup_elem(&bench_names, &walk.hash.first)) bench_hits++;
+    const nsl_u64 key = walk.hash.first | NSL_NAME_KINDS;
+    if (bpf_map_lookup_elem(&bench_names, &key)) bench_hits++;
   }
 }
 

@@ -91,10 +91,15 @@ Result<void> Programs::set_globals(const nsl_settings& settings, const Generatio
 
 Result<void> Programs::fill_plain_hash(const std::vector<compile::KernelName>& names) {
   const compile::KernelTables hashes = compile::build_kernel_tables({.names = names}, {});
-  const std::vector<std::uint64_t> values(hashes.name_keys.size(), 1);
-  auto count = static_cast<std::uint32_t>(values.size());
-  if (bpf_map_update_batch(others_.map_fd("bench_names"), hashes.name_keys.data(), values.data(), &count, nullptr) !=
-      0) {
+  std::vector<std::uint64_t> keys;
+  for (const nsl_name_bucket& bucket : hashes.names.buckets()) {
+    for (const nsl_name& entry : bucket.entries) {
+      if (entry.first != 0) keys.push_back(entry.first | NSL_NAME_KINDS);
+    }
+  }
+  const std::vector<std::uint64_t> values(keys.size(), 1);
+  auto count = static_cast<std::uint32_t>(keys.size());
+  if (bpf_map_update_batch(others_.map_fd("bench_names"), keys.data(), values.data(), &count, nullptr) != 0) {
     return fail(ErrorClass::runtime, "filling the plain hash map: {}", errno_text(errno));
   }
   return {};

@@ -273,14 +273,12 @@ Query random_query(Random& random, const Pool& pool) {
   return query;
 }
 
-bool covers(const std::vector<compile::KernelName>& names, std::string_view wire) {
-  for (const compile::KernelName& name : names) {
-    if (name.exact && name.wire == wire) return true;
-    if (!name.below || wire.size() <= name.wire.size()) continue;
-    for (std::string_view rest = wire; rest[0] != '\0';) {
-      rest.remove_prefix(1 + static_cast<unsigned char>(rest[0]));
-      if (rest == name.wire) return true;
-    }
+bool covers(const compile::KernelName& name, std::string_view wire) {
+  if (name.exact && name.wire == wire) return true;
+  if (!name.below || wire.size() <= name.wire.size()) return false;
+  for (std::string_view rest = wire; rest[0] != '\0';) {
+    rest.remove_prefix(1 + static_cast<unsigned char>(rest[0]));
+    if (rest == name.wire) return true;
   }
   return false;
 }
@@ -296,7 +294,9 @@ bool has_text(const std::string& name, const compile::NameText& text) {
 
 bool covers(const compile::KernelPredicates& predicates, const Query& query) {
   const std::string name = wire_to_presentation(query.wire());
-  return predicates.every_query || covers(predicates.names, query.wire()) ||
+  bool named = false;
+  predicates.for_each_name([&](const compile::KernelName& listed) { named = named || covers(listed, query.wire()); });
+  return predicates.every_query || named ||
          std::ranges::any_of(predicates.texts, [&](const auto& text) { return has_text(name, text); }) ||
          std::ranges::any_of(predicates.record_types, [&](std::uint16_t type) { return query.record_type() == type; });
 }

@@ -201,7 +201,8 @@ TEST(Plan, NamesOfRulesAreUnitedAndThoseOfListsFollow) {
                 std::move(lists));
   const Plan plan = std::move(made);
   std::vector<std::string> names;
-  for (const KernelName& name : plan.predicates().names) names.push_back(notation(name.exact, name.below, name.wire));
+  plan.predicates().for_each_name(
+      [&](const KernelName& name) { names.push_back(notation(name.exact, name.below, name.wire)); });
   EXPECT_EQ(names, (std::vector<std::string>{"=<evil.test", "=<listed.test", "<evil.test"}));
   EXPECT_FALSE(plan.every_query());
 }

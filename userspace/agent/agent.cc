@@ -38,7 +38,7 @@ Result<std::size_t> publish(kernel::Sensor& sensor, const compile::Plan& plan) {
   {
     const compile::KernelTables tables = compile::build_kernel_tables(plan.predicates(), compile::Seeds::random());
     if (const auto published = sensor.publish(tables, 1); !published) return fail(published.error());
-    names = tables.name_keys.size();
+    names = tables.names.size();
   }
   malloc_trim(0);
   return names;

@@ -6,15 +6,14 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
-#include <utility>
 
 #include "base/dns_name.h"
-#include "base/parallel.h"
 
 // dns.h and match.h read names inside a message; here a message is a name behind an empty header.
 #include "bpf/dns_reader.h"
-// dns_reader.h first: it provides what the next two need
+// dns_reader.h first: it provides what the next ones need
 #include "bpf/dns.h"
+#include "bpf/names.h"
 
 struct nsl_tables {
   const nslookout::compile::KernelTables* tables;
@@ -24,11 +23,8 @@ static inline nsl_u64 nsl_filter_word(const struct nsl_tables* tables, nsl_u32 i
   return tables->tables->filter[index];
 }
 
-static inline const struct nsl_name* nsl_name_lookup(const struct nsl_tables* tables, nsl_u64 key) {
-  const auto& keys = tables->tables->name_keys;
-  const auto found = std::lower_bound(keys.begin(), keys.end(), key);
-  if (found == keys.end() || *found != key) return nullptr;
-  return &tables->tables->name_values[static_cast<std::size_t>(found - keys.begin())];
+static inline nsl_u32 nsl_name_kinds(const struct nsl_tables* tables, const struct nsl_suffix_hash* hash) {
+  return tables->tables->names.kinds(hash->first, hash->second);
 }
 
 static inline nsl_u32 nsl_text_cell(const struct nsl_tables* tables, nsl_u64 index) {
@@ -79,96 +75,71 @@ Seeds Seeds::random() {
 
 namespace {
 
-struct Entry {
-  std::uint64_t key = 0;
-  nsl_name value{};
-};
+// Enters suffixes into filter and table. Both are larger than a cache: the places of a suffix are asked for first, and
+// written a few suffixes later.
+class Entering {
+ public:
+  explicit Entering(KernelTables& tables)
+      : filter_(tables.filter), names_(tables.names), mask_(static_cast<std::uint32_t>(filter_.size() - 1)) {}
 
-bool by_key(const Entry& a, const Entry& b) { return a.key < b.key; }
-
-// Unites equal ones of entries in the order of their keys. False when two names collide in the first hash but not in the
-// second: one key cannot stand for both.
-bool unite(std::vector<Entry>& entries) {
-  std::size_t kept = 0;
-  for (std::size_t i = 1; i < entries.size(); ++i) {
-    if (entries[i].key != entries[kept].key) {
-      entries[++kept] = entries[i];
-    } else if (entries[i].value.check == entries[kept].value.check) {
-      entries[kept].value.kinds |= entries[i].value.kinds;
-    } else {
-      return false;
-    }
+  // kinds: NSL_NAME_*; 0 when the suffix is not listed itself, but something below it is.
+  void enter(const nsl_suffix_hash& hash, std::uint32_t kinds) {
+    if (waiting_.size() == ahead) write_all();
+    __builtin_prefetch(&filter_[nsl_filter_index(&hash, mask_)], 1);
+    if (kinds != 0) names_.prefetch(hash.first, hash.second);
+    waiting_.push_back({hash, kinds});
   }
-  if (!entries.empty()) entries.resize(kept + 1);
-  return true;
-}
 
-// Filter and entries of some of the names; the entries in the order of their keys.
-struct Part {
-  std::vector<std::uint64_t> filter;
-  std::vector<Entry> entries;
+  void write_all() {
+    for (const auto& [hash, kinds] : waiting_) {
+      filter_[nsl_filter_index(&hash, mask_)] |= kinds != 0 ? nsl_listed_bits(&hash) : nsl_below_bits(&hash);
+      if (kinds != 0) names_.add(hash.first, hash.second, kinds);
+    }
+    waiting_.clear();
+  }
+
+ private:
+  static constexpr std::size_t ahead = 32;
+
+  struct Suffix {
+    nsl_suffix_hash hash;
+    std::uint32_t kinds;
+  };
+
+  std::vector<std::uint64_t>& filter_;
+  NameBuckets& names_;
+  std::uint32_t mask_;
+  std::vector<Suffix> waiting_;
 };
 
-void enter_name(const KernelName& name, const Seeds& seeds, Part& part) {
-  const auto mask = static_cast<std::uint32_t>(part.filter.size() - 1);
-  walk_suffixes(name.wire, seeds, [&](const nsl_walk& walk, bool last) {
-    std::uint64_t& word = part.filter[nsl_filter_index(&walk.hash, mask)];
-    if (!last) {
-      word |= nsl_below_bits(&walk.hash);
-      return;
-    }
-    word |= nsl_listed_bits(&walk.hash);
-    const bool deep = walk.label != 0;
-    const std::uint32_t kinds =
-        deep ? NSL_NAME_BELOW : (name.exact ? NSL_NAME_EXACT : 0u) | (name.below ? NSL_NAME_BELOW : 0u);
-    part.entries.push_back(Entry{walk.hash.first, nsl_name{walk.hash.second, kinds, 0}});
+void enter_names(const KernelPredicates& predicates, KernelTables& tables) {
+  Entering entering(tables);
+  predicates.for_each_name([&](const KernelName& name) {
+    const std::uint32_t kinds = (name.exact ? NSL_NAME_EXACT : 0u) | (name.below ? NSL_NAME_BELOW : 0u);
+    walk_suffixes(name.wire, tables.seeds, [&](const nsl_walk& walk, bool last) {
+      const bool deep = walk.label != 0;
+      entering.enter(walk.hash, !last ? 0 : deep ? NSL_NAME_BELOW : kinds);
+    });
   });
-}
-
-// Adds the second to the first.
-void add(Part& to, const Part& from) {
-  for (std::size_t i = 0; i < to.filter.size(); ++i) to.filter[i] |= from.filter[i];
-  std::vector<Entry> merged(to.entries.size() + from.entries.size());
-  std::merge(to.entries.begin(), to.entries.end(), from.entries.begin(), from.entries.end(), merged.begin(), by_key);
-  to.entries = std::move(merged);
-}
-
-Part enter_names(const std::vector<KernelName>& names, const Seeds& seeds, std::size_t filter_words) {
-  std::vector<Part> parts(parts_for(names.size()));
-  in_parts(names.size(), parts.size(), [&](std::size_t index, std::size_t begin, std::size_t end) {
-    Part& part = parts[index];
-    part.filter.assign(filter_words, 0);
-    part.entries.reserve(end - begin);
-    for (std::size_t i = begin; i < end; ++i) enter_name(names[i], seeds, part);
-    std::sort(part.entries.begin(), part.entries.end(), by_key);
-  });
-  for (std::size_t i = 1; i < parts.size(); ++i) add(parts[0], parts[i]);
-  return std::move(parts[0]);
+  entering.write_all();
 }
 
 }  // namespace
 
 KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds) {
-  const std::vector<KernelName>& names = predicates.names;
+  std::size_t names = predicates.names.size();
+  for (const lists::NameTable* list : predicates.lists) names += list->size();
   KernelTables tables;
+  tables.seeds = seeds;
   tables.texts = build_automaton(predicates.texts);
   tables.record_types = predicates.record_types;
   tables.every_query = predicates.every_query;
-  const std::uint64_t words = std::min<std::uint64_t>(
-      NSL_FILTER_WORDS, std::bit_ceil(std::max<std::uint64_t>(1, names.size() * filter_bits_per_name / 64)));
-  Part whole = enter_names(names, seeds, words);
-  while (!unite(whole.entries)) {
-    ++seeds.first;  // a collision of 64 bits: once in tens of millions of starts with a million names
-    whole = enter_names(names, seeds, words);
-  }
-  tables.seeds = seeds;
-  tables.filter = std::move(whole.filter);
-  tables.name_keys.reserve(whole.entries.size());
-  tables.name_values.reserve(whole.entries.size());
-  for (const Entry& entry : whole.entries) {
-    tables.name_keys.push_back(entry.key);
-    tables.name_values.push_back(entry.value);
-  }
+  tables.filter.assign(std::min<std::uint64_t>(NSL_FILTER_WORDS, std::bit_ceil(std::max<std::uint64_t>(
+                                                                     1, names * filter_bits_per_name / 64))),
+                       0);
+  tables.names = NameBuckets(names);
+  enter_names(predicates, tables);
+  tables.names.fit();
   return tables;
 }
 
@@ -200,6 +171,7 @@ nsl_generation KernelTables::generation(std::uint32_t number) const {
   }
   generation.text_start = texts.start;
   generation.text_shift = texts.shift;
+  generation.name_buckets = static_cast<std::uint32_t>(names.buckets().size());
   std::ranges::copy(texts.symbols, generation.text_symbols);
   return generation;
 }

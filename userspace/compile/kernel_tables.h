@@ -1,5 +1,5 @@
-// The kernel's tables, built in memory: the words of the suffix-trie filter, the entries of the names map, the automaton of
-// texts, the record types.
+// The kernel's tables, built in memory: the words of the suffix-trie filter, the buckets of the table of names, the automaton
+// of texts, the record types.
 //
 // Invariant: if one of the predicates holds for a query (a listed name itself or a name below it, a text in the name, a
 // record type), then walking the query through the tables (bpf/match.h, bpf/texts.h) reports a candidate. The converse does
@@ -7,7 +7,7 @@
 // NSL_WALK_LABELS labels, and the verifier decides.
 //
 // The hash and the filter's layout are those of bpf/match.h, the one definition that the kernel programs use too.
-// Thread rule: values; building uses a few threads for many names, and is deterministic for a given seed.
+// Thread rule: values; building is deterministic for a given seed.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,8 @@
 #include "base/result.h"
 #include "bpf/abi.h"
 #include "compile/automaton.h"
+#include "compile/name_buckets.h"
+#include "lists/name_table.h"
 
 namespace nslookout::compile {
 
@@ -41,16 +43,29 @@ struct Seeds {
 // What lets a query out of the kernel; any one of them is enough.
 struct KernelPredicates {
   std::vector<KernelName> names = {};
+  // What they list are names too, which are not copied. What they allow is not: the kernel lets a little too much through.
+  std::vector<const lists::NameTable*> lists = {};
   std::vector<NameText> texts = {};
   std::vector<std::uint16_t> record_types = {};
   bool every_query = false;
+
+  // Calls visit(KernelName) for each name.
+  template <typename Visit>
+  void for_each_name(Visit visit) const {
+    for (const KernelName& name : names) visit(name);
+    for (const lists::NameTable* list : lists) {
+      for (std::size_t i = 0; i < list->size(); ++i) {
+        const lists::NameEntry entry = list->entry(i);
+        if (entry.listed()) visit(KernelName{entry.wire, entry.exact, entry.below});
+      }
+    }
+  }
 };
 
 struct KernelTables {
   Seeds seeds;
-  std::vector<std::uint64_t> filter;     // a power of two of 64-bit words, NSL_FILTER_WORDS at most
-  std::vector<std::uint64_t> name_keys;  // entries of the names map, ascending, no key twice
-  std::vector<nsl_name> name_values;     // parallel to name_keys
+  std::vector<std::uint64_t> filter;  // a power of two of 64-bit words, NSL_FILTER_WORDS at most
+  NameBuckets names;
   Automaton texts;
   std::vector<std::uint16_t> record_types;
   bool every_query = false;

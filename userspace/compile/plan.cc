@@ -115,8 +115,6 @@ KernelPredicates Plan::predicates() const {
   KernelPredicates predicates;
   predicates.every_query = every_query_;
   std::vector<KernelName>& names = predicates.names;
-  std::size_t listed = 0;
-  for (const lists::NameList& list : lists_) listed += list.table.size();
   std::unordered_map<std::string_view, std::size_t> known;
   for (const RulePlan& plan : rule_plans_) {
     for (const Witness& witness : plan.witnesses) {
@@ -128,14 +126,7 @@ KernelPredicates Plan::predicates() const {
     std::ranges::copy(plan.texts, std::back_inserter(predicates.texts));
     std::ranges::copy(plan.record_types, std::back_inserter(predicates.record_types));
   }
-  names.reserve(names.size() + listed);
-  for (const lists::NameList& list : lists_) {
-    for (std::size_t i = 0; i < list.table.size(); ++i) {
-      const lists::NameEntry entry = list.table.entry(i);
-      // What a list allows stays out of the kernel: it lets a little too much through, and the verifier decides.
-      if (entry.listed()) names.push_back({entry.wire, entry.exact, entry.below});
-    }
-  }
+  for (const lists::NameList& list : lists_) predicates.lists.push_back(&list.table);
   return predicates;
 }
 

@@ -57,9 +57,8 @@ class Plan {
   [[nodiscard]] const std::vector<sigma::Correlation>& correlations() const { return correlations_; }
   [[nodiscard]] const std::vector<lists::NameList>& lists() const { return lists_; }
 
-  // Made anew by each call: for a list of a million names they take 28 MB, and only the tables are made of them. Names of
-  // rules are united with one another; those of a list follow as they are, so that a name may occur once more for each
-  // list (build_kernel_tables unites them). Views into the plan.
+  // Made anew by each call. Names of rules are united with one another; those of lists are not copied, and a name may
+  // occur once more for each list (build_kernel_tables unites them). Views into the plan.
   [[nodiscard]] KernelPredicates predicates() const;
   [[nodiscard]] bool every_query() const { return every_query_; }
 

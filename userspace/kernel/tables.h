@@ -1,7 +1,8 @@
 // The kernel's tables: two slots, one in use. Publishing fills the other one completely, then switches with one
 // store, waits until no program can still be in the old one, and frees it.
 //
-// Memory of a generation: four MiB for the filter's words, one for the texts' automaton and 79 octets or so a name for the hash map.
+// Memory of a generation: four MiB for the filter's words, 18 octets a name, and one MiB for the texts' automaton if there
+// are texts.
 // Thread rule: one publisher at a time; the kernel programs run at any time.
 #pragma once
 
