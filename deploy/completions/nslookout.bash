@@ -14,7 +14,7 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --ready-file | --events) _nslookout_paths "$current" ;;
+    --rules | --ready-file | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
     --list) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
@@ -30,6 +30,7 @@ _nslookout_value() {
       ;;
     --expand) ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
+    --kubelet) _nslookout_words "https://127.0.0.1:10250 http://127.0.0.1:10255" "$current" ;;
     --port) _nslookout_words "53 5353 5355" "$current" ;;
     *) return 1 ;;
   esac
@@ -60,7 +61,8 @@ _nslookout() {
     run)
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --observe --backend --mode --port --output --ready-file \
-         --log-level --help" "$current"
+         --cri-socket --docker-socket --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca \
+         --kubelet-insecure --log-level --help" "$current"
       ;;
     check | explain)
       if [[ $current == -* ]]; then

@@ -34,7 +34,8 @@ LIBRARIES = [
     ("yaml-cpp", re.compile(r"<yaml-cpp/"), ("sigma/", "agent/config")),
     ("libbpf", re.compile(r'<bpf/|\.skel\.h[">]'), ("kernel/",)),
     ("libpcap", re.compile(r"<pcap(?:/|\.h>)"), ("capture/",)),
-    ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/")),
+    ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/", "identity/cri_client")),
+    ("libcurl", re.compile(r"<curl/"), ("base/http_client",)),
 ]
 
 MAX_LINES = 700

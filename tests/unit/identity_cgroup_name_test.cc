@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "identity/cgroup_name.h"
 
@@ -27,6 +28,9 @@ TEST(CgroupName, TellsTheContainer) {
       {"crio-" + id, "cri-o", id},
       {id, "", id},
       {"lxc.payload.web1", "lxc", "web1"},
+      {"nerdctl-" + id + ".scope", "containerd", id},
+      {"system.slice:docker:" + id, "docker", id},
+      {"machine.slice:libpod:" + id, "podman", id},
       {"kubepods-besteffort-" + pod + ".slice:cri-containerd:" + id, "containerd", id},
       // paths
       {"/system.slice/docker-" + id + ".scope", "docker", id},
@@ -40,10 +44,27 @@ TEST(CgroupName, TellsTheContainer) {
       {"/kubepods.slice/kubepods-" + pod + ".slice/crio-" + id + ".scope/container", "cri-o", id},
       {"/kubepods/besteffort/" + pod + "/" + id, "", id},
       {"/../../docker/" + id, "docker", id},
+      {"/kubepods/" + pod + "/crio-" + id, "cri-o", id},
+      {"/kubepods.slice/kubepods-" + pod + ".slice/docker-" + id + ".scope", "docker", id},  // cri-dockerd
+      {"/k8s.io/" + id, "containerd", id},
+      {"/actions_job/" + id, "", id},
+      {"/ecs/0f9a/" + id, "", id},
+      {"/libpod_parent/" + outer + "/libpod-" + id, "podman", id},  // in a pod of podman
+      {"/machine.slice/machine-libpod_pod_" + outer + ".slice/libpod-" + id + ".scope", "podman", id},
+      {"/machine.slice/systemd-nspawn@web\\x2d1.service/payload", "systemd-nspawn", "web-1"},
+      {"/machine.slice/systemd-nspawn@web.service/payload/system.slice/nginx.service", "systemd-nspawn", "web"},
+      {"/machine.slice/machine-web\\x2d1.scope/payload/init.scope", "systemd-nspawn", "web-1"},
+      {"/lxc.payload/web1/system.slice", "lxc", "web1"},
+      {"/lxc.payload.web1/init.scope", "lxc", "web1"},
       {"/lxc/web1", "lxc", "web1"},
       {"/docker/buildkit/abcdefghij0123456789klmno", "buildkit", "abcdefghij0123456789klmno"},
       // kind: a node is a container, the pod's container is in it
       {"/docker/" + outer + "/kubelet.slice/kubelet-kubepods.slice/cri-containerd-" + id + ".scope", "containerd", id},
+      // docker in docker, containerd in docker, docker in a system container
+      {"/docker/" + outer + "/docker/" + id, "docker", id},
+      {"/system.slice/docker-" + outer + ".scope/k8s.io/" + id, "containerd", id},
+      {"/system.slice/docker-" + outer + ".scope/system.slice/ssh.service", "docker", outer},
+      {"/lxc.payload.host1/system.slice/docker-" + id + ".scope", "docker", id},
       // not containers
       {"", "", ""},
       {"/", "", ""},
@@ -56,6 +77,13 @@ TEST(CgroupName, TellsTheContainer) {
       {"docker-" + id.substr(0, 63) + "G.scope", "", ""},
       {"/process_api/016451141ccddf639fb349305832aea4", "", ""},
       {"lxc.payload.", "", ""},
+      {"/lxc.monitor.web1", "", ""},
+      {"/libpod_parent/" + outer + "/conmon", "", ""},
+      {"/machine.slice/machine-libpod_pod_" + outer + ".slice", "", ""},
+      {"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/emulator", "", ""},
+      {"/machine.slice/systemd-nspawn@.service", "", ""},
+      {"/foo-" + id + ".scope", "", ""},
+      {"payload", "", ""},
       {"/buildkit/short", "", ""},
   };
   for (const CgroupCase& wanted : cases) {
@@ -65,6 +93,33 @@ TEST(CgroupName, TellsTheContainer) {
     EXPECT_EQ(name->id, wanted.found) << wanted.cgroup;
     EXPECT_EQ(name->runtime, wanted.runtime) << wanted.cgroup;
   }
+}
+
+TEST(CgroupName, TellsThePod) {
+  const std::string uid = "3f0c1b5e-5f0e-4b0a-9b0e-1234567890ab";
+  const std::string with_underscores = "3f0c1b5e_5f0e_4b0a_9b0e_1234567890ab";
+  const std::string of_static_pod = "0123456789abcdef0123456789abcdef";
+  const std::pair<std::string, std::string> cases[] = {
+      {"/kubepods/besteffort/pod" + uid + "/" + id, uid},
+      {"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" + with_underscores +
+           ".slice/cri-containerd-" + id + ".scope",
+       uid},
+      {"/kubepods.slice/kubepods-pod" + of_static_pod + ".slice/crio-" + id + ".scope/container", of_static_pod},
+      {"kubepods-burstable-pod" + with_underscores + ".slice:cri-containerd:" + id, uid},
+      // kind: the node's kubelet has its own root
+      {"/docker/" + outer + "/kubelet/kubepods/pod" + uid + "/" + id, uid},
+      {"/kubelet.slice/kubelet-kubepods-burstable-pod" + with_underscores + ".slice/cri-containerd-" + id + ".scope",
+       uid},
+      // not pods of Kubernetes
+      {"", ""},
+      {"/docker/" + id, ""},
+      {"/libpod_parent/libpod-" + id, ""},
+      {"/machine.slice/machine-libpod_pod_" + outer + ".slice/libpod-" + id + ".scope", ""},
+      {"/podinfo.service", ""},
+      {"/pod" + uid.substr(1), ""},
+      {"/kubepods.slice", ""},
+  };
+  for (const auto& [cgroup, wanted] : cases) EXPECT_EQ(pod_uid_of_cgroup(cgroup), wanted) << cgroup;
 }
 
 }  // namespace

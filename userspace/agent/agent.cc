@@ -4,6 +4,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <thread>
+
+#include <fmt/ranges.h>
 
 #include "agent/observe.h"
 #include "agent/pipeline.h"
@@ -18,6 +21,8 @@ namespace nslookout::agent {
 namespace {
 
 constexpr std::chrono::milliseconds poll_time{100};
+constexpr std::chrono::milliseconds poll_time_holding{10};  // while events wait for what a runtime answers
+constexpr std::chrono::milliseconds last_wait{500};         // for such answers, at the end
 constexpr std::chrono::seconds loss_report_interval{5};
 
 volatile std::sig_atomic_t stop_asked = 0;
@@ -54,19 +59,35 @@ void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size
   log::notice("try in another shell: getent hosts sfrclak.com");
 }
 
+void announce_runtimes(const std::vector<std::string>& places) {
+  if (!places.empty()) log::notice("containers and pods are described by {}", fmt::join(places, ", "));
+}
+
 Error refusal(const RunOptions& options, const Error& error) {
   if (options.backend == "auto" || error.kind != ErrorClass::unsupported) return error;
   return {error.kind,
           fmt::format("--backend {}: {}; `nslookout doctor` says what works here", options.backend, error.message)};
 }
 
+// An answer that is on its way is worth a moment, but the end is not put off for one that does not come.
+void finish_held(Pipeline& pipeline) {
+  const auto end = std::chrono::steady_clock::now() + last_wait;
+  while (pipeline.holds() && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(poll_time_holding);
+    pipeline.release();
+  }
+  pipeline.release_all();
+}
+
 Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) { pipeline.handle(candidate); };
   while (stop_asked == 0 && !pipeline.every_sink_finished()) {
-    const Result<std::size_t> taken = sensor.poll(poll_time, handler);
+    const bool held = pipeline.holds();
+    const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler);
     if (!taken) return fail(taken.error());
-    if (*taken > 0) pipeline.flush();
+    pipeline.release();
+    if (*taken > 0 || held) pipeline.flush();
     if (std::chrono::steady_clock::now() >= next_report) {
       pipeline.report_losses();
       next_report += loss_report_interval;
@@ -74,6 +95,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
   }
   // What the kernel handed over before the signal is still written.
   const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler);
+  finish_held(pipeline);
   pipeline.report_losses();
   pipeline.flush();
   if (!taken) return fail(taken.error());
@@ -110,8 +132,9 @@ Result<void> run(const RunOptions& options) {
 
   identity::Options identity;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
-  Pipeline pipeline(*plan, *sensor, *sinks, identity, *ids, observe);
+  Pipeline pipeline(*plan, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe);
   announce(*sensor, *plan, *names);
+  announce_runtimes(pipeline.runtime_places());
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
   return watch(*sensor, pipeline);
 }

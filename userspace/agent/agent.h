@@ -11,6 +11,7 @@
 
 #include "agent/sources.h"
 #include "base/result.h"
+#include "identity/containers.h"
 
 namespace nslookout::agent {
 
@@ -24,6 +25,7 @@ struct RunOptions {
   std::string ready_file;           // empty: none
   std::vector<std::uint16_t> ports = {53};
   RuleLoading rule_loading;
+  identity::RuntimeOptions runtimes;
   std::size_t ring_octets = 16u << 20;
 };
 

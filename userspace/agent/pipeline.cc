@@ -7,6 +7,7 @@
 #include "agent/describe.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "event/candidate.h"
 #include "identity/host.h"
 
@@ -31,16 +32,28 @@ constexpr std::array<LossStage, 8> loss_stages = {{
     {NSL_COUNT_program_missed, "program"},
 }};
 
+bool ask_runtime(const std::vector<sigma::Correlation>& correlations) {
+  const auto asks = [](const std::vector<sigma::FieldName>& fields) {
+    return std::ranges::any_of(fields, [](const sigma::FieldName& f) { return sigma::is_told_by_runtime(f.field); });
+  };
+  return std::ranges::any_of(correlations, [&](const sigma::Correlation& correlation) {
+    return asks(correlation.fields) ||
+           std::ranges::any_of(correlation.sources, [&](const auto& source) { return asks(source.group_by); });
+  });
+}
+
 }  // namespace
 
 Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
                    std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity,
-                   event::EventIds ids, Observe observe)
+                   std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe)
     : sensor_(sensor),
       sinks_(sinks),
       verifier_(plan),
       correlator_(plan),
+      correlations_ask_runtime_(ask_runtime(plan.correlations())),
       resolver_(identity),
+      join_(std::move(runtimes)),
       ids_(ids),
       observe_(observe),
       host_(identity::describe_host()),
@@ -55,22 +68,29 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
 
 void Pipeline::handle(const nsl_candidate& candidate) {
   if (candidate.name_length == 0 || candidate.name_length > NSL_NAME_MAX) return;
+  Lookup lookup{candidate, {}};
+  judge(lookup);
+}
+
+void Pipeline::judge(Lookup& lookup) {
   // Describing costs far more than a verdict, and a rule that needs every query lets few of them become events.
-  event::Event event;
-  bool described = false;
-  const auto describe = [&] {
-    if (!std::exchange(described, true)) describe_lookup(candidate, event);
-  };
-  match::Query query = query_of(candidate);
+  match::Query query = query_of(lookup.candidate);
   query.describe_with([&] {
-    describe();
-    return circumstances(event);
+    describe(lookup);
+    return circumstances(lookup.event);
   });
   std::vector<match::Hit> hits = verifier_.matches(query);
-  correlator_.apply(hits, query, std::chrono::nanoseconds(candidate.boottime));
-  if (hits.empty() && observe_ == Observe::matches) return;
+  if (query.asked_of_runtime() || (correlations_ask_runtime_ && !hits.empty())) {
+    describe(lookup);
+    if (hold(lookup, true)) return;
+  }
+  correlator_.apply(hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
+  if (!hits.empty() || observe_ != Observe::matches) make_event(lookup, hits);
+}
 
-  describe();
+void Pipeline::make_event(Lookup& lookup, const std::vector<match::Hit>& hits) {
+  describe(lookup);
+  event::Event& event = lookup.event;
   event.event_id = ids_.next(event.time);
   if (hits.empty()) {
     event.kind = event::Kind::query;
@@ -79,22 +99,59 @@ void Pipeline::handle(const nsl_candidate& candidate) {
     const bool correlated = std::ranges::all_of(hits, &match::Hit::correlation);
     event.kind = correlated ? event::Kind::correlation : event::Kind::match;
     event.action = event::Action::audited;
+    const nsl_candidate& candidate = lookup.candidate;
     const auto first = window_.see(candidate.sender.process, event.dns->query, candidate.boottime, event.event_id);
     event.alert = !first.has_value();
     event.duplicate_of = first.value_or("");
     for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
   }
-  write(event);
+  if (!hold(lookup, false)) write_described(event, lookup.joined);
 }
 
-void Pipeline::describe_lookup(const nsl_candidate& candidate, event::Event& event) {
+void Pipeline::describe(Lookup& lookup) {
+  if (std::exchange(lookup.described, true)) return;
+  const nsl_candidate& candidate = lookup.candidate;
+  event::Event& event = lookup.event;
   event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
   event.dns = event::describe_dns(candidate);
   identity::Sender sender =
       resolver_.describe(candidate, [this](const nsl_process_key& key) { return sensor_.process(key); });
   event.process = std::move(sender.process);
   event.container = std::move(sender.container);
+  event.pod = std::move(sender.pod);
+  lookup.joined = join_.describe(event);
 }
+
+// False: go on with what is known.
+bool Pipeline::hold(Lookup& lookup, bool undecided) {
+  if (lookup.joined != Joined::waiting) return false;
+  Held held{std::move(lookup.event), undecided ? std::optional(lookup.candidate) : std::nullopt};
+  if (join_.hold(held)) return true;
+  lookup.event = std::move(held.event);
+  return false;
+}
+
+void Pipeline::write_released(std::vector<Held> released) {
+  for (Held& held : released) {
+    const Joined joined = held.answered ? Joined::done : Joined::unanswered;
+    if (held.undecided) {
+      Lookup lookup{*held.undecided, std::move(held.event), true, joined};
+      judge(lookup);
+    } else {
+      write_described(held.event, joined);
+    }
+  }
+}
+
+void Pipeline::write_described(event::Event& event, Joined joined) {
+  if (joined == Joined::unanswered) ++unanswered_;
+  if (joined == Joined::waiting) ++no_room_;
+  write(event);
+}
+
+void Pipeline::release() { write_released(join_.release()); }
+
+void Pipeline::release_all() { write_released(join_.release_all()); }
 
 bool Pipeline::seen_before(const event::Event& event) {
   if (unique_.size() >= unique_limit) unique_.clear();
@@ -120,7 +177,18 @@ void Pipeline::flush() {
   }
 }
 
+// Nothing is lost: the event is there, without what its container's runtime would have told.
+void Pipeline::report_incomplete() {
+  const std::uint64_t incomplete = unanswered_ + no_room_;
+  if (incomplete == reported_incomplete_) return;
+  log::warning(
+      "{} without the name of their container so far: {} because nobody answered in time, {} because too many waited",
+      counted(incomplete, "event"), unanswered_, no_room_);
+  reported_incomplete_ = incomplete;
+}
+
 void Pipeline::report_losses() {
+  report_incomplete();
   const Result<kernel::Counters> counters = sensor_.counters();
   if (!counters) {
     log::error("{}", counters.error().message);

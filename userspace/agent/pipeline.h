@@ -1,4 +1,6 @@
 // From a candidate to events at the sinks: verify, describe the sender (before, where a rule asks about it), group, write.
+// What waits for a container's name (agent/container_join.h) is given to release(), which has to be called again and again;
+// sequence numbers are those of writing, so held events come later than events of later lookups.
 // Thread rule: one thread.
 #pragma once
 
@@ -9,6 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "agent/container_join.h"
 #include "agent/observe.h"
 #include "compile/plan.h"
 #include "event/event.h"
@@ -26,10 +29,17 @@ class Pipeline {
  public:
   // All of them must outlive the pipeline.
   Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor, std::vector<std::unique_ptr<sink::Sink>>& sinks,
-           const identity::Options& identity, event::EventIds ids, Observe observe);
+           const identity::Options& identity, std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes,
+           event::EventIds ids, Observe observe);
 
   void handle(const nsl_candidate& candidate);
   void flush();
+
+  // Writes the held events that have waited enough; at the end of a run, all of them.
+  void release();
+  void release_all();
+  [[nodiscard]] bool holds() const { return join_.holds(); }
+  [[nodiscard]] std::vector<std::string> runtime_places() const { return join_.places(); }
 
   // Writes a KIND_LOSS event when something was lost since the last call.
   void report_losses();
@@ -37,7 +47,21 @@ class Pipeline {
   [[nodiscard]] bool every_sink_finished() const;
 
  private:
-  void describe_lookup(const nsl_candidate& candidate, event::Event& event);
+  // What is done with a candidate, and what is known of its event so far.
+  struct Lookup {
+    const nsl_candidate& candidate;
+    event::Event event;
+    bool described = false;
+    Joined joined = Joined::done;
+  };
+
+  void judge(Lookup& lookup);
+  void make_event(Lookup& lookup, const std::vector<match::Hit>& hits);
+  void describe(Lookup& lookup);
+  [[nodiscard]] bool hold(Lookup& lookup, bool undecided);
+  void write_released(std::vector<Held> released);
+  void write_described(event::Event& event, Joined joined);
+  void report_incomplete();
   [[nodiscard]] bool seen_before(const event::Event& event);
   void write(event::Event& event);
 
@@ -45,7 +69,12 @@ class Pipeline {
   std::vector<std::unique_ptr<sink::Sink>>& sinks_;
   match::Verifier verifier_;
   match::Correlator correlator_;
+  bool correlations_ask_runtime_;
   identity::Resolver resolver_;
+  ContainerJoin join_;
+  std::uint64_t unanswered_ = 0;  // events without their container's name, since nobody answered in time
+  std::uint64_t no_room_ = 0;     // the same, since too many waited already
+  std::uint64_t reported_incomplete_ = 0;
   event::EventIds ids_;
   event::LookupWindow window_;
   Observe observe_;

@@ -29,6 +29,13 @@ std::string check_port(const std::string& value) {
   return whole && port != 0 ? "" : fmt::format("'{}' is no port (1 to 65535)", value);
 }
 
+std::string check_http_url(const std::string& value) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (value.starts_with(scheme) && value.size() > scheme.size()) return "";
+  }
+  return fmt::format("'{}' is no URL that begins with http:// or https://", value);
+}
+
 std::string check_mode(const std::string& value) {
   if (value == "audit") return "";
   if (value == "dry-run" || value == "enforce") {

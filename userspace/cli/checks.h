@@ -16,6 +16,9 @@ namespace nslookout::cli {
 // A DNS port, 1 to 65535, in decimal.
 [[nodiscard]] std::string check_port(const std::string& value);
 
+// "http://HOST…" or "https://HOST…".
+[[nodiscard]] std::string check_http_url(const std::string& value);
+
 // "audit"; the other modes of the design do not exist in this version, and running without them would mislead.
 [[nodiscard]] std::string check_mode(const std::string& value);
 

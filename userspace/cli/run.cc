@@ -54,6 +54,31 @@ void add_sensor(CLI::App& command, agent::RunOptions& options) {
   add_port_option(command, options.ports);
 }
 
+void add_runtimes(CLI::App& command, identity::RuntimeOptions& runtimes) {
+  const auto path_option = [&](const char* name, std::vector<std::string>& paths, const char* text) {
+    command.add_option(name, paths, text)->check(check_not_empty)->type_name("PATH")->allow_extra_args(false);
+  };
+  path_option("--cri-socket", runtimes.cri_sockets,
+              "Socket of containerd or CRI-O, instead of the usual ones; may be repeated");
+  path_option("--docker-socket", runtimes.docker_sockets,
+              "Socket of docker or podman, instead of the usual ones; may be repeated");
+  command.add_flag("!--no-runtime-sockets", runtimes.usual_sockets,
+                   "Ask no runtime about containers but those that are named by options");
+  command.add_option("--kubelet", runtimes.kubelet.url, "Ask the kubelet about pods, such as https://127.0.0.1:10250")
+      ->check(check_http_url)
+      ->type_name("URL");
+  command
+      .add_option("--kubelet-token-file", runtimes.kubelet.token_file,
+                  "Token for the kubelet; that of the pod's service account where there is one")
+      ->check(check_not_empty)
+      ->type_name("FILE");
+  auto* ca_file = command.add_option("--kubelet-ca", runtimes.kubelet.ca_file,
+                                     "Certificates that the kubelet's is checked against; the system's unless given");
+  ca_file->check(check_not_empty)->type_name("FILE");
+  command.add_flag("!--kubelet-insecure", runtimes.kubelet.verify_peer, "Take any certificate of the kubelet's")
+      ->excludes(ca_file);
+}
+
 void add_results(CLI::App& command, RunArguments& arguments) {
   add_output_option(command, arguments.options.outputs);
   command
@@ -77,6 +102,7 @@ void add_run(CLI::App& app, Command& chosen) {
   add_keep_going(*command, arguments->rules);
   add_observe_option(*command, arguments->options.observe, "unique: each name of a process once");
   add_sensor(*command, arguments->options);
+  add_runtimes(*command, arguments->options.runtimes);
   add_results(*command, *arguments);
   command->footer(
       "Runs until SIGTERM or SIGINT, then writes what is still queued and exits 0.\n\nExample:\n  sudo "

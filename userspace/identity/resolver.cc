@@ -58,9 +58,12 @@ void Resolver::add_cgroup(Sender& sender, const std::string& leaf, const std::op
   process.cgroup = path.value_or(live_paths.empty() ? leaf : live_paths.front());
   std::optional<ContainerName> name = container_of_cgroup(process.cgroup);
   if (!name) name = container_of_cgroup(leaf);
+  std::string pod_uid = pod_uid_of_cgroup(process.cgroup);
   for (const std::string& live_path : live_paths) {
     if (!name) name = container_of_cgroup(live_path);
+    if (pod_uid.empty()) pod_uid = pod_uid_of_cgroup(live_path);
   }
+  if (!pod_uid.empty()) sender.pod = event::Pod{.namespace_name = {}, .name = {}, .uid = pod_uid, .labels = {}};
   if (name) sender.container = event::Container{.id = name->id, .runtime = name->runtime, .name = {}, .image = {}};
 }
 

@@ -46,6 +46,7 @@ struct ResolverCounters {
 struct Sender {
   std::optional<event::Process> process;      // nothing only for an unknown sender
   std::optional<event::Container> container;  // id and runtime
+  std::optional<event::Pod> pod;              // the uid alone
 };
 
 class Resolver {

@@ -116,6 +116,7 @@ void Query::describe() const {
 
 const Query::Slot* Query::find(Field field, std::string_view name) const {
   if (describe_ && sigma::is_circumstance(field)) describe();
+  if (sigma::is_told_by_runtime(field)) asked_of_runtime_ = true;
   if (field < Field::other) return &slots_[static_cast<std::size_t>(field)];
   for (const OtherSlot& other : others_) {
     if (field == Field::other && other.name == name) return &other.slot;
@@ -141,6 +142,7 @@ const FieldText* Query::value(Field field) const {
 
 void Query::each_value(const std::function<void(Field, const FieldText&)>& visit) const {
   if (describe_) describe();
+  asked_of_runtime_ = true;
   for (std::size_t field = 0; field < slots_.size(); ++field) {
     for (const FieldText& value : slots_[field].values) visit(static_cast<Field>(field), value);
   }

@@ -71,6 +71,10 @@ class Query {
   [[nodiscard]] bool beyond_the_sensor() const { return beyond_the_sensor_; }
   [[nodiscard]] std::optional<std::uint16_t> record_type() const { return record_type_; }
 
+  // Whether anybody has asked for a field that a container runtime tells: what was found then holds for these values of
+  // it alone. (Of the fields that are not asked for, none matters.)
+  [[nodiscard]] bool asked_of_runtime() const { return asked_of_runtime_; }
+
   // The name in wire form, lower case; empty where there is no name or it was set as text only.
   [[nodiscard]] std::string_view wire() const { return wire_; }
 
@@ -95,6 +99,7 @@ class Query {
   std::optional<std::uint16_t> record_type_;
   std::string wire_;
   bool beyond_the_sensor_ = false;
+  mutable bool asked_of_runtime_ = false;
 };
 
 }  // namespace nslookout::match

@@ -119,6 +119,11 @@ bool is_derived(Field field) {
 
 bool is_circumstance(Field field) { return field >= Field::image && field <= Field::time; }
 
+bool is_told_by_runtime(Field field) {
+  return field == Field::container_name || field == Field::container_image || field == Field::pod_name ||
+         field == Field::pod_namespace;
+}
+
 bool is_address(Field field) {
   return field == Field::answer || field == Field::server_address || field == Field::source_address;
 }

@@ -59,6 +59,9 @@ inline constexpr std::size_t field_count = static_cast<std::size_t>(Field::other
 // Whether the value is none of the message: the process that asked, its parent, container and pod, the addresses, the time.
 [[nodiscard]] bool is_circumstance(Field field);
 
+// Whether the value is a container runtime's to tell, and so may become known only a while after the lookup.
+[[nodiscard]] bool is_told_by_runtime(Field field);
+
 // Whether the value is an address; IPv4-mapped ones are compared as IPv4.
 [[nodiscard]] bool is_address(Field field);
 

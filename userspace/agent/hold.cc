@@ -1,0 +1,33 @@
+#include "agent/hold.h"
+
+#include <utility>
+
+namespace nslookout::agent {
+
+bool Hold::add(Held& held, Clock::time_point now) {
+  if (items_.size() >= limits_.events) return false;
+  ++counts_[held.event.container->id];
+  items_.push_back({std::move(held), now + limits_.time});
+  return true;
+}
+
+std::vector<Held> Hold::take(Clock::time_point now, const Settled& settled) {
+  std::vector<Held> taken;
+  std::unordered_map<std::string, bool> answers;
+  for (auto item = items_.begin(); item != items_.end();) {
+    const event::Container& container = *item->held.event.container;
+    auto answer = answers.find(container.id);
+    if (answer == answers.end()) answer = answers.emplace(container.id, settled(container)).first;
+    if (!answer->second && now < item->until) {
+      ++item;
+      continue;
+    }
+    const auto count = counts_.find(container.id);
+    if (--count->second == 0) counts_.erase(count);
+    taken.push_back(std::move(item->held));
+    item = items_.erase(item);
+  }
+  return taken;
+}
+
+}  // namespace nslookout::agent

@@ -1,0 +1,59 @@
+// Events, and candidates that no verdict is possible on yet, which wait until somebody has said what their container is.
+//
+// Invariants: nothing waits longer than Limits::time after it was added, nor is there more than Limits::events of it; of
+// one container what came first leaves first. Thread rule: one thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bpf/abi.h"
+#include "event/event.h"
+
+namespace nslookout::agent {
+
+struct Held {
+  event::Event event;                      // its container is set
+  std::optional<nsl_candidate> undecided;  // a rule asks for what is not known yet
+  bool answered = false;                   // set on release: all that may be told of the container was told
+};
+
+class Hold {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Limits {
+    std::size_t events = 1024;  // about 3 KB each
+    std::chrono::milliseconds time{2000};
+  };
+
+  Hold() : Hold(Limits{}) {}
+  explicit Hold(Limits limits) : limits_(limits) {}
+
+  // False: there is no room, and held is as it was.
+  [[nodiscard]] bool add(Held& held, Clock::time_point now);
+
+  [[nodiscard]] bool empty() const { return items_.empty(); }
+  [[nodiscard]] bool has(const std::string& container_id) const { return counts_.contains(container_id); }
+
+  // Those whose time is over, and those for which settled is true; it is asked once for each container.
+  using Settled = std::function<bool(const event::Container& container)>;
+  [[nodiscard]] std::vector<Held> take(Clock::time_point now, const Settled& settled);
+
+ private:
+  struct Item {
+    Held held;
+    Clock::time_point until;
+  };
+
+  Limits limits_;
+  std::list<Item> items_;  // as they came
+  std::unordered_map<std::string, std::size_t> counts_;
+};
+
+}  // namespace nslookout::agent

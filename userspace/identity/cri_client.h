@@ -1,0 +1,46 @@
+// Containers and pods by the Container Runtime Interface (CRI v1, and v1alpha2, which has the same numbers) of containerd
+// and CRI-O. Only calls that read: Version, ListContainers, ListPodSandbox, ContainerStatus, GetContainerEvents.
+// Messages: proto/cri/v1/runtime.proto. Thread rule: see identity/runtime_source.h.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/http_client.h"
+#include "identity/runtime_source.h"
+
+namespace nslookout::identity {
+
+class CriClient : public RuntimeSource {
+ public:
+  CriClient(std::string socket, bool required);
+
+  [[nodiscard]] std::string place() const override { return socket_; }
+  [[nodiscard]] bool may_know(std::string_view runtime) const override;
+  [[nodiscard]] bool there() const override { return required_ || exists(socket_); }
+  [[nodiscard]] Result<std::optional<ContainerFacts>> ask(const std::string& id) override;
+  [[nodiscard]] Result<std::vector<ContainerFacts>> list() override;
+  [[nodiscard]] Result<bool> watch(const Report& report) override;
+  void cancel() override;
+
+ private:
+  template <typename Response, typename Request>
+  [[nodiscard]] Result<std::optional<Response>> call(HttpClient& client, std::string_view method,
+                                                     const Request& request, std::size_t max_octets = 1u << 20);
+  // What event.proto calls the runtime; empty for one that it does not name.
+  [[nodiscard]] Result<std::string> runtime_name(HttpClient& client);
+  [[nodiscard]] Result<void> learn_runtime_name();
+  [[nodiscard]] Result<std::optional<ContainerFacts>> sandbox(const std::string& id);
+  [[nodiscard]] std::string method_path(std::string_view method) const;
+
+  std::string socket_;
+  bool required_;
+  std::optional<std::string> runtime_name_;  // of the thread that asks
+  std::atomic<bool> alpha_ = false;          // the runtime only has v1alpha2
+  HttpClient questions_;
+  HttpClient events_;
+};
+
+}  // namespace nslookout::identity

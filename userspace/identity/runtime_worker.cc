@@ -1,0 +1,162 @@
+#include "identity/runtime_worker.h"
+
+#include <csignal>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace nslookout::identity {
+namespace {
+
+constexpr std::chrono::milliseconds longest_watch_pause{30'000};
+
+// Signals are for the thread that waits at the ring: it has to wake up.
+template <typename Function>
+std::thread start_thread(Function function) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(std::move(function));
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+}  // namespace
+
+RuntimeWorker::RuntimeWorker(std::unique_ptr<RuntimeSource> source, Listener listener, Timing timing)
+    : source_(std::move(source)), listener_(std::move(listener)), timing_(timing) {}
+
+RuntimeWorker::~RuntimeWorker() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  source_->cancel();
+  if (asker_.joinable()) asker_.join();
+  if (watcher_.joinable()) watcher_.join();
+}
+
+void RuntimeWorker::start_if_there() {
+  std::unique_lock lock(mutex_);
+  if (!asker_.joinable() && source_->there()) start(lock);
+}
+
+// The threads wait for the lock first thing.
+void RuntimeWorker::start(std::unique_lock<std::mutex>& /*held*/) {
+  asker_ = start_thread([this] { answer_questions(); });
+  watcher_ = start_thread([this] { watch(); });
+}
+
+RuntimeWorker::Asked RuntimeWorker::ask(const std::string& id) {
+  {
+    std::unique_lock lock(mutex_);
+    if (!asker_.joinable()) {
+      if (!source_->there()) return Asked::not_there;
+      start(lock);
+    }
+    const auto now = Clock::now();
+    if (now < silent_until_ || questions_.size() >= timing_.queue) return Asked::unreachable;
+    questions_.push_back({id, now + timing_.patience, now});
+  }
+  changed_.notify_all();
+  return Asked::pending;
+}
+
+// Waits for a question that is due; false: to stop.
+bool RuntimeWorker::next(Question& question) {
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    const auto due = std::ranges::min_element(questions_, {}, &Question::not_before);
+    if (due == questions_.end()) {
+      changed_.wait(lock);
+    } else if (due->not_before > Clock::now()) {
+      changed_.wait_until(lock, Clock::time_point(due->not_before));
+    } else {
+      question = std::move(*due);
+      questions_.erase(due);
+      return true;
+    }
+  }
+  return false;
+}
+
+void RuntimeWorker::put(Question question) {
+  const std::scoped_lock lock(mutex_);
+  question.not_before = Clock::now() + timing_.retry;
+  questions_.push_back(std::move(question));
+}
+
+void RuntimeWorker::fall_silent(const Error& error) {
+  std::deque<Question> unanswered;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stop_) return;
+    silent_until_ = Clock::now() + timing_.silence;
+    unanswered.swap(questions_);
+  }
+  if (!std::exchange(failing_, true)) {
+    log::warning("{}; events lack what it would tell about containers until it answers again", error.message);
+  }
+  for (const Question& question : unanswered) listener_.answered(question.id, SourceAnswer::unreachable);
+}
+
+void RuntimeWorker::take_stock() {
+  Result<std::vector<ContainerFacts>> all = source_->list();
+  if (!all) {
+    // Nobody listening yet is left to the questions, which are patient.
+    if (all.error().kind != ErrorClass::unsupported) fall_silent(all.error());
+    return;
+  }
+  log::debug("{}: {} containers", source_->place(), all->size());
+  for (ContainerFacts& facts : *all) listener_.learned(std::move(facts));
+}
+
+void RuntimeWorker::answer_questions() {
+  take_stock();
+  Question question;
+  while (next(question)) {
+    auto facts = source_->ask(question.id);
+    const bool time_left = Clock::now() + timing_.retry < question.deadline;
+    if (!facts) {
+      if (facts.error().kind == ErrorClass::unsupported && time_left) {
+        put(std::move(question));
+        continue;
+      }
+      fall_silent(facts.error());
+      listener_.answered(question.id, SourceAnswer::unreachable);
+      continue;
+    }
+    if (std::exchange(failing_, false)) log::notice("{}: it answers again", source_->place());
+    if (!*facts && source_->lags() && time_left) {
+      put(std::move(question));
+      continue;
+    }
+    if (*facts) listener_.learned(std::move(**facts));
+    listener_.answered(question.id, *facts ? SourceAnswer::has : SourceAnswer::has_not);
+  }
+}
+
+// False: to stop.
+bool RuntimeWorker::pause(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return stop_; });
+}
+
+// A runtime that is away is looked for more and more seldom; its questions do not depend on the stream.
+void RuntimeWorker::watch() {
+  auto time = timing_.watch_again;
+  do {
+    bool any = false;
+    const Result<bool> watched = source_->watch([&](ContainerFacts facts) {
+      any = true;
+      listener_.learned(std::move(facts));
+    });
+    if (watched && !*watched) return;
+    time = any ? timing_.watch_again : std::min(time * 2, longest_watch_pause);
+  } while (pause(time));
+}
+
+}  // namespace nslookout::identity
