@@ -150,7 +150,8 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_process) == 16 + 16 + 8 + 4 + 4 + 16 + 80 + 
 
 /* ---- a candidate: what leaves the kernel through the ring ------------------------------------------------------- */
 
-enum nsl_transport { NSL_UDP = 1, NSL_TCP = 2 };
+/* NSL_VARLINK, NSL_NSCD: asked of a resolver (systemd-resolved, nscd) over its Unix socket. */
+enum nsl_transport { NSL_UDP = 1, NSL_TCP = 2, NSL_VARLINK = 3, NSL_NSCD = 4 };
 
 /* nsl_candidate.reasons: why it left the kernel. */
 #define NSL_REASON_NAME	       1u  /* a suffix of the name is listed */
@@ -196,14 +197,28 @@ struct nsl_candidate {
 
 	nsl_u16 id; /* DNS header fields in host order */
 	nsl_u16 dns_flags;
-	nsl_u16 record_type;
+	nsl_u16 record_type; /* NSL_VARLINK, NSL_NSCD: 0 for a request for addresses of both kinds */
 	nsl_u16 record_class;
 	nsl_u16 question_count;
 	nsl_u16 name_length; /* octets of name, the closing zero octet included: 1 to 255 */
-	nsl_u32 reserved2;
+	nsl_u32 listener;    /* NSL_VARLINK, NSL_NSCD: inode of the resolver's listening socket; 0: not known */
 	nsl_u8 name[256]; /* wire form as sent, case kept */
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_candidate) == 24 + 96 + 32 + 8 + 16 + 256, "layout");
+
+/* ---- a request over a resolver's Unix socket ---------------------------------------------------------------------- */
+
+#define NSL_REQUEST_MAX 1024 /* octets kept of one */
+
+/* In the ring among the candidates, told from them by its size. Name, type and id of its candidate are not set: user space
+ * reads them out of the request and hands the candidate on. */
+struct nsl_unix_request {
+	struct nsl_candidate candidate;
+	nsl_u32 length; /* of the request; octets has no more than NSL_REQUEST_MAX of it */
+	nsl_u32 reserved;
+	nsl_u8 octets[NSL_REQUEST_MAX]; /* as the client wrote it in one send */
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 432 + 8 + NSL_REQUEST_MAX, "layout");
 
 /* ---- counters: one per stage that can lose or refuse something -------------------------------------------------- */
 
@@ -224,6 +239,7 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_candidate) == 24 + 96 + 32 + 8 + 16 + 256, "
 	X(pending_full, "candidates lost because too many sends were under way")                        \
 	X(send_failed, "candidates dropped because the send failed")                                    \
 	X(generation_missing, "queries seen while no tables were loaded")                               \
+	X(unix_request_unread, "requests over a resolver's Unix socket that could not be read")         \
 	X(program_missed, "sends that a program did not see because it was already running on the CPU")
 
 enum nsl_counter {

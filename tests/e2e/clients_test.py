@@ -199,16 +199,6 @@ class Clients(AgentCase):
         for event in events:
             self.assert_process(event, client.pid, command)
 
-    def test_a_forwarder_is_a_sender_of_its_own(self):
-        forwarder = Resolver([], address=resolver_address(1), upstream=self.resolver.address)
-        self.addCleanup(forwarder.stop)
-        agent = self.agent()
-        client = run_client(["dig", f"@{forwarder.address}", "sfrclak.com"])
-        events = agent.finish()
-        self.assertEqual([event["process"]["pid"] for event in self.of_resolver(events, forwarder)], [client.pid])
-        self.assertEqual([event["process"]["pid"] for event in self.of_resolver(events)], [forwarder.pid])
-        self.assertEqual([event["process"]["comm"] for event in self.of_resolver(events)], ["dnsmasq"])
-
     def test_a_rule_about_the_sender(self):
         rule = work_folder() / "curl_only.yml"
         rule.write_text(RULE_ABOUT_CURL)

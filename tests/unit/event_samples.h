@@ -66,6 +66,8 @@ inline Event full_event() {
       {"id-1", "Title", "high", {"attack.t1195"}, {"https://example.test/"}, "axios.yml", {{"query", "sfrclak.com"}}});
   event.sensor = SensorInfo{"0.1.0", "cgroup", "audit"};
   event.losses = {{"ring_full", 12}};
+  event.role = Role::forwarder;
+  event.client_hidden = true;
   return event;
 }
 

@@ -27,7 +27,12 @@ event::Rule describe_rule(const match::Hit& hit) {
 match::Query query_of(const nsl_candidate& candidate) {
   match::Query query =
       match::Query::of_wire(std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
-  query.set_record_type(candidate.record_type);
+  const bool over_unix_socket = candidate.transport == NSL_VARLINK || candidate.transport == NSL_NSCD;
+  if (over_unix_socket && candidate.record_type == 0) {
+    query.set_values("record_type", {"A", "AAAA"});
+  } else {
+    query.set_record_type(candidate.record_type);
+  }
   return query;
 }
 

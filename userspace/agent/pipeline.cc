@@ -55,6 +55,10 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
       resolver_(identity),
       join_(std::move(runtimes)),
       ids_(ids),
+      servers_(identity.proc_root),
+      forwarders_([this](const nsl_sender& sender, const identity::ClientLeg& leg, std::uint64_t now) {
+        return servers_.serves(sender, leg, now);
+      }),
       observe_(observe),
       host_(identity::describe_host()),
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)), "audit"},
@@ -99,13 +103,24 @@ void Pipeline::make_event(Lookup& lookup, const std::vector<match::Hit>& hits) {
     const bool correlated = std::ranges::all_of(hits, &match::Hit::correlation);
     event.kind = correlated ? event::Kind::correlation : event::Kind::match;
     event.action = event::Action::audited;
-    const nsl_candidate& candidate = lookup.candidate;
-    const auto first = window_.see(candidate.sender.process, event.dns->query, candidate.boottime, event.event_id);
-    event.alert = !first.has_value();
-    event.duplicate_of = first.value_or("");
     for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
   }
+  place_in_lookup(lookup.candidate, event);
   if (!hold(lookup, false)) write_described(event, lookup.joined);
+}
+
+// Whether it is somebody's first question about the name, another one of the same lookup, or a forwarder's copy.
+void Pipeline::place_in_lookup(const nsl_candidate& candidate, event::Event& event) {
+  const auto client = forwarders_.client_of(candidate);
+  if (client) event.role = event::Role::forwarder;
+  event.duplicate_of = client.value_or("");
+  if (event.kind != event::Kind::query) {
+    const auto first =
+        window_.see(candidate.sender.process, event.dns->query, candidate.boottime, client.value_or(event.event_id));
+    if (!client) event.duplicate_of = first.value_or("");
+    event.alert = event.duplicate_of.empty();
+  }
+  forwarders_.note(candidate, event.duplicate_of.empty() ? event.event_id : event.duplicate_of);
 }
 
 void Pipeline::describe(Lookup& lookup) {

@@ -12,12 +12,14 @@
 #include <vector>
 
 #include "agent/container_join.h"
+#include "agent/forwarders.h"
 #include "agent/observe.h"
 #include "compile/plan.h"
 #include "event/event.h"
 #include "event/event_id.h"
 #include "event/lookup_window.h"
 #include "identity/resolver.h"
+#include "identity/servers.h"
 #include "kernel/sensor.h"
 #include "match/correlator.h"
 #include "match/verifier.h"
@@ -58,6 +60,7 @@ class Pipeline {
   void judge(Lookup& lookup);
   void make_event(Lookup& lookup, const std::vector<match::Hit>& hits);
   void describe(Lookup& lookup);
+  void place_in_lookup(const nsl_candidate& candidate, event::Event& event);
   [[nodiscard]] bool hold(Lookup& lookup, bool undecided);
   void write_released(std::vector<Held> released);
   void write_described(event::Event& event, Joined joined);
@@ -77,6 +80,8 @@ class Pipeline {
   std::uint64_t reported_incomplete_ = 0;
   event::EventIds ids_;
   event::LookupWindow window_;
+  identity::Servers servers_;
+  Forwarders forwarders_;
   Observe observe_;
   event::Host host_;
   event::SensorInfo sensor_info_;

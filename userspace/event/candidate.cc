@@ -25,6 +25,19 @@ std::optional<Endpoint> endpoint(std::uint8_t family, const std::uint8_t (&addre
   return out;
 }
 
+const char* transport_name(std::uint8_t transport) {
+  switch (transport) {
+    case NSL_TCP:
+      return "tcp";
+    case NSL_VARLINK:
+      return "varlink";
+    case NSL_NSCD:
+      return "nscd";
+    default:
+      return "udp";
+  }
+}
+
 }  // namespace
 
 Dns describe_dns(const nsl_candidate& candidate) {
@@ -32,10 +45,16 @@ Dns describe_dns(const nsl_candidate& candidate) {
   const std::size_t length = std::min<std::size_t>(candidate.name_length, sizeof candidate.name);
   dns.query_wire.assign(reinterpret_cast<const char*>(candidate.name), length);
   if (is_wire_name(dns.query_wire)) dns.query = ascii_lower(wire_to_presentation(dns.query_wire));
-  dns.record_type = record_type_name(candidate.record_type);
-  dns.record_type_id = candidate.record_type;
+  dns.transport = transport_name(candidate.transport);
+  const bool over_unix_socket = candidate.transport == NSL_VARLINK || candidate.transport == NSL_NSCD;
+  if (over_unix_socket && candidate.record_type == 0) {
+    dns.record_type = "A+AAAA";
+  } else {
+    dns.record_type = record_type_name(candidate.record_type);
+    dns.record_type_id = candidate.record_type;
+  }
+  if (over_unix_socket) return dns;
   dns.id = candidate.id;
-  dns.transport = candidate.transport == NSL_TCP ? "tcp" : "udp";
   dns.server = endpoint(candidate.family, candidate.server, candidate.server_port);
   dns.source = endpoint(candidate.family, candidate.source, candidate.source_port);
   if (candidate.wire_port != candidate.server_port) dns.wire_port = candidate.wire_port;

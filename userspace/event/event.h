@@ -21,6 +21,7 @@ inline constexpr std::uint32_t schema_version = 1;
 
 // The numbers are those of the schema.
 enum class Kind { unspecified = 0, match = 1, query = 2, response = 3, correlation = 4, loss = 5 };
+enum class Role { unspecified = 0, forwarder = 1 };
 enum class Action { unspecified = 0, audited = 1, would_block = 2, blocked = 3 };
 
 struct Endpoint {
@@ -34,7 +35,7 @@ struct Dns {
   std::string record_type;
   std::optional<std::uint16_t> record_type_id;
   std::optional<std::uint16_t> id;
-  std::string transport;  // "udp", "tcp"
+  std::string transport;  // "udp", "tcp", "varlink", "nscd"
   std::optional<Endpoint> server;
   std::optional<Endpoint> source;
   std::optional<std::uint16_t> rcode;
@@ -135,6 +136,8 @@ struct Event {
   std::vector<Rule> rules;
   std::optional<SensorInfo> sensor;
   std::vector<Loss> losses;
+  Role role = Role::unspecified;
+  bool client_hidden = false;
 };
 
 }  // namespace nslookout::event

@@ -157,6 +157,8 @@ Result<Event> from_proto(const v1::Event& proto) {
     event.sensor = SensorInfo{proto.sensor().version(), proto.sensor().backend(), proto.sensor().mode()};
   }
   for (const v1::Loss& loss : proto.losses()) event.losses.push_back({loss.stage(), loss.count()});
+  event.role = static_cast<Role>(proto.role());
+  event.client_hidden = proto.client_hidden();
   return event;
 }
 

@@ -185,6 +185,8 @@ v1::Event to_proto(const Event& event) {
     to.set_stage(text(loss.stage));
     to.set_count(loss.count);
   }
+  out.set_role(static_cast<v1::Role>(event.role));
+  out.set_client_hidden(event.client_hidden);
   return out;
 }
 

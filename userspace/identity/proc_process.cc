@@ -1,5 +1,6 @@
 #include "identity/proc_process.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
+#include <memory>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -48,6 +50,10 @@ std::optional<std::string> read_link_at(int directory, const char* link) {
   if (length <= 0 || length == static_cast<ssize_t>(sizeof target)) return std::nullopt;
   return std::string(target, static_cast<std::size_t>(length));
 }
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
 
 }  // namespace
 
@@ -172,6 +178,41 @@ std::vector<std::string> ProcProcess::cgroups() const {
     paths.insert(version2 ? paths.begin() : paths.end(), line.substr(path + 1));
   }
   return paths;
+}
+
+bool ProcProcess::holds_socket(const std::vector<std::uint64_t>& inodes) const {
+  const int folder = ::openat(directory_.get(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, CloseFolder> entries(folder < 0 ? nullptr : ::fdopendir(folder));
+  if (!entries) return false;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const auto target = read_link_at(::dirfd(entries.get()), entry->d_name);
+    if (!target || !target->starts_with("socket:[") || !target->ends_with(']')) continue;
+    const auto inode = number<std::uint64_t>(target->substr(8, target->size() - 9));
+    if (inode && std::ranges::find(inodes, *inode) != inodes.end()) return true;
+  }
+  return false;
+}
+
+// A line of /proc/PID/net/unix: Num RefCount Protocol Flags Type St Inode Path.
+std::vector<std::uint64_t> ProcProcess::listening_unix_sockets(std::span<const std::string_view> paths) const {
+  std::vector<std::uint64_t> inodes;
+  std::istringstream lines(read("net/unix", std::size_t{16} << 20).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string slot, references, protocol, flags, type, state, inode, path;
+    words >> slot >> references >> protocol >> flags >> type >> state >> inode >> path;
+    constexpr std::string_view listens = "00010000";  // __SO_ACCEPTCON
+    if (flags != listens || std::ranges::find(paths, path) == paths.end()) continue;
+    if (const auto value = number<std::uint64_t>(inode)) inodes.push_back(*value);
+  }
+  return inodes;
+}
+
+Fd ProcProcess::network_namespace(std::uint64_t inode) const {
+  Fd found(::openat(directory_.get(), "ns/net", O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!found.valid() || ::fstat(found.get(), &status) != 0 || status.st_ino != inode) return {};
+  return found;
 }
 
 bool shows_initial_pid_namespace(const std::string& proc_root) {

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -53,6 +55,12 @@ class ProcProcess {
   [[nodiscard]] std::optional<std::string> command_line(std::size_t limit) const;
   // Paths of its cgroups: that of cgroup v2 first if there is one, then those of version 1.
   [[nodiscard]] std::vector<std::string> cgroups() const;
+  // Whether one of its descriptors is a socket with one of these inodes.
+  [[nodiscard]] bool holds_socket(const std::vector<std::uint64_t>& inodes) const;
+  // Inodes of the Unix sockets of its network namespace that are bound to one of the paths and listen.
+  [[nodiscard]] std::vector<std::uint64_t> listening_unix_sockets(std::span<const std::string_view> paths) const;
+  // A descriptor of its network namespace; not valid when that is another one than inode says.
+  [[nodiscard]] Fd network_namespace(std::uint64_t inode) const;
 
  private:
   explicit ProcProcess(Fd directory) : directory_(std::move(directory)) {}
