@@ -254,18 +254,17 @@ TEST_F(SinkFile, AReaderThatTakesNothingCostsEventsButNeverStopsTheWriter) {
 TEST_F(SinkFile, StandardOutputWithoutAReaderIsFinished) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);  // before the child writes
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
     ::dup2(ends[1], STDOUT_FILENO);
-    ::close(ends[0]);
     ::close(ends[1]);
     ::signal(SIGPIPE, SIG_DFL);
     auto sink = open_sink("stdout");
     const bool right = sink && !(*sink)->write(small_event("lost.test")) && (*sink)->finished();
     ::_exit(right ? 0 : 1);
   }
-  ::close(ends[0]);
   ::close(ends[1]);
   int status = -1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
