@@ -57,8 +57,9 @@ inline Event full_event() {
   process.sender_from_socket = true;
   process.ancestors_truncated = true;
   process.script = "./postinstall.sh";
-  event.origin = Origin{.package = Package{"npm", "plain-crypto-js", "4.2.1", "postinstall"},
-                        .ci = Ci{"github-actions", "o/r", "build", "test", "install", "99"}};
+  event.origin =
+      Origin{.package = Package{"npm", "plain-crypto-js", "4.2.1", "postinstall", "/srv/node_modules/p"},
+             .ci = Ci{"github-actions", "o/r", "build", "checks", "test", "install", "o/a@v1", "99", "7", "2"}};
   event.container = Container{"cafe", "docker", "web", "nginx:1"};
   event.pod = Pod{"default", "web-0", "uid-1", {{"app", "web"}}};
   event.host = Host{"box", "boot", "6.1.0"};

@@ -73,11 +73,11 @@ struct Process {
 };
 
 struct Package {
-  std::string manager, name, version, script;
+  std::string manager, name, version, script, path;
 };
 
 struct Ci {
-  std::string system, repository, workflow, job, step, run_id;
+  std::string system, repository, workflow, stage, job, step, action, run_id, job_id, attempt;
 };
 
 struct Origin {

@@ -95,11 +95,12 @@ Origin from_proto(const v1::Origin& proto) {
   Origin origin;
   if (proto.has_package()) {
     const v1::Package& package = proto.package();
-    origin.package = Package{package.manager(), package.name(), package.version(), package.script()};
+    origin.package = Package{package.manager(), package.name(), package.version(), package.script(), package.path()};
   }
   if (proto.has_ci()) {
     const v1::Ci& ci = proto.ci();
-    origin.ci = Ci{ci.system(), ci.repository(), ci.workflow(), ci.job(), ci.step(), ci.run_id()};
+    origin.ci = Ci{ci.system(), ci.repository(), ci.workflow(), ci.stage(),  ci.job(),
+                   ci.step(),   ci.action(),     ci.run_id(),   ci.job_id(), ci.attempt()};
   }
   return origin;
 }

@@ -97,15 +97,20 @@ v1::Origin to_proto(const Origin& origin) {
     package.set_name(text(origin.package->name));
     package.set_version(text(origin.package->version));
     package.set_script(text(origin.package->script));
+    package.set_path(text(origin.package->path));
   }
   if (origin.ci) {
     v1::Ci& ci = *out.mutable_ci();
     ci.set_system(text(origin.ci->system));
     ci.set_repository(text(origin.ci->repository));
     ci.set_workflow(text(origin.ci->workflow));
+    ci.set_stage(text(origin.ci->stage));
     ci.set_job(text(origin.ci->job));
     ci.set_step(text(origin.ci->step));
+    ci.set_action(text(origin.ci->action));
     ci.set_run_id(text(origin.ci->run_id));
+    ci.set_job_id(text(origin.ci->job_id));
+    ci.set_attempt(text(origin.ci->attempt));
   }
   return out;
 }
