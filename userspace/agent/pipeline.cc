@@ -135,6 +135,7 @@ void Pipeline::describe(Lookup& lookup) {
   event.container = std::move(sender.container);
   event.pod = std::move(sender.pod);
   lookup.joined = join_.describe(event);
+  event.origin = std::move(sender.origin);
 }
 
 // False: go on with what is known.

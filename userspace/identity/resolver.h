@@ -47,6 +47,7 @@ struct Sender {
   std::optional<event::Process> process;      // nothing only for an unknown sender
   std::optional<event::Container> container;  // id and runtime
   std::optional<event::Pod> pod;              // the uid alone
+  std::optional<event::Origin> origin;
 };
 
 class Resolver {
