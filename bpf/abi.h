@@ -50,8 +50,11 @@ typedef uint64_t nsl_u64;
 /* What a listed name stands for. */
 #define NSL_NAME_EXACT 1u /* the name itself */
 #define NSL_NAME_BELOW 2u /* every name below it, on a label boundary */
+/* A search suffix: what comes before it is walked like a name of its own, with one label left out for the second. */
+#define NSL_NAME_SEARCH	    4u
+#define NSL_NAME_SEARCH_ANY 8u
 
-#define NSL_NAME_KINDS 3u /* the two bits of those above */
+#define NSL_NAME_KINDS 15u /* the four bits of those above */
 
 /* An entry: the two independent hashes of a suffix (match.h), the lowest bits of the first replaced by its kinds. 0: empty. */
 struct nsl_name {

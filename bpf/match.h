@@ -9,6 +9,9 @@
  * in its word that depend on the first hash ("listed"); each proper suffix of it sets three bits in its own word that
  * depend on the second ("something is listed below"). A walk stops at the first suffix below which nothing is listed.
  *
+ * A search suffix is an entry of a kind of its own. A walk that comes upon one is left, and the name walked anew by
+ * nsl_match_readings, which walks what comes before each search suffix, too.
+ *
  * Only the last NSL_WALK_LABELS labels are told apart: a longer listed name is entered as "everything below its last
  * NSL_WALK_LABELS labels", and user space decides.
  *
@@ -112,9 +115,11 @@ NSL_INLINE nsl_u64 nsl_below_bits(const struct nsl_suffix_hash *hash)
 	return nsl_three_bits(hash->second);
 }
 
-#define NSL_WALK_ON 2 /* neither a match nor the end of the walk */
+#define NSL_WALK_ON	2 /* neither a match nor the end of the walk */
+#define NSL_WALK_SEARCH (NSL_NAME_SEARCH | NSL_NAME_SEARCH_ANY)
 
-/* Walks one label and asks the tables about the suffix that it begins. NSL_REASON_NAME, 0, -1, or NSL_WALK_ON. */
+/* Walks one label and asks the tables about the suffix that it begins. NSL_REASON_NAME, 0, -1, or NSL_WALK_ON; with the
+ * kinds of a search suffix, where something comes before it. */
 NSL_INLINE int nsl_match_label(const struct nsl_reader *reader, nsl_u32 at, struct nsl_walk *walk, nsl_u32 filter_mask,
 			       const struct nsl_tables *tables)
 {
@@ -126,15 +131,20 @@ NSL_INLINE int nsl_match_label(const struct nsl_reader *reader, nsl_u32 at, stru
 		return -1;
 	word = nsl_filter_word(tables, nsl_filter_index(&walk->hash, filter_mask));
 	bits = nsl_listed_bits(&walk->hash);
-	if ((word & bits) == bits &&
-	    nsl_name_kinds(tables, &walk->hash) & (walk->label ? NSL_NAME_BELOW : NSL_NAME_EXACT))
-		return NSL_REASON_NAME;
+	if ((word & bits) == bits) {
+		const nsl_u32 kinds = nsl_name_kinds(tables, &walk->hash);
+
+		if (kinds & (walk->label ? NSL_NAME_BELOW : NSL_NAME_EXACT))
+			return NSL_REASON_NAME;
+		if (kinds & NSL_WALK_SEARCH && walk->label)
+			return (int)(kinds & NSL_WALK_SEARCH) | NSL_WALK_ON;
+	}
 	bits = nsl_below_bits(&walk->hash);
 	return (word & bits) == bits ? NSL_WALK_ON : 0;
 }
 
-/* Whether some entry of the tables may match the name at offset at: NSL_REASON_NAME, 0, or -1 if an octet could not be
- * read. Never 0 for a name that an entry matches. */
+/* Whether some entry of the tables may match the name at offset at: NSL_REASON_NAME, 0, -1 if an octet could not be
+ * read, or more than NSL_REASON_NAME: ask nsl_match_readings. Never 0 for a name that an entry matches. */
 NSL_INLINE int nsl_match_name(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
 			      const struct nsl_generation *generation, const struct nsl_tables *tables)
 {
@@ -153,4 +163,60 @@ NSL_INLINE int nsl_match_name(const struct nsl_reader *reader, nsl_u32 at, const
 	    (answer = nsl_match_label(reader, at, &walk, mask, tables)) == NSL_WALK_ON)
 		answer = nsl_match_label(reader, at, &walk, mask, tables);
 	return answer == NSL_WALK_ON ? 0 : answer;
+}
+
+/* Labels that are walked of one name with all its readings; a name that needs more is a candidate. */
+#define NSL_READING_STEPS 32
+
+/* A walk over what is left of a name when so many labels, from the right, are taken off; fewer than NSL_WALK_LABELS. */
+NSL_INLINE struct nsl_walk nsl_walk_before(const struct nsl_labels *labels, nsl_u64 off, nsl_u64 seed1, nsl_u64 seed2)
+{
+	const struct nsl_walk walk = { { seed1, seed2 },
+				       labels->last >> (8 * off & 63),
+				       (nsl_u32)(labels->last >> (8 * (off - 1) & 63)) & 0xFF };
+
+	return walk;
+}
+
+/* What nsl_match_name answers, for a name that has a search suffix: of the name itself, and of what comes before each
+ * search suffix. Those walks begin in the middle, and where they go past the last NSL_WALK_LABELS labels of the name
+ * the answer is NSL_REASON_NAME. */
+NSL_INLINE int nsl_match_readings(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
+				  const struct nsl_generation *generation, const struct nsl_tables *tables)
+{
+	struct nsl_walk walk = nsl_walk_start(labels, generation->seed1, generation->seed2);
+	nsl_u64 waiting = 0; /* a stack of numbers of four bits: the labels that other walks leave out */
+	nsl_u64 off = 0, walked = 0;
+
+	for (int i = 0; i < NSL_READING_STEPS; i++) {
+		int answer = 0;
+
+		if (walked < NSL_WALK_LABELS) {
+			walked++;
+			answer = nsl_match_label(reader, at, &walk, generation->filter_mask, tables);
+		}
+		if (answer < 0 || answer == NSL_REASON_NAME)
+			return answer;
+		if (!off && walked < NSL_WALK_LABELS) {
+			if (answer & NSL_NAME_SEARCH)
+				waiting = waiting << 4 | walked;
+			if (answer & NSL_NAME_SEARCH_ANY && walked + 1 < NSL_WALK_LABELS)
+				waiting = waiting << 4 | (walked + 1);
+		}
+		if (!(answer & NSL_WALK_ON) || (!off && walked == NSL_WALK_LABELS)) {
+			if (!waiting)
+				return 0;
+			off = walked = waiting & 15;
+			waiting >>= 4;
+			walk = nsl_walk_before(labels, off, generation->seed1, generation->seed2);
+		} else if (walked == NSL_WALK_LABELS && walk.label) {
+			return NSL_REASON_NAME;
+		}
+		NSL_FORGET(waiting);
+		NSL_FORGET(walked);
+		NSL_FORGET(off);
+		NSL_FORGET(walk.ahead);
+		NSL_FORGET(walk.label);
+	}
+	return NSL_REASON_NAME;
 }

@@ -45,12 +45,13 @@ NSL_INLINE struct nsl_question nsl_unpack_question(nsl_u64 where, nsl_u64 what, 
 }
 
 /* Which tables a question is held against. The names alone are for the short way of a datagram, whose registers the
- * others would take; it is left when there are others. */
+ * others would take; it is left when there are others, and for a name with a search suffix. */
 enum nsl_scope { NSL_ALL_TABLES, NSL_NAMES_ALONE };
 
 #define NSL_LEAVE_SHORT_WAY (-2)
 
-/* Why the question leaves the kernel by what the tables say: NSL_REASON_* or 0, or -1 if it cannot be read. */
+/* Why the question leaves the kernel by what the tables say: NSL_REASON_* or 0, -1 if it cannot be read, or
+ * NSL_LEAVE_SHORT_WAY. */
 NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
 				  nsl_u32 slot, enum nsl_scope scope, struct nsl_question_tail *tail)
 {
@@ -64,6 +65,11 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, c
 		return 0;
 	}
 	reasons = nsl_match_name(reader, at, labels, generation, &tables);
+	if (reasons > (int)NSL_REASON_NAME) {
+		if (scope == NSL_NAMES_ALONE)
+			return NSL_LEAVE_SHORT_WAY;
+		reasons = nsl_match_readings(reader, at, labels, generation, &tables);
+	}
 	if (reasons < 0)
 		return -1;
 	if (generation->every_query)
@@ -102,7 +108,7 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 	end = at + labels.length;
 	matched = nsl_match_question(reader, at, &labels, slot, scope, &question->tail);
 	if (matched < 0)
-		return -1;
+		return matched;
 	reasons = (nsl_u32)matched;
 	if (nsl_settings.observe_all)
 		reasons |= NSL_REASON_OBSERVE;

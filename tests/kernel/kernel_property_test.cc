@@ -4,6 +4,7 @@
 #include <random>
 
 #include "base/dns_name.h"
+#include "base/search_suffix.h"
 #include "child.h"
 #include "harness.h"
 #include "sender.h"
@@ -185,6 +186,55 @@ TEST_F(KernelProperty, KernelFindsTheTextsThatTheTablesFind) {
     EXPECT_LT(wanted.size(), wires.size());
   }
   report_case("random_texts_and_types", "seen");
+}
+
+// A listed name, or one below it, before a search suffix; names that end in one and are not listed; anything else.
+TEST_F(KernelProperty, KernelReadsNamesWithoutTheirSearchSuffixes) {
+  for (const std::uint32_t seed : {7U, 8U, 9U}) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    RandomNames random(seed);
+    const auto list = random_list(random, 60);
+    std::vector<SearchSuffix> suffixes;
+    while (suffixes.size() < 6) {
+      const std::string wire = ascii_lower(random.wire(5));
+      suffixes.push_back({wire, random.number() % 3 == 0});
+      if (random.number() % 2 == 0)
+        suffixes.push_back({"\1a" + wire, false});  // as svc.cluster.local lies below cluster.local
+    }
+    compile::KernelPredicates predicates;
+    const ListedName canaries = canary_entry();
+    predicates.names.push_back({canaries.wire, canaries.exact, canaries.below});
+    for (const auto& name : list) predicates.names.push_back({name.wire, name.exact, name.below});
+    for (const auto& suffix : suffixes) {
+      predicates.names.push_back(
+          {.wire = suffix.wire, .search = suffix.any_label ? NSL_NAME_SEARCH_ANY : NSL_NAME_SEARCH});
+    }
+    const auto tables = compile::build_kernel_tables(predicates, compile::Seeds::random());
+    NSL_ASSERT_OK(harness().publish(tables));
+
+    Payloads payloads;
+    std::vector<std::string> wanted;
+    std::size_t count = 0, hits_before_suffix = 0, ends_in_suffix = 0;
+    for (std::string& wire : random_queries(random, list, 700)) {
+      const auto& suffix = suffixes[random.number() % suffixes.size()];
+      if (random.number() % 4 != 0) wire.replace(wire.size() - 1, 1, (suffix.any_label ? "\2ns" : "") + suffix.wire);
+      if (wire.size() > NSL_NAME_MAX) continue;
+      const std::size_t i = count++;
+      payloads.push_back(query(wire, type_a, static_cast<std::uint16_t>(i)));
+      const bool passes = tables.lets_pass(wire, type_a);
+      if (passes) wanted.push_back(shown(i, wire));
+      const auto readings = readings_of(ascii_lower(wire), suffixes);
+      const bool before_suffix =
+          std::ranges::any_of(readings, [&](const NameReading& reading) { return listed(list, reading.wire); });
+      hits_before_suffix += before_suffix ? 1 : 0;
+      ends_in_suffix += readings.empty() ? 0 : 1;
+      EXPECT_TRUE(passes || (!listed(list, wire) && !before_suffix)) << "kept back: " << wire_to_presentation(wire);
+    }
+    expect_candidates(payloads, wanted);
+    EXPECT_GT(hits_before_suffix, 20U);
+    EXPECT_LT(wanted.size(), ends_in_suffix);
+  }
+  report_case("random_search_suffixes", "seen");
 }
 
 TEST_F(KernelProperty, KernelPassesWhatTheTablesPass) {

@@ -249,9 +249,37 @@ std::vector<lists::NameList> random_lists(Random& random, const Pool& pool, std:
   return lists;
 }
 
-Query random_query(Random& random, const Pool& pool) {
+// Ends of names of the pool, so that rules are about names below them, too.
+std::vector<SearchSuffix> random_suffixes(Random& random, const Pool& pool, std::string& text) {
+  std::vector<SearchSuffix> suffixes;
+  const std::size_t count = random.one_in(3) ? 0 : random.below(5);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string wire = ascii_lower(asked_wire(random, pool));
+    while (label_count(wire) > max_search_suffix_labels - 1 || (wire.size() > 1 && random.one_in(3))) {
+      wire.erase(0, 1 + static_cast<unsigned char>(wire[0]));
+    }
+    if (wire.size() == 1) continue;
+    suffixes.push_back({wire, random.one_in(3)});
+    text += "# search suffix " + search_suffix_text(suffixes.back()) + "\n";
+  }
+  return suffixes;
+}
+
+std::string with_search_suffix(Random& random, std::string wire, const std::vector<SearchSuffix>& suffixes) {
+  if (suffixes.empty() || random.one_in(3)) return wire;
+  const SearchSuffix& suffix = random.pick(suffixes);
+  std::string longer = wire.substr(0, wire.size() - 1);
+  if (suffix.any_label) {
+    const std::string label = random_label(random);
+    longer += static_cast<char>(label.size()) + label;
+  }
+  longer += suffix.wire;
+  return longer.size() <= max_name_octets ? longer : wire;
+}
+
+Query random_query(Random& random, const Pool& pool, const std::vector<SearchSuffix>& suffixes) {
   const auto pick = [&](const std::vector<std::string>& from) { return random.pick(from); };
-  Query query = Query::of_wire(asked_wire(random, pool));
+  Query query = Query::of_wire(with_search_suffix(random, asked_wire(random, pool), suffixes));
   if (random.one_in(2)) query.set(sigma::Field::image, random.one_in(2) ? "/usr/bin/node" : "/usr/bin/CURL");
   if (random.one_in(2)) query.set_record_type(random.pick(std::vector<std::uint16_t>{1, 16, 65280}));
   if (random.one_in(3)) query.set(sigma::Field::process_id, pick({"16", "16.0", "3", "x", ""}));
@@ -270,6 +298,7 @@ Query random_query(Random& random, const Pool& pool) {
                                     ? std::vector<std::string>{}
                                     : std::vector<std::string>{"x", pick({"10.1.2.3", "2001:db8:8000::1"})});
   }
+  query.read_also(readings_of(query.wire(), suffixes));
   return query;
 }
 
@@ -293,6 +322,8 @@ bool has_text(const std::string& name, const compile::NameText& text) {
 }
 
 bool covers(const compile::KernelPredicates& predicates, const Query& query) {
+  const auto covers_it = [&](const Query& other) { return covers(predicates, other); };
+  if (std::ranges::any_of(query.read_otherwise(), covers_it)) return true;
   const std::string name = wire_to_presentation(query.wire());
   bool named = false;
   predicates.for_each_name([&](const compile::KernelName& listed) { named = named || covers(listed, query.wire()); });
@@ -323,20 +354,26 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
   const std::uint64_t rounds = from_environment("NSLOOKOUT_PROPERTY_ROUNDS", 2000);
   std::size_t hits = 0;
   std::size_t hits_by_name = 0;
+  std::size_t hits_by_reading = 0;
   for (std::uint64_t seed = first_seed; seed < first_seed + rounds; ++seed) {
     Random random(seed);
     std::string text;
     const Pool pool = random_pool(random);
     std::vector<sigma::Rule> rules = random_rules(random, pool, text);
-    const compile::Plan plan = compile::make_plan(std::move(rules), random_lists(random, pool, text));
+    compile::Plan plan = compile::make_plan(std::move(rules), random_lists(random, pool, text));
+    plan.set_search_suffixes(random_suffixes(random, pool, text));
     const Verifier verifier(plan);
     const compile::KernelTables tables = compile::build_kernel_tables(plan.predicates(), {seed, seed * 31});
     for (int i = 0; i < 40; ++i) {
-      const Query query = random_query(random, pool);
+      const Query query = random_query(random, pool, plan.search_suffixes());
       const ReferenceHits expected = reference_matches(plan.rules(), plan.lists(), query);
       SCOPED_TRACE("seed " + std::to_string(seed) + ", name " + wire_to_presentation(query.wire()) + "\n" + text);
       ASSERT_EQ(hits_of(plan, verifier.matches(query)), expected);
       hits += expected.rules.size() + expected.lists.size();
+      if (!query.read_otherwise().empty()) {
+        const Query without = query.with_name(query.wire());
+        hits_by_reading += reference_matches(plan.rules(), plan.lists(), without) == expected ? 0 : 1;
+      }
       if (query.beyond_the_sensor()) continue;  // no lookup of the sensor has such a field
       for (const std::size_t rule : expected.rules) {
         const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
@@ -363,9 +400,11 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
       }
     }
   }
-  std::cout << rounds << " rule sets, " << hits << " hits, " << hits_by_name << " of them found by name\n";
+  std::cout << rounds << " rule sets, " << hits << " hits, " << hits_by_name << " of them found by name; "
+            << hits_by_reading << " lookups with hits of the name before a search suffix\n";
   // A generator that never meets its own rules would prove nothing.
   EXPECT_GT(hits_by_name, rounds);
+  EXPECT_GT(hits_by_reading, rounds / 10);
 }
 
 }  // namespace

@@ -85,36 +85,30 @@ TEST(LookupWindow, WhatExpiredIsNoEviction) {
   EXPECT_EQ(window.evicted(), 0U);
 }
 
-struct SuffixCase {
+using Names = std::vector<std::string>;
+
+struct SearchVariant {
   const char* name;
-  const char* query;
-  const char* expected;
+  Names second;
+  Answer expected;
 };
 
-class SearchSuffix : public testing::TestWithParam<SuffixCase> {};
+class LookupWindowVariants : public testing::TestWithParam<SearchVariant> {};
 
-TEST_P(SearchSuffix, IsTakenOffOnALabelBoundary) {
-  const std::vector<std::string> suffixes = {"svc.cluster.local", "cluster.local", "default.svc.cluster.local"};
-  EXPECT_EQ(without_search_suffix(GetParam().query, suffixes), GetParam().expected);
+TEST_P(LookupWindowVariants, AfterANameWithASearchSuffix) {
+  LookupWindow window;
+  const Names first = {"evil.test.default.svc.test", "evil.test", "evil.test.default"};
+  ASSERT_EQ(window.see(curl, first, start, "first"), Answer());
+  EXPECT_EQ(window.see(curl, GetParam().second, start + 1, "second"), GetParam().expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, SearchSuffix,
-                         testing::Values(SuffixCase{"longest", "evil.test.default.svc.cluster.local", "evil.test"},
-                                         SuffixCase{"shortest", "evil.test.cluster.local", "evil.test"},
-                                         SuffixCase{"none", "evil.test", "evil.test"},
-                                         SuffixCase{"not_a_label", "evil.testcluster.local", "evil.testcluster.local"},
-                                         SuffixCase{"escaped_dot", R"(evil\.cluster.local)", R"(evil\.cluster.local)"},
-                                         SuffixCase{"escaped_backslash", R"(evil\\.cluster.local)", R"(evil\\)"},
-                                         SuffixCase{"nothing_left", "cluster.local", "cluster.local"}),
+INSTANTIATE_TEST_SUITE_P(Cases, LookupWindowVariants,
+                         testing::Values(SearchVariant{"the_bare_name", {"evil.test"}, "first"},
+                                         SearchVariant{"another_suffix", {"evil.test.svc.test", "evil.test"}, "first"},
+                                         SearchVariant{"the_same_name_alone", {"evil.test.default.svc.test"}, "first"},
+                                         SearchVariant{"another_name", {"other.test.svc.test", "other.test"}, {}},
+                                         SearchVariant{"a_name_given_twice", {"other.test", "other.test"}, {}}),
                          [](const auto& info) { return info.param.name; });
-
-TEST(SearchSuffixes, TheLastLineOfAResolvConfCounts) {
-  EXPECT_EQ(search_suffixes(
-                "nameserver 10.0.0.10\nsearch a.test\nsearch NS.svc.Cluster.local. cluster.local\noptions ndots:5\n"),
-            (std::vector<std::string>{"ns.svc.cluster.local", "cluster.local"}));
-  EXPECT_EQ(search_suffixes("domain corp.test"), std::vector<std::string>{"corp.test"});
-  EXPECT_EQ(search_suffixes("# search no.test\nsearch .\n"), std::vector<std::string>{});
-}
 
 }  // namespace
 }  // namespace nslookout::event

@@ -31,6 +31,8 @@ inline Event full_event() {
   dns.latency = std::chrono::microseconds{1500};
   dns.wire_port = 40053;
   dns.question_count = 2;
+  dns.expanded_from = "sfrclak";
+  dns.search_suffix = "com";
   Process& process = event.process.emplace();
   process.pid = 4711;
   process.tid = 4712;

@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <csignal>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <fmt/ranges.h>
 
@@ -56,6 +58,12 @@ void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size
   log::notice("{} and {} loaded, {} in the kernel ({} of lists){}", counted(plan.rules().size(), "rule"),
               counted(plan.lists().size(), "list"), counted(names, "name"), listed,
               plan.every_query() ? "; some rule needs every query, `nslookout explain` says which" : "");
+  if (!plan.search_suffixes().empty()) {
+    std::vector<std::string> texts;
+    for (const SearchSuffix& suffix : plan.search_suffixes()) texts.push_back(search_suffix_text(suffix));
+    log::notice("names are also read without the search suffix{} {}", texts.size() == 1 ? "" : "es",
+                fmt::join(texts, ", "));
+  }
   log::notice("try in another shell: getent hosts sfrclak.com");
 }
 

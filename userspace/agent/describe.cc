@@ -8,6 +8,8 @@
 #include <fmt/chrono.h>
 #include <fmt/ranges.h>
 
+#include "base/dns_name.h"
+
 namespace nslookout::agent {
 
 event::Rule describe_rule(const match::Hit& hit) {
@@ -22,6 +24,22 @@ event::Rule describe_rule(const match::Hit& hit) {
   }
   for (const match::MatchedField& field : hit.matched) rule.matched.push_back({field.field, field.value});
   return rule;
+}
+
+void mark_expanded(event::Dns& dns, const NameReading* reading) {
+  if (reading == nullptr) return;
+  dns.expanded_from = wire_to_presentation(reading->wire);
+  dns.search_suffix = wire_to_presentation(reading->suffix);
+}
+
+std::vector<std::string> names_of_lookup(const event::Dns& dns, const std::vector<NameReading>& readings) {
+  std::vector<std::string> names = {dns.query};
+  for (const NameReading& reading : readings) {
+    // "db" of two namespaces are two names.
+    if (reading.any_label && label_count(reading.wire) == 1) continue;
+    names.push_back(wire_to_presentation(reading.wire));
+  }
+  return names;
 }
 
 match::Query query_of(const nsl_candidate& candidate) {

@@ -2,6 +2,10 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <string>
+#include <vector>
+
+#include "base/search_suffix.h"
 #include "bpf/abi.h"
 #include "event/event.h"
 #include "match/query.h"
@@ -14,6 +18,12 @@ namespace nslookout::agent {
 
 // The rest of what rules may ask for, as far as the event says it.
 [[nodiscard]] match::Query::Circumstances circumstances(const event::Event& event);
+
+// Says in dns that the query is a lookup of the name of the reading; nothing where there is none.
+void mark_expanded(event::Dns& dns, const NameReading* reading);
+
+// The names by which the lookup is known to be one with others: its own and those before a search suffix.
+[[nodiscard]] std::vector<std::string> names_of_lookup(const event::Dns& dns, const std::vector<NameReading>& readings);
 
 [[nodiscard]] event::Rule describe_rule(const match::Hit& hit);
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "event/candidate.h"
 #include "identity/host.h"
+#include "match/expansion.h"
 
 namespace nslookout::agent {
 namespace {
@@ -59,6 +60,7 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
       forwarders_([this](const nsl_sender& sender, const identity::ClientLeg& leg, std::uint64_t now) {
         return servers_.serves(sender, leg, now);
       }),
+      search_suffixes_(plan.search_suffixes()),
       observe_(observe),
       host_(identity::describe_host()),
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)), "audit"},
@@ -83,16 +85,19 @@ void Pipeline::judge(Lookup& lookup) {
     describe(lookup);
     return circumstances(lookup.event);
   });
+  const std::vector<NameReading> readings = this->readings(query, lookup.candidate);
+  query.read_also(readings);
   std::vector<match::Hit> hits = verifier_.matches(query);
   if (query.asked_of_runtime() || (correlations_ask_runtime_ && !hits.empty())) {
     describe(lookup);
     if (hold(lookup, true)) return;
   }
   correlator_.apply(hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
-  if (!hits.empty() || observe_ != Observe::matches) make_event(lookup, hits);
+  if (!hits.empty() || observe_ != Observe::matches) make_event(lookup, query, readings, hits);
 }
 
-void Pipeline::make_event(Lookup& lookup, const std::vector<match::Hit>& hits) {
+void Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::vector<NameReading>& readings,
+                          const std::vector<match::Hit>& hits) {
   describe(lookup);
   event::Event& event = lookup.event;
   event.event_id = ids_.next(event.time);
@@ -103,20 +108,22 @@ void Pipeline::make_event(Lookup& lookup, const std::vector<match::Hit>& hits) {
     const bool correlated = std::ranges::all_of(hits, &match::Hit::correlation);
     event.kind = correlated ? event::Kind::correlation : event::Kind::match;
     event.action = event::Action::audited;
+    mark_expanded(*event.dns, match::expansion_of(query, readings, hits));
     for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
   }
-  place_in_lookup(lookup.candidate, event);
+  place_in_lookup(lookup.candidate, readings, event);
   if (!hold(lookup, false)) write_described(event, lookup.joined);
 }
 
 // Whether it is somebody's first question about the name, another one of the same lookup, or a forwarder's copy.
-void Pipeline::place_in_lookup(const nsl_candidate& candidate, event::Event& event) {
+void Pipeline::place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings,
+                               event::Event& event) {
   const auto client = forwarders_.client_of(candidate);
   if (client) event.role = event::Role::forwarder;
   event.duplicate_of = client.value_or("");
   if (event.kind != event::Kind::query) {
-    const auto first =
-        window_.see(candidate.sender.process, event.dns->query, candidate.boottime, client.value_or(event.event_id));
+    const auto first = window_.see(candidate.sender.process, names_of_lookup(*event.dns, readings), candidate.boottime,
+                                   client.value_or(event.event_id));
     if (!client) event.duplicate_of = first.value_or("");
     event.alert = event.duplicate_of.empty();
   }
@@ -168,6 +175,15 @@ void Pipeline::write_described(event::Event& event, Joined joined) {
 void Pipeline::release() { write_released(join_.release()); }
 
 void Pipeline::release_all() { write_released(join_.release_all()); }
+
+std::vector<NameReading> Pipeline::readings(const match::Query& query, const nsl_candidate& candidate) {
+  if (!resolver_.proc_usable()) return readings_of(query.wire(), search_suffixes_);
+  const std::vector<SearchSuffix>& of_sender = sender_search_suffixes_.of(candidate.sender.process);
+  if (of_sender.empty()) return readings_of(query.wire(), search_suffixes_);
+  std::vector<SearchSuffix> both = search_suffixes_;
+  both.insert(both.end(), of_sender.begin(), of_sender.end());
+  return readings_of(query.wire(), both);
+}
 
 bool Pipeline::seen_before(const event::Event& event) {
   if (unique_.size() >= unique_limit) unique_.clear();

@@ -14,6 +14,7 @@
 #include "agent/container_join.h"
 #include "agent/forwarders.h"
 #include "agent/observe.h"
+#include "agent/search_suffixes.h"
 #include "compile/plan.h"
 #include "event/event.h"
 #include "event/event_id.h"
@@ -58,9 +59,11 @@ class Pipeline {
   };
 
   void judge(Lookup& lookup);
-  void make_event(Lookup& lookup, const std::vector<match::Hit>& hits);
+  [[nodiscard]] std::vector<NameReading> readings(const match::Query& query, const nsl_candidate& candidate);
+  void make_event(Lookup& lookup, const match::Query& query, const std::vector<NameReading>& readings,
+                  const std::vector<match::Hit>& hits);
   void describe(Lookup& lookup);
-  void place_in_lookup(const nsl_candidate& candidate, event::Event& event);
+  void place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings, event::Event& event);
   [[nodiscard]] bool hold(Lookup& lookup, bool undecided);
   void write_released(std::vector<Held> released);
   void write_described(event::Event& event, Joined joined);
@@ -82,6 +85,8 @@ class Pipeline {
   event::LookupWindow window_;
   identity::Servers servers_;
   Forwarders forwarders_;
+  const std::vector<SearchSuffix>& search_suffixes_;
+  SenderSearchSuffixes sender_search_suffixes_;
   Observe observe_;
   event::Host host_;
   event::SensorInfo sensor_info_;

@@ -15,6 +15,7 @@
 #include "event/candidate.h"
 #include "event/event_id.h"
 #include "match/correlator.h"
+#include "match/expansion.h"
 #include "match/verifier.h"
 
 namespace nslookout::agent {
@@ -69,6 +70,8 @@ bool Replay::handle(const capture::Lookup& lookup) {
   event.dns = event::describe_dns(lookup.question.candidate);
   match::Query query = query_of(lookup.question.candidate);
   query.describe_with([&] { return circumstances(event); });
+  const std::vector<NameReading> readings = readings_of(query.wire(), plan_.search_suffixes());
+  query.read_also(readings);
   std::vector<match::Hit> hits = verifier_.matches(query);
   if (!leaves_the_kernel(lookup.question, hits)) return false;
   correlator_.apply(hits, query, event.time.time_since_epoch());
@@ -83,6 +86,7 @@ bool Replay::handle(const capture::Lookup& lookup) {
     event.kind = correlated ? event::Kind::correlation : event::Kind::match;
     event.action = event::Action::audited;
     event.alert = true;
+    mark_expanded(*event.dns, match::expansion_of(query, readings, hits));
     for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
   }
   write(event);

@@ -2,6 +2,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,12 +14,17 @@
 
 namespace nslookout::agent {
 
+// Names of rules and lists together that the kernel's tables are made for: some 400 MB there, and in the lists.
+inline constexpr std::size_t default_max_names = 4'000'000;
+
 struct RuleLoading {
   sigma::RuleOptions options = {};
   bool keep_going = false;  // leave out rules that are invalid, instead of failing
+  std::size_t max_names = default_max_names;
+  std::vector<std::string> search_suffixes = {};  // values of search_suffixes_of (search_suffixes.h)
 };
 
-// Findings about rules and bad lines of lists are logged as warnings. Errors: invalid, usage (a list's specification).
+// Findings about rules and bad lines of lists are logged as warnings. Errors: invalid (more names than max_names, too), usage (a list's specification).
 [[nodiscard]] Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths,
                                               const std::vector<std::string>& list_specs, const RuleLoading& loading);
 

@@ -47,4 +47,11 @@ std::string_view registrable_domain(std::string_view name) {
   return name.substr(static_cast<std::size_t>(first.data() - name.data()));
 }
 
+bool ends_in_top_level_domain(std::string_view name) {
+  const std::vector<std::string_view> labels = presentation_labels(name);
+  if (labels.empty() || !is_ordinary(labels.back())) return false;
+  const std::string last(labels.back());
+  return psl_is_public_suffix2(psl_builtin(), last.c_str(), PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
+}
+
 }  // namespace nslookout

@@ -15,4 +15,7 @@ namespace nslookout {
 // name is a public suffix itself, or the root.
 [[nodiscard]] std::string_view registrable_domain(std::string_view name);
 
+// Whether the last label is a top-level domain of the list. ("local", "svc" and the like are none.)
+[[nodiscard]] bool ends_in_top_level_domain(std::string_view name);
+
 }  // namespace nslookout

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/search_suffix.h"
 #include "lists/spec.h"
 
 namespace nslookout::cli {
@@ -34,6 +35,12 @@ std::string check_http_url(const std::string& value) {
     if (value.starts_with(scheme) && value.size() > scheme.size()) return "";
   }
   return fmt::format("'{}' is no URL that begins with http:// or https://", value);
+}
+
+std::string check_search_suffix(const std::string& value) {
+  if (value == "auto" || value == "none") return "";
+  const auto suffix = parse_search_suffix(value);
+  return suffix ? "" : suffix.error().message;
 }
 
 std::string check_mode(const std::string& value) {

@@ -19,6 +19,9 @@ namespace nslookout::cli {
 // "http://HOST…" or "https://HOST…".
 [[nodiscard]] std::string check_http_url(const std::string& value);
 
+// A search suffix, "auto" or "none".
+[[nodiscard]] std::string check_search_suffix(const std::string& value);
+
 // "audit"; the other modes of the design do not exist in this version, and running without them would mislead.
 [[nodiscard]] std::string check_mode(const std::string& value);
 

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <vector>
 
+#include "agent/search_suffixes.h"
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
@@ -49,7 +50,11 @@ Result<compile::Plan> load_plan(const MatchArguments& arguments) {
     for (const auto& warning : list->warnings) log::warning("{}", warning);
     lists.push_back(std::move(*list));
   }
-  return compile::make_plan(std::move(set.rules), std::move(lists), std::move(set.correlations));
+  auto suffixes = agent::search_suffixes_of(arguments.rule_arguments.search_suffixes, agent::resolver_files_of_host());
+  if (!suffixes) return fail(suffixes.error());
+  auto plan = compile::make_plan(std::move(set.rules), std::move(lists), std::move(set.correlations));
+  plan.set_search_suffixes(std::move(*suffixes));
+  return plan;
 }
 
 Result<match::Query> make_query(const std::string& name, const std::vector<std::string>& fields) {
@@ -75,10 +80,12 @@ Result<std::vector<match::Query>> make_queries(const MatchArguments& arguments) 
 }
 
 Result<void> match_names(const MatchArguments& arguments, const std::vector<match::Query>& queries,
-                         const match::Verifier& verifier) {
+                         const compile::Plan& plan, const match::Verifier& verifier) {
   std::string text;
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    const auto hits = verifier.matches(queries[i]);
+    auto query = queries[i];
+    query.read_also(readings_of(query.wire(), plan.search_suffixes()));
+    const auto hits = verifier.matches(query);
     text += arguments.format == "json" ? match_json(arguments.names[i], hits) : match_text(arguments.names[i], hits);
   }
   return print(text);
@@ -91,8 +98,9 @@ match::Correlator::Time time_of(const match::Query& query, match::Correlator::Ti
   return seconds ? std::chrono::duration_cast<match::Correlator::Time>(*seconds) : before;
 }
 
-Result<void> match_events(std::istream& input, const std::string& file, const match::Verifier& verifier,
-                          match::Correlator& correlator) {
+Result<void> match_events(std::istream& input, const std::string& file, const compile::Plan& plan) {
+  const match::Verifier verifier(plan);
+  match::Correlator correlator(plan);
   match::Correlator::Time time{0};
   std::string text;
   std::string line;
@@ -100,12 +108,13 @@ Result<void> match_events(std::istream& input, const std::string& file, const ma
   for (std::size_t number = 1; std::getline(input, line); ++number) {
     if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    const auto query = query_of_event(line);
+    auto query = query_of_event(line);
     if (!query) {
       // What was read before the bad line is still told.
       if (auto printed = print(text); !printed) return printed;
       return fail(query.error().context(fmt::format("{}:{}", file, number)));
     }
+    query->read_also(readings_of(query->wire(), plan.search_suffixes()));
     auto hits = verifier.matches(*query);
     time = time_of(*query, time);
     correlator.apply(hits, *query, time);
@@ -141,9 +150,9 @@ Result<void> match_all(const MatchArguments& arguments) {
   const auto plan = load_plan(arguments);
   if (!plan) return fail(plan.error());
   const match::Verifier verifier(*plan);
-  if (auto matched = match_names(arguments, *queries, verifier); !matched || arguments.events.empty()) return matched;
-  match::Correlator correlator(*plan);
-  return match_events(arguments.events == "-" ? std::cin : file, arguments.events, verifier, correlator);
+  if (auto matched = match_names(arguments, *queries, *plan, verifier); !matched || arguments.events.empty())
+    return matched;
+  return match_events(arguments.events == "-" ? std::cin : file, arguments.events, *plan);
 }
 
 int run_match(const MatchArguments& arguments) {
@@ -177,6 +186,7 @@ void add_match_options(CLI::App& command, MatchArguments& arguments) {
       ->type_name("FILE");
   add_rule_arguments(command, arguments.rule_arguments);
   add_keep_going(command, arguments.rule_arguments);
+  add_search_suffixes(command, arguments.rule_arguments, {"none"});
   command.add_option("NAME", arguments.names, "The names to hold against the rules")->type_name("");
 }
 

@@ -40,6 +40,7 @@ void add_replay(CLI::App& app, Command& chosen) {
   add_rules_and_lists(*command, options->rules, options->lists);
   add_rule_arguments(*command, *rules);
   add_keep_going(*command, *rules);
+  add_search_suffixes(*command, *rules, {"none"});
   add_observe_option(*command, options->observe, "unique: each name once");
   add_port_option(*command, options->ports);
   add_output_option(*command, options->outputs);
@@ -49,7 +50,7 @@ void add_replay(CLI::App& app, Command& chosen) {
       "--rules rules/ --output jsonl:events.jsonl");
   command->callback([&chosen, options, rules] {
     chosen = [options, rules] {
-      options->rule_loading = {rules->options(), rules->keep_going};
+      options->rule_loading = {rules->options(), rules->keep_going, rules->max_names, rules->search_suffixes};
       return replay_capture(*options);
     };
   });

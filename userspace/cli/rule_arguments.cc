@@ -36,6 +36,29 @@ void add_rule_arguments(CLI::App& command, RuleArguments& arguments) {
       ->allow_extra_args(false);
 }
 
+void add_search_suffixes(CLI::App& command, RuleArguments& arguments, const std::vector<std::string>& by_default) {
+  arguments.search_suffixes = by_default;
+  command
+      .add_option(
+          "--search-suffix", arguments.search_suffixes,
+          "What resolvers append to names, so that NAME.SUFFIX counts as a lookup of NAME; *.SUFFIX: any one label "
+          "before it too; auto: the search list of /etc/resolv.conf and, on a Kubernetes node, those of pods; "
+          "none; may be repeated")
+      ->check(check_search_suffix)
+      ->type_name("SUFFIX")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+}
+
+void add_max_names(CLI::App& command, RuleArguments& arguments) {
+  command
+      .add_option("--max-names", arguments.max_names,
+                  "The most names that rules and lists may have together; more are refused")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N")
+      ->capture_default_str();
+}
+
 void add_keep_going(CLI::App& command, RuleArguments& arguments) {
   command.add_flag("--keep-going", arguments.keep_going,
                    "Leave out rules that are invalid instead of stopping at them");

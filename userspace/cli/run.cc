@@ -37,7 +37,8 @@ int run(const RunArguments& arguments) {
   if (!checked) return report(checked.error());
   log::set_level(log_levels.at(arguments.log_level));
   agent::RunOptions options = arguments.options;
-  options.rule_loading = {arguments.rules.options(), arguments.rules.keep_going};
+  options.rule_loading = {arguments.rules.options(), arguments.rules.keep_going, arguments.rules.max_names,
+                          arguments.rules.search_suffixes};
   const auto outcome = agent::run(options);
   return outcome ? exit_ok : report(outcome.error());
 }
@@ -100,6 +101,8 @@ void add_run(CLI::App& app, Command& chosen) {
   add_rules_and_lists(*command, arguments->options.rules, arguments->options.lists);
   add_rule_arguments(*command, arguments->rules);
   add_keep_going(*command, arguments->rules);
+  add_max_names(*command, arguments->rules);
+  add_search_suffixes(*command, arguments->rules, {"auto"});
   add_observe_option(*command, arguments->options.observe, "unique: each name of a process once");
   add_sensor(*command, arguments->options);
   add_runtimes(*command, arguments->options.runtimes);

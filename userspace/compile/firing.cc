@@ -23,12 +23,8 @@ struct Possible {
   bool false_ = false;
 };
 
-bool is_path(Field field) {
-  return field == Field::image || field == Field::parent_image || field == Field::current_directory;
-}
-
-// "\curl.exe", "C:\Windows\*": a path that no Linux program has. (A file of that name could be made; nobody means it.)
-bool is_windows_path(const sigma::Pattern& pattern) {
+// "\curl.exe", "C:\Windows\*"
+bool has_backslash(const sigma::Pattern& pattern) {
   return std::ranges::any_of(pattern.tokens, [](const Token& token) {
     return token.kind == Token::Kind::literal && token.text.find('\\') != std::string::npos;
   });
@@ -109,8 +105,7 @@ class FiringFinder {
     if (value.kind == Value::Kind::reference && !sigma::is_observed(value.reference.field)) {
       return missing_field(value.reference.field, value.reference.name);
     }
-    if (is_path(test.field) && value.kind == Value::Kind::text &&
-        std::ranges::all_of(value.patterns, is_windows_path)) {
+    if (needs_windows_path(test, value)) {
       return fmt::format("'{}: {}' needs a path of Windows", test.key, value.source);
     }
     if (compares_number_with_text(test, value)) {
@@ -144,6 +139,14 @@ class FiringFinder {
 };
 
 }  // namespace
+
+bool is_path(Field field) {
+  return field == Field::image || field == Field::parent_image || field == Field::current_directory;
+}
+
+bool needs_windows_path(const sigma::Test& test, const Value& value) {
+  return is_path(test.field) && value.kind == Value::Kind::text && std::ranges::all_of(value.patterns, has_backslash);
+}
 
 bool compares_number_with_text(const sigma::Test& test, const Value& value) {
   return is_number(test.field) && value.kind == Value::Kind::text &&

@@ -115,7 +115,7 @@ class Entering {
 void enter_names(const KernelPredicates& predicates, KernelTables& tables) {
   Entering entering(tables);
   predicates.for_each_name([&](const KernelName& name) {
-    const std::uint32_t kinds = (name.exact ? NSL_NAME_EXACT : 0u) | (name.below ? NSL_NAME_BELOW : 0u);
+    const std::uint32_t kinds = (name.exact ? NSL_NAME_EXACT : 0u) | (name.below ? NSL_NAME_BELOW : 0u) | name.search;
     walk_suffixes(name.wire, tables.seeds, [&](const nsl_walk& walk, bool last) {
       const bool deep = walk.label != 0;
       entering.enter(walk.hash, !last ? 0 : deep ? NSL_NAME_BELOW : kinds);
@@ -151,7 +151,9 @@ bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type) c
   if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return false;
   const nsl_generation generation = this->generation(0);
   const nsl_tables view{this};
-  if (nsl_match_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view) != 0) return true;
+  int name = nsl_match_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view);
+  if (name > int{NSL_REASON_NAME}) name = nsl_match_readings(&reader, NSL_DNS_HEADER, &labels, &generation, &view);
+  if (name != 0) return true;
   if (generation.text_shift != 0 && nsl_match_texts(&reader, NSL_DNS_HEADER, labels.length, &generation, &view) != 0) {
     return true;
   }

@@ -2,7 +2,8 @@
 // of texts, the record types.
 //
 // Invariant: if one of the predicates holds for a query (a listed name itself or a name below it, a text in the name, a
-// record type), then walking the query through the tables (bpf/match.h, bpf/texts.h) reports a candidate. The converse does
+// record type), or for what comes before a search suffix of it, then walking the query through the tables (bpf/match.h,
+// bpf/texts.h) reports a candidate. The converse does
 // not hold: automaton.h says where texts over-approximate, and entries of more than NSL_WALK_LABELS labels are stored as "below" their last
 // NSL_WALK_LABELS labels, and the verifier decides.
 //
@@ -28,8 +29,9 @@ namespace nslookout::compile {
 // (or whoever made the name), which outlives it.
 struct KernelName {
   std::string_view wire;
-  bool exact = false;  // the name itself
-  bool below = false;  // every name below it
+  bool exact = false;        // the name itself
+  bool below = false;        // every name below it
+  std::uint32_t search = 0;  // NSL_NAME_SEARCH, NSL_NAME_SEARCH_ANY: it is a search suffix
 };
 
 struct Seeds {

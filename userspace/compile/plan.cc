@@ -99,6 +99,19 @@ RulePlan plan_rule(const sigma::Rule& rule) {
   return plan;
 }
 
+// A text at the end of a name is, in a name with a search suffix, before that.
+void add_texts_before(const std::vector<SearchSuffix>& suffixes, std::vector<NameText>& texts) {
+  std::vector<NameText> added;
+  for (const NameText& text : texts) {
+    if (!text.at_end) continue;
+    for (const SearchSuffix& suffix : suffixes) {
+      const std::string behind = suffix.any_label ? "" : wire_to_presentation(suffix.wire);
+      added.push_back({text.text + "." + behind, text.at_start, !suffix.any_label});
+    }
+  }
+  std::ranges::move(added, std::back_inserter(texts));
+}
+
 }  // namespace
 
 Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
@@ -126,6 +139,10 @@ KernelPredicates Plan::predicates() const {
     std::ranges::copy(plan.texts, std::back_inserter(predicates.texts));
     std::ranges::copy(plan.record_types, std::back_inserter(predicates.record_types));
   }
+  for (const SearchSuffix& suffix : search_suffixes_) {
+    names.push_back({suffix.wire, false, false, suffix.any_label ? NSL_NAME_SEARCH_ANY : NSL_NAME_SEARCH});
+  }
+  add_texts_before(search_suffixes_, predicates.texts);
   for (const lists::NameList& list : lists_) predicates.lists.push_back(&list.table);
   return predicates;
 }

@@ -3,7 +3,8 @@
 //   Plan plan = make_plan(std::move(rules), std::move(lists));
 //   KernelTables tables = build_kernel_tables(plan.predicates(), Seeds::random());
 //
-// Invariant: a lookup for which a rule or a list matches is covered by one of predicates().
+// Invariant: a lookup for which a rule or a list matches, by its name or by what comes before a search suffix, is covered by
+// one of predicates().
 // The plan owns all its parts; names are views into them, so it moves but is never copied. Thread rule: read-only once
 // made. Making it cannot fail: what is wrong with a rule was said when it was loaded.
 #pragma once
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/search_suffix.h"
 #include "compile/firing.h"
 #include "compile/kernel_tables.h"
 #include "compile/witness.h"
@@ -57,6 +59,10 @@ class Plan {
   [[nodiscard]] const std::vector<sigma::Correlation>& correlations() const { return correlations_; }
   [[nodiscard]] const std::vector<lists::NameList>& lists() const { return lists_; }
 
+  // What resolvers append to names, here: the kernel and the verifier see through it. None unless given.
+  void set_search_suffixes(std::vector<SearchSuffix> suffixes) { search_suffixes_ = std::move(suffixes); }
+  [[nodiscard]] const std::vector<SearchSuffix>& search_suffixes() const { return search_suffixes_; }
+
   // Made anew by each call. Names of rules are united with one another; those of lists are not copied, and a name may
   // occur once more for each list (build_kernel_tables unites them). Views into the plan.
   [[nodiscard]] KernelPredicates predicates() const;
@@ -67,6 +73,7 @@ class Plan {
   std::vector<RulePlan> rule_plans_;
   std::vector<lists::NameList> lists_;
   std::vector<sigma::Correlation> correlations_;
+  std::vector<SearchSuffix> search_suffixes_;
   bool every_query_ = false;
 };
 

@@ -195,6 +195,7 @@ class Finder {
     }
     if (!sigma::is_observed(test.field)) return never();
     if (value.kind == Value::Kind::reference && !sigma::is_observed(value.reference.field)) return never();
+    if (needs_windows_path(test, value)) return never();
     if (test.field == Field::query_length && compares_number_with_text(test, value)) return never();
     if (test.field == Field::record_type) return type_of(test, value);
     if (!sigma::is_name(test.field)) return not_the_name(test);

@@ -43,6 +43,8 @@ struct Dns {
   std::optional<std::chrono::nanoseconds> latency;
   std::uint16_t wire_port = 0;
   std::uint16_t question_count = 0;
+  std::string expanded_from;  // presentation form, like search_suffix
+  std::string search_suffix;
 };
 
 struct Process {

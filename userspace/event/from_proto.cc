@@ -51,6 +51,8 @@ Result<Dns> from_proto(const v1::Dns& proto) {
   }
   dns.wire_port = narrow(proto.wire_port());
   dns.question_count = narrow(proto.question_count());
+  dns.expanded_from = proto.expanded_from();
+  dns.search_suffix = proto.search_suffix();
   return dns;
 }
 

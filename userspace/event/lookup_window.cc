@@ -1,9 +1,6 @@
 #include "event/lookup_window.h"
 
 #include <algorithm>
-#include <sstream>
-
-#include "base/dns_name.h"
 
 namespace nslookout::event {
 namespace {
@@ -12,13 +9,6 @@ std::string lookup_key(const nsl_process_key& process, std::string_view name) {
   std::string key(reinterpret_cast<const char*>(&process), sizeof process);
   key += name;
   return key;
-}
-
-// Whether the dot at this place separates labels; one after an odd number of backslashes is part of a label.
-bool separates_labels(std::string_view name, std::size_t dot) {
-  std::size_t backslashes = 0;
-  while (backslashes < dot && name[dot - backslashes - 1] == '\\') ++backslashes;
-  return name[dot] == '.' && backslashes % 2 == 0;
 }
 
 }  // namespace
@@ -44,48 +34,29 @@ void LookupWindow::forget_oldest(std::uint64_t now) {
   }
 }
 
-std::optional<std::string> LookupWindow::see(const nsl_process_key& process, std::string_view name,
-                                             std::uint64_t boottime, std::string_view event_id) {
-  if (process.tgid == 0) return std::nullopt;
-  std::string key = lookup_key(process, name);
-  if (const auto found = lookups_.find(key); found != lookups_.end()) {
-    if (within(found->second->boottime, boottime)) return found->second->event_id;
-    const auto expired = found->second;
-    lookups_.erase(found);
-    oldest_first_.erase(expired);
-  }
-  forget_oldest(boottime);
-  oldest_first_.push_back({std::move(key), boottime, std::string(event_id)});
-  const auto added = std::prev(oldest_first_.end());
-  lookups_.emplace(added->key, added);
+std::optional<std::string> LookupWindow::seen(const std::string& key, std::uint64_t now) {
+  const auto found = lookups_.find(key);
+  if (found == lookups_.end()) return std::nullopt;
+  if (within(found->second->boottime, now)) return found->second->event_id;
+  const auto expired = found->second;
+  lookups_.erase(found);
+  oldest_first_.erase(expired);
   return std::nullopt;
 }
 
-std::string_view without_search_suffix(std::string_view name, const std::vector<std::string>& suffixes) {
-  std::size_t longest = 0;
-  for (const std::string& suffix : suffixes) {
-    const bool ends = !suffix.empty() && name.size() > suffix.size() + 1 && name.ends_with(suffix) &&
-                      separates_labels(name, name.size() - suffix.size() - 1);
-    if (ends) longest = std::max(longest, suffix.size() + 1);
+std::optional<std::string> LookupWindow::see(const nsl_process_key& process, const std::vector<std::string>& names,
+                                             std::uint64_t boottime, std::string_view event_id) {
+  if (process.tgid == 0) return std::nullopt;
+  for (const std::string& name : names) {
+    if (auto first = seen(lookup_key(process, name), boottime)) return first;
   }
-  return name.substr(0, name.size() - longest);
-}
-
-std::vector<std::string> search_suffixes(std::string_view resolv_conf) {
-  std::vector<std::string> suffixes;
-  std::istringstream lines{std::string(resolv_conf)};
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string keyword;
-    words >> keyword;
-    if (keyword != "search" && keyword != "domain") continue;
-    suffixes.clear();
-    for (std::string word; words >> word;) {
-      if (word.ends_with('.')) word.pop_back();
-      if (!word.empty()) suffixes.push_back(ascii_lower(word));
-    }
+  for (const std::string& name : names) {
+    forget_oldest(boottime);
+    oldest_first_.push_back({lookup_key(process, name), boottime, std::string(event_id)});
+    const auto added = std::prev(oldest_first_.end());
+    if (!lookups_.try_emplace(added->key, added).second) oldest_first_.pop_back();  // a name given twice
   }
-  return suffixes;
+  return std::nullopt;
 }
 
 }  // namespace nslookout::event

@@ -1,13 +1,14 @@
 // Which events belong to one lookup, so that nobody is paged twice (DESIGN section 5: `alert`, `duplicate_of`).
 //
-// A lookup is what one program asks about one name within a window: A and AAAA, retries, the search list's variants.
+// A lookup is what one program asks about one name within a window: A and AAAA, retries, the search list's variants
+// (base/search_suffix.h), which are known by what they have in common: a name of one is a name of the other.
 // Invariants: another process, or another program in the same process, is never a duplicate; the window starts at the
 // first event and does not slide, so a beacon is reported anew each window; memory is bounded, and what eviction may
 // have made "first" again is counted.
 // Units: times are nanoseconds since boot, as in nsl_candidate. Thread rule: one thread.
 //
 //   LookupWindow window;
-//   auto first = window.see(candidate.process, name, candidate.boottime, event.event_id);
+//   auto first = window.see(candidate.process, names, candidate.boottime, event.event_id);
 //   event.alert = !first;
 //   if (first) event.duplicate_of = *first;
 #pragma once
@@ -28,7 +29,7 @@ namespace nslookout::event {
 
 struct LookupWindowOptions {
   std::chrono::nanoseconds window = std::chrono::seconds{5};
-  std::size_t capacity = 8192;  // lookups remembered; at least 1
+  std::size_t capacity = 8192;  // names of lookups remembered; at least 1
 };
 
 class LookupWindow {
@@ -36,9 +37,15 @@ class LookupWindow {
   explicit LookupWindow(LookupWindowOptions options = {});
 
   // The event_id of the lookup's first event; nothing when this is the first, whose id is then remembered.
-  // name is lower case, without a known search suffix. A process with tgid 0 (sender unknown) is always a first.
-  [[nodiscard]] std::optional<std::string> see(const nsl_process_key& process, std::string_view name,
+  // names, in lower case: the one asked for and what it is without each known search suffix. A process with tgid 0 (sender
+  // unknown) is always a first.
+  [[nodiscard]] std::optional<std::string> see(const nsl_process_key& process, const std::vector<std::string>& names,
                                                std::uint64_t boottime, std::string_view event_id);
+
+  [[nodiscard]] std::optional<std::string> see(const nsl_process_key& process, std::string_view name,
+                                               std::uint64_t boottime, std::string_view event_id) {
+    return see(process, std::vector<std::string>{std::string(name)}, boottime, event_id);
+  }
 
   // Lookups forgotten within their window because too many were remembered.
   [[nodiscard]] std::uint64_t evicted() const { return evicted_; }
@@ -51,6 +58,7 @@ class LookupWindow {
     std::string event_id;
   };
 
+  [[nodiscard]] std::optional<std::string> seen(const std::string& key, std::uint64_t now);
   [[nodiscard]] bool within(std::uint64_t first, std::uint64_t now) const;
   void forget_oldest(std::uint64_t now);
 
@@ -60,13 +68,5 @@ class LookupWindow {
   std::unordered_map<std::string_view, std::list<Lookup>::iterator> lookups_;
   std::uint64_t evicted_ = 0;
 };
-
-// name without the longest of the suffixes that ends it on a label boundary; name itself where none does, or where
-// nothing would be left. All in presentation form, lower case.
-[[nodiscard]] std::string_view without_search_suffix(std::string_view name, const std::vector<std::string>& suffixes);
-
-// The search list of a resolv.conf text (resolv.conf(5)): the last `search` or `domain` line counts. Lower case, no
-// trailing dot.
-[[nodiscard]] std::vector<std::string> search_suffixes(std::string_view resolv_conf);
 
 }  // namespace nslookout::event

@@ -57,6 +57,8 @@ v1::Dns to_proto(const Dns& dns) {
   if (dns.latency) *out.mutable_latency() = duration(*dns.latency);
   out.set_wire_port(dns.wire_port);
   out.set_question_count(dns.question_count);
+  out.set_expanded_from(text(dns.expanded_from));
+  out.set_search_suffix(text(dns.search_suffix));
   return out;
 }
 

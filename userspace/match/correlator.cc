@@ -18,7 +18,7 @@ std::vector<std::string> values_of(const Query& query, const sigma::FieldName& f
   std::vector<std::string> texts;
   for (const FieldText& value : query.values(field.field, field.name)) texts.push_back(value.folded);
   if (!texts.empty() || !sigma::is_derived(field.field)) return texts;
-  if (const auto derived = derived_value(query, field.field)) texts.push_back(derived->folded);
+  for (const FieldText& derived : derived_values(query, field.field)) texts.push_back(derived.folded);
   return texts;
 }
 

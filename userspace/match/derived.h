@@ -2,13 +2,13 @@
 // (sigma/fields.h says what each is). Pure function.
 #pragma once
 
-#include <optional>
+#include <vector>
 
 #include "match/query.h"
 
 namespace nslookout::match {
 
-// Nothing for another field, for a lookup without a name, and where the name has no such part.
-[[nodiscard]] std::optional<FieldText> derived_value(const Query& query, sigma::Field field);
+// Of each name that the lookup has (one, as a rule), where it has such a part. Nothing for another field.
+[[nodiscard]] std::vector<FieldText> derived_values(const Query& query, sigma::Field field);
 
 }  // namespace nslookout::match

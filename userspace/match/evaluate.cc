@@ -19,6 +19,14 @@ using sigma::Field;
 using sigma::Test;
 using sigma::Value;
 
+// A keyword looks into every field.
+bool asks_for_circumstances(const Test& test) {
+  return test.field == Field::any || sigma::is_circumstance(test.field) ||
+         std::ranges::any_of(test.values, [](const Value& value) {
+           return value.kind == Value::Kind::reference && sigma::is_circumstance(value.reference.field);
+         });
+}
+
 class Evaluator {
  public:
   Evaluator(const sigma::Rule& rule, const Query& query) : rule_(rule), query_(query) {}
@@ -28,6 +36,27 @@ class Evaluator {
     const bool result = part_holds(expression);
     if (!result) matched_.resize(matched_before);
     return result;
+  }
+
+  // Whether the expression can be this, as far as that is known without the sender, which is dear to find out.
+  bool can_be(bool wanted, const Expression& expression) {
+    const auto child_can_be = [&](const Expression& child) { return can_be(wanted, child); };
+    switch (expression.kind) {
+      case Expression::Kind::all:
+        return wanted ? std::ranges::all_of(expression.children, child_can_be)
+                      : std::ranges::any_of(expression.children, child_can_be);
+      case Expression::Kind::any:
+        return wanted ? std::ranges::any_of(expression.children, child_can_be)
+                      : std::ranges::all_of(expression.children, child_can_be);
+      case Expression::Kind::negation:
+        return can_be(!wanted, expression.children.front());
+      case Expression::Kind::test:
+        return asks_for_circumstances(rule_.tests[expression.index]) ||
+               test_holds(rule_.tests[expression.index]) == wanted;
+      case Expression::Kind::selection:
+        return can_be(wanted, rule_.selections[expression.index].expression);
+    }
+    return true;
   }
 
   std::vector<MatchedField> take_matched() {
@@ -95,9 +124,8 @@ class Evaluator {
   std::span<const FieldText> values(Field field, std::string_view name) {
     if (!sigma::is_derived(field) || query_.present(field, name)) return query_.values(field, name);
     const auto [at, added] = derived_.try_emplace(field);
-    if (added) at->second = derived_value(query_, field);
-    if (!at->second) return {};
-    return {&*at->second, 1};
+    if (added) at->second = derived_values(query_, field);
+    return at->second;
   }
 
   bool value_matches(Field field, const Value& value, const FieldText& text) {
@@ -165,15 +193,19 @@ class Evaluator {
   const sigma::Rule& rule_;
   const Query& query_;
   std::vector<MatchedField> matched_;
-  std::map<Field, std::optional<FieldText>> derived_;
+  std::map<Field, std::vector<FieldText>> derived_;
 };
 
 }  // namespace
 
 std::optional<std::vector<MatchedField>> evaluate(const sigma::Rule& rule, const Query& query) {
+  const bool cheap_tests_allow_it = query.is_described() || Evaluator(rule, query).can_be(true, rule.condition);
   Evaluator evaluator(rule, query);
-  if (!evaluator.holds(rule.condition)) return std::nullopt;
-  return evaluator.take_matched();
+  if (cheap_tests_allow_it && evaluator.holds(rule.condition)) return evaluator.take_matched();
+  for (const Query& other : query.read_otherwise()) {
+    if (auto matched = evaluate(rule, other)) return matched;
+  }
+  return std::nullopt;
 }
 
 }  // namespace nslookout::match

@@ -22,7 +22,8 @@ struct MatchedField {
   bool operator==(const MatchedField&) const = default;
 };
 
-// Nothing where the rule is false. Tests under a negation are not among the fields.
+// Nothing where the rule is false, for the query and as it is read otherwise. Tests under a negation are not among the
+// fields.
 [[nodiscard]] std::optional<std::vector<MatchedField>> evaluate(const sigma::Rule& rule, const Query& query);
 
 }  // namespace nslookout::match

@@ -1,5 +1,6 @@
 #include "match/query.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "base/ip_address.h"
 #include "base/rcode.h"
 #include "base/record_type.h"
+#include "compile/firing.h"
 
 namespace nslookout::match {
 namespace {
@@ -26,6 +28,22 @@ std::optional<std::uint16_t> type_of(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
   return record_type_number(text);
+}
+
+std::string without_backslashes(std::string_view path) {
+  std::string text;
+  for (const char c : path) {
+    if (c == '\\') {
+      text += "\uFFFD";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+bool is_windows_path(Field field, std::string_view text) {
+  return compile::is_path(field) && text.find('\\') != std::string_view::npos;
 }
 
 FieldText made(Field field, std::string_view text) {
@@ -59,13 +77,39 @@ Result<Query> Query::of_name(std::string_view name) {
   return of_wire(*wire);
 }
 
+void Query::read_also(const std::vector<NameReading>& readings) {
+  std::vector<Query> queries(readings.size(), *this);
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    queries[i].add(Field::query, wire_to_presentation(readings[i].wire));
+    queries[i].wire_ = readings[i].wire;
+  }
+  read_otherwise_ = std::move(queries);
+}
+
+Query Query::with_name(std::string_view wire) const {
+  Query query = *this;
+  query.read_otherwise_.clear();
+  query.set(Field::query, wire_to_presentation(wire));
+  query.wire_ = ascii_lower(wire);
+  return query;
+}
+
+bool Query::asked_of_runtime() const {
+  return asked_of_runtime_ || std::ranges::any_of(read_otherwise_, &Query::asked_of_runtime);
+}
+
 void Query::set_record_type(std::uint16_t number) { set(Field::record_type, record_type_name(number)); }
 
 void Query::set_rcode(std::uint16_t number) { set(Field::rcode, rcode_name(number)); }
 
+// text: what is about to be written.
+void Query::note(Field field, std::string_view text) {
+  if (!sigma::is_observed(field) || sigma::is_derived(field) || is_windows_path(field, text)) beyond_the_sensor_ = true;
+}
+
 Query::Slot& Query::writable(Field field, std::string_view name) {
   if (field == Field::query) wire_.clear();
-  if (!sigma::is_observed(field) || sigma::is_derived(field)) beyond_the_sensor_ = true;
+  note(field, {});
   if (field != Field::other) return slots_[static_cast<std::size_t>(field)];
   for (OtherSlot& other : others_) {
     if (other.name == name) return other.slot;
@@ -78,6 +122,7 @@ void Query::set(Field field, std::string_view text) {
   if (field == Field::record_type) record_type_ = type_of(text);
   Slot& slot = writable(field, {});
   slot.present = true;
+  note(field, text);
   slot.values.assign(1, made(field, text));
 }
 
@@ -85,6 +130,7 @@ void Query::add(Field field, std::string_view text) {
   if (field >= Field::other) return;
   Slot& slot = writable(field, {});
   slot.present = true;
+  note(field, text);
   slot.values.push_back(made(field, text));
 }
 
@@ -104,13 +150,17 @@ void Query::set_values(std::string_view field_name, const std::vector<std::strin
   Slot& slot = writable(field, field_name);
   slot.present = true;
   slot.values.clear();
-  for (const std::string& text : texts) slot.values.push_back(made(field, text));
+  for (const std::string& text : texts) {
+    note(field, text);
+    slot.values.push_back(made(field, text));
+  }
   if (field == Field::record_type) record_type_ = texts.size() == 1 ? type_of(texts[0]) : std::nullopt;
 }
 
 void Query::describe() const {
   for (const auto& [field, text] : std::exchange(describe_, nullptr)()) {
-    slots_[static_cast<std::size_t>(field)] = {true, {made(field, text)}};
+    const bool windows = is_windows_path(field, text);
+    slots_[static_cast<std::size_t>(field)] = {true, {made(field, windows ? without_backslashes(text) : text)}};
   }
 }
 

@@ -1,5 +1,8 @@
 // One lookup as the rules see it: the values of each field.
 //
+// A path has a backslash only where a caller sets one. In what describe returns each is U+FFFD: Linux allows one in the
+// name of a file, and rules for Windows must not match such a file by accident (compile/firing.h relies on it).
+//
 // Texts are kept as they came and folded (base/case_fold.h), because Sigma compares without case unless a rule says
 // otherwise. The name is in presentation form (base/dns_name.h). A field is missing, or present with any number of
 // values; null is present with none. Fields that follow from the name (query_length and the like) are in derived.h
@@ -18,6 +21,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/search_suffix.h"
 #include "sigma/fields.h"
 
 namespace nslookout::match {
@@ -48,8 +52,19 @@ class Query {
   using Circumstances = std::vector<std::pair<sigma::Field, std::string>>;
   void describe_with(std::function<Circumstances()> describe) { describe_ = std::move(describe); }
 
+  [[nodiscard]] bool is_described() const { return !describe_; }  // or nothing is to be described
+
   // One more value of a known field, such as a record of the answer.
   void add(sigma::Field field, std::string_view text);
+
+  // The name may also be read without a search suffix. Rules are held against the name alone and then, for each reading,
+  // against both: `query` has two values, so that a test finds either and a negated test excludes either. Called once,
+  // when all but the circumstances is set.
+  void read_also(const std::vector<NameReading>& readings);
+  [[nodiscard]] const std::vector<Query>& read_otherwise() const { return read_otherwise_; }
+
+  // The same lookup, of another name and of it alone. wire: well formed.
+  [[nodiscard]] Query with_name(std::string_view wire) const;
 
   // By the name that a rule would use, for lookups from elsewhere than the kernel. Given again, an answer and a field
   // that this sensor lacks have one more value, another field has the new one.
@@ -66,16 +81,17 @@ class Query {
   // Every value of every field that was set.
   void each_value(const std::function<void(sigma::Field, const FieldText&)>& visit) const;
 
-  // Whether a field is set that no lookup from the kernel has, or one that follows from the name: what the kernel's
-  // tables promise does not hold for this query.
+  // Whether a field is set that no lookup from the kernel has, or a value, or one that follows from the name: what the
+  // kernel's tables promise does not hold for this query.
   [[nodiscard]] bool beyond_the_sensor() const { return beyond_the_sensor_; }
   [[nodiscard]] std::optional<std::uint16_t> record_type() const { return record_type_; }
 
   // Whether anybody has asked for a field that a container runtime tells: what was found then holds for these values of
   // it alone. (Of the fields that are not asked for, none matters.)
-  [[nodiscard]] bool asked_of_runtime() const { return asked_of_runtime_; }
+  [[nodiscard]] bool asked_of_runtime() const;
 
-  // The name in wire form, lower case; empty where there is no name or it was set as text only.
+  // The name in wire form, lower case; empty where there is no name or it was set as text only. Of a query that is read
+  // otherwise, the name before the search suffix.
   [[nodiscard]] std::string_view wire() const { return wire_; }
 
  private:
@@ -88,6 +104,7 @@ class Query {
     Slot slot;
   };
 
+  void note(sigma::Field field, std::string_view text);
   Slot& writable(sigma::Field field, std::string_view name);
   void describe() const;
   [[nodiscard]] const Slot* find(sigma::Field field, std::string_view name) const;
@@ -100,6 +117,7 @@ class Query {
   std::string wire_;
   bool beyond_the_sensor_ = false;
   mutable bool asked_of_runtime_ = false;
+  std::vector<Query> read_otherwise_;
 };
 
 }  // namespace nslookout::match

@@ -182,7 +182,7 @@ std::vector<Found> values_of(const Query& query, sigma::Field field, const std::
   }
   for (const FieldText& text : query.values(field, name)) found.push_back({field, text});
   if (query.present(field, name)) return found;
-  if (const auto derived = derived_value(query, field)) found.push_back({field, *derived});
+  for (const FieldText& derived : derived_values(query, field)) found.push_back({field, derived});
   return found;
 }
 
@@ -300,10 +300,16 @@ ReferenceHits reference_matches(const std::vector<sigma::Rule>& rules, const std
                                 const Query& query) {
   ReferenceHits hits;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    if (expression_holds(rules[i], rules[i].condition, query)) hits.rules.push_back(i);
+    bool holds = expression_holds(rules[i], rules[i].condition, query);
+    for (const Query& other : query.read_otherwise()) {
+      holds = holds || expression_holds(rules[i], rules[i].condition, other);
+    }
+    if (holds) hits.rules.push_back(i);
   }
   for (std::size_t i = 0; i < lists.size(); ++i) {
-    if (list_holds(lists[i], query.wire())) hits.lists.push_back(i);
+    bool holds = list_holds(lists[i], query.wire());
+    for (const Query& other : query.read_otherwise()) holds = holds || list_holds(lists[i], other.wire());
+    if (holds) hits.lists.push_back(i);
   }
   return hits;
 }

@@ -23,13 +23,20 @@ Verifier::Verifier(const compile::Plan& plan) : plan_(&plan) {
 
 Verifier::RuleIndexes Verifier::candidates(const Query& query) const {
   RuleIndexes rules;
-  std::string_view wire = query.wire();
-  if (wire.empty() || query.beyond_the_sensor()) {
+  if (query.wire().empty() || query.beyond_the_sensor()) {
     rules.resize(plan_->rules().size());
     std::iota(rules.begin(), rules.end(), 0U);
     return rules;
   }
   rules = any_query_;
+  add_candidates(query.wire(), rules);
+  for (const Query& other : query.read_otherwise()) add_candidates(other.wire(), rules);
+  std::ranges::sort(rules);
+  rules.erase(std::ranges::unique(rules).begin(), rules.end());
+  return rules;
+}
+
+void Verifier::add_candidates(std::string_view wire, RuleIndexes& rules) const {
   const auto add = [&](const auto& index, std::string_view name) {
     const auto found = index.find(name);
     if (found != index.end()) rules.insert(rules.end(), found->second.begin(), found->second.end());
@@ -39,15 +46,15 @@ Verifier::RuleIndexes Verifier::candidates(const Query& query) const {
     wire.remove_prefix(1 + static_cast<unsigned char>(wire[0]));
     add(below_, wire);
   }
-  std::ranges::sort(rules);
-  rules.erase(std::ranges::unique(rules).begin(), rules.end());
-  return rules;
 }
 
 void Verifier::add_list_hits(const Query& query, std::vector<Hit>& hits) const {
   if (query.wire().empty()) return;
   for (const lists::NameList& list : plan_->lists()) {
-    const lists::NameEntry entry = list.table.covering(query.wire());
+    lists::NameEntry entry = list.table.covering(query.wire());
+    for (const Query& other : query.read_otherwise()) {
+      if (entry.wire.empty()) entry = list.table.covering(other.wire());
+    }
     if (entry.wire.empty()) continue;
     hits.push_back({nullptr, &list, {{"query", wire_to_presentation(entry.wire)}}});
   }

@@ -45,6 +45,7 @@ class Verifier {
   using RuleIndexes = std::vector<std::uint32_t>;
 
   [[nodiscard]] RuleIndexes candidates(const Query& query) const;
+  void add_candidates(std::string_view wire, RuleIndexes& rules) const;
   void add_list_hits(const Query& query, std::vector<Hit>& hits) const;
 
   const compile::Plan* plan_;

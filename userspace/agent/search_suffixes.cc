@@ -1,0 +1,158 @@
+#include "agent/search_suffixes.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include "base/dns_name.h"
+#include "base/fd.h"
+
+namespace nslookout::agent {
+namespace {
+
+constexpr std::size_t max_file_octets = 64U << 10;
+constexpr std::string_view usual_cluster_domain = "cluster.local";
+
+const std::vector<SearchSuffix> no_suffixes;
+
+// Empty for what is no regular file, cannot be read or is too large.
+std::string read_small_file(const Fd& file) {
+  struct stat status{};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  std::string text(max_file_octets + 1, '\0');
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + length, text.size() - length);
+    if (got <= 0) break;
+    length += static_cast<std::size_t>(got);
+  }
+  text.resize(length);
+  return length > max_file_octets ? std::string() : text;
+}
+
+std::string read_small_file(const std::string& path) {
+  return read_small_file(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
+}
+
+// A file as the process sees it: symbolic links of its root lead to nothing outside of that.
+std::string read_in_root(const std::string& root, const char* path) {
+  const Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid()) return {};
+  struct open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return read_small_file(Fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path, &how, sizeof how))));
+}
+
+void add_once(std::vector<SearchSuffix>& suffixes, SearchSuffix suffix) {
+  if (std::ranges::find(suffixes, suffix) == suffixes.end()) suffixes.push_back(std::move(suffix));
+}
+
+void add_text(std::vector<SearchSuffix>& suffixes, std::string_view text) {
+  if (Result<SearchSuffix> suffix = parse_search_suffix(text)) add_once(suffixes, std::move(*suffix));
+}
+
+// "clusterDomain: cluster.local" of a KubeletConfiguration, which is flat there. Empty without one.
+std::string cluster_domain_in(const std::string& kubelet_config) {
+  std::istringstream lines(kubelet_config);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("clusterDomain:")) continue;
+    std::string value = line.substr(line.find(':') + 1);
+    std::erase_if(value, [](char c) { return c == ' ' || c == '"' || c == '\'' || c == '\r'; });
+    return value;
+  }
+  return {};
+}
+
+// A pod's list has "NAMESPACE.svc.DOMAIN" and "svc.DOMAIN".
+std::string cluster_domain_in(const std::vector<SearchSuffix>& suffixes) {
+  for (const SearchSuffix& suffix : suffixes) {
+    const std::string text = search_suffix_text(suffix);
+    if (text.starts_with("svc.")) return text.substr(std::string_view("svc.").size());
+  }
+  return {};
+}
+
+}  // namespace
+
+ResolverFiles resolver_files_of_host() {
+  ResolverFiles files;
+  files.in_pod = std::getenv("KUBERNETES_SERVICE_HOST") != nullptr;
+  return files;
+}
+
+std::vector<SearchSuffix> search_suffixes_of_host(const ResolverFiles& files) {
+  std::vector<SearchSuffix> suffixes;
+  for (SearchSuffix& suffix : nslookout::search_suffixes_of(read_small_file(files.resolv_conf))) {
+    add_once(suffixes, std::move(suffix));
+  }
+  const std::string kubelet_config = read_small_file(files.kubelet_config);
+  std::string domain = cluster_domain_in(kubelet_config);
+  if (domain.empty()) domain = cluster_domain_in(suffixes);
+  if (domain.empty() && (files.in_pod || !kubelet_config.empty())) domain = usual_cluster_domain;
+  if (domain.empty()) return suffixes;
+  add_text(suffixes, "*.svc." + domain);
+  add_text(suffixes, "svc." + domain);
+  add_text(suffixes, domain);
+  return suffixes;
+}
+
+Result<std::vector<SearchSuffix>> search_suffixes_of(const std::vector<std::string>& values,
+                                                     const ResolverFiles& files) {
+  std::vector<SearchSuffix> suffixes;
+  for (const std::string& value : values) {
+    if (value == "none") continue;
+    if (value == "auto") {
+      for (SearchSuffix& suffix : search_suffixes_of_host(files)) add_once(suffixes, std::move(suffix));
+      continue;
+    }
+    Result<SearchSuffix> suffix = parse_search_suffix(value);
+    if (!suffix) return fail(ErrorClass::usage, "{}", suffix.error().message);
+    add_once(suffixes, std::move(*suffix));
+  }
+  return suffixes;
+}
+
+SenderSearchSuffixes::SenderSearchSuffixes(std::string proc, std::size_t capacity)
+    : proc_(std::move(proc)), capacity_(std::max<std::size_t>(capacity, 1)), own_namespace_(mount_namespace("self")) {}
+
+std::string SenderSearchSuffixes::mount_namespace(const std::string& process) const {
+  std::array<char, 64> text{};
+  const ssize_t length = ::readlink((proc_ + "/" + process + "/ns/mnt").c_str(), text.data(), text.size());
+  return length <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(length));
+}
+
+const std::vector<SearchSuffix>& SenderSearchSuffixes::of(const nsl_process_key& process) {
+  if (process.tgid == 0) return no_suffixes;
+  const bool again = last_.tgid == process.tgid && last_.start_boottime == process.start_boottime;
+  if (again && of_last_ != nullptr) return *of_last_;
+  const std::string pid = std::to_string(process.tgid);
+  const std::string mounts = mount_namespace(pid);
+  if (mounts.empty() || mounts == own_namespace_) return no_suffixes;
+  auto found = by_namespace_.find(mounts);
+  if (found == by_namespace_.end()) {
+    if (by_namespace_.size() >= capacity_) {
+      by_namespace_.clear();
+      of_last_ = nullptr;
+    }
+    found = by_namespace_
+                .emplace(mounts,
+                         nslookout::search_suffixes_of(read_in_root(proc_ + "/" + pid + "/root", "etc/resolv.conf")))
+                .first;
+  }
+  last_ = process;
+  of_last_ = &found->second;
+  return found->second;
+}
+
+}  // namespace nslookout::agent
