@@ -119,6 +119,16 @@ Result<void> BpfObject::share_map(const char* map, const BpfObject& owner) {
   return {};
 }
 
+Result<void> BpfObject::share_maps(const BpfObject& owner) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object_.get()) {
+    const char* map_name = bpf_map__name(map);
+    if (std::string_view(map_name).find('.') != std::string_view::npos || owner.map_fd(map_name) < 0) continue;
+    if (const auto shared = share_map(map_name, owner); !shared) return shared;
+  }
+  return {};
+}
+
 Result<void> BpfObject::leave_out(const char* program) {
   bpf_program* found = bpf_object__find_program_by_name(object_.get(), program);
   if (found == nullptr) return fail(ErrorClass::runtime, "the object {} has no program {}", name_, program);

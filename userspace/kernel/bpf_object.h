@@ -25,6 +25,8 @@ class BpfObject {
   // Before load().
   [[nodiscard]] Result<void> set_entries(const char* map, std::uint32_t entries);
   [[nodiscard]] Result<void> share_map(const char* map, const BpfObject& owner);
+  // Every map that the owner has too, but for the globals.
+  [[nodiscard]] Result<void> share_maps(const BpfObject& owner);
   [[nodiscard]] Result<void> leave_out(const char* program);
 
   // Errors: unsupported, with what the kernel said and, where it is clear, the cause.

@@ -13,6 +13,8 @@
 #include "kernel/bpf_object.h"
 #include "kernel/host.h"
 #include "kernel/tables.h"
+#include "kernel/unix_clients.h"
+#include "kernel/unix_request.h"
 
 namespace nslookout::kernel {
 namespace {
@@ -171,7 +173,22 @@ struct Sensor::State {
   Tables tables;
   std::unique_ptr<ring_buffer, RingDelete> ring;
   CandidateHandler handler;
+  UnixClients unix_clients;
+  std::uint64_t unix_requests_unread = 0;
+
+  void receive(const void* record, std::size_t size);
 };
+
+void Sensor::State::receive(const void* record, std::size_t size) {
+  if (size < sizeof(nsl_candidate)) return;
+  if (size < sizeof(nsl_unix_request)) {
+    handler(*static_cast<const nsl_candidate*>(record));
+    return;
+  }
+  const UnixLookups found = lookups_of(*static_cast<const nsl_unix_request*>(record));
+  unix_requests_unread += found.unread;
+  for (const nsl_candidate& lookup : found.lookups) handler(lookup);
+}
 
 Sensor::Sensor(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Sensor::Sensor(Sensor&&) noexcept = default;
@@ -195,16 +212,21 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
   Result<Tables> tables = Tables::of(chosen->attached.object);
   if (!tables) return fail(tables.error());
 
-  auto state =
-      std::make_unique<State>(State{std::move(hooks.object), std::move(hooks.links), std::move(chosen->attached),
-                                    std::move(chosen->choice), *tables, nullptr, nullptr});
+  auto state = std::make_unique<State>(State{std::move(hooks.object),
+                                             std::move(hooks.links),
+                                             std::move(chosen->attached),
+                                             std::move(chosen->choice),
+                                             *tables,
+                                             nullptr,
+                                             nullptr,
+                                             {}});
   const auto receive = [](void* context, void* record, std::size_t size) {
-    if (size >= sizeof(nsl_candidate))
-      static_cast<State*>(context)->handler(*static_cast<const nsl_candidate*>(record));
+    static_cast<State*>(context)->receive(record, size);
     return 0;
   };
   state->ring.reset(ring_buffer__new(state->backend.object.map_fd("nsl_candidates"), receive, state.get(), nullptr));
   if (!state->ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
+  state->unix_clients.follow({&state->process, &state->backend.object});
   return Sensor(std::move(state));
 }
 
@@ -214,6 +236,7 @@ Result<void> Sensor::publish(const compile::KernelTables& tables, std::uint32_t 
 
 Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const CandidateHandler& handler) {
   state_->handler = handler;
+  state_->unix_clients.follow({&state_->process, &state_->backend.object});
   const int polled = ring_buffer__poll(state_->ring.get(), static_cast<int>(timeout.count()));
   if (polled < 0 && polled != -EINTR) return fail(ErrorClass::runtime, "waiting at the ring: {}", errno_text(-polled));
   // The programs do not always wake us (nsl_settings.wakeup_octets): what is there is taken after a time-out too.
@@ -223,6 +246,8 @@ Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const Candid
 }
 
 const BackendChoice& Sensor::choice() const { return state_->choice; }
+
+const UnixWatch& Sensor::unix_watch() const { return state_->unix_clients.watch(); }
 
 Result<Counters> Sensor::counters() const {
   const int cpus = libbpf_num_possible_cpus();
@@ -236,6 +261,7 @@ Result<Counters> Sensor::counters() const {
     }
     for (const std::uint64_t value : per_cpu) counters[i] += value;
   }
+  counters[NSL_COUNT_unix_request_unread] += state_->unix_requests_unread;
   counters[NSL_COUNT_program_missed] += state_->backend.object.recursion_misses();
   return counters;
 }

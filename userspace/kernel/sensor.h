@@ -53,6 +53,13 @@ struct BackendChoice {
 // Values of the kernel's counters, indexed by nsl_counter and summed over the CPUs.
 using Counters = std::vector<std::uint64_t>;
 
+// The watch over the Unix sockets of resolvers on this host (systemd-resolved, nscd).
+struct UnixWatch {
+  std::string socket;  // one that is there; empty: none
+  bool watched = false;
+  std::string refusal;  // why it is not watched although there is one
+};
+
 class Sensor {
  public:
   using CandidateHandler = std::function<void(const nsl_candidate&)>;
@@ -75,6 +82,7 @@ class Sensor {
   [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler);
 
   [[nodiscard]] const BackendChoice& choice() const;
+  [[nodiscard]] const UnixWatch& unix_watch() const;
   [[nodiscard]] Result<Counters> counters() const;
 
   // The entry of the kernel's process table; nothing when it was evicted or never made.

@@ -1,0 +1,44 @@
+// The watch over the Unix sockets of systemd-resolved and nscd: attached while one of them is there, so that a host with
+// neither pays nothing, and on kernels that let us. Loaded when the first one appears.
+//
+// Thread rule: one thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/bpf_object.h"
+#include "kernel/sensor.h"
+
+namespace nslookout::kernel {
+
+// The sockets as this host has them in its files.
+inline constexpr std::array<std::string_view, 3> resolver_sockets = {"/run/systemd/resolve/io.systemd.Resolve",
+                                                                     "/run/nscd/socket", "/var/run/nscd/socket"};
+
+class UnixClients {
+ public:
+  // Looks whether a socket is there, at most once a second, and attaches or detaches. The programs share the maps that
+  // the owners have; requests go to the ring nsl_candidates.
+  void follow(std::initializer_list<const BpfObject*> owners);
+
+  [[nodiscard]] const UnixWatch& watch() const { return watch_; }
+
+  // Loads and attaches for the moment, for doctor: nothing, or why it does not work here.
+  [[nodiscard]] static Result<void> try_out(std::initializer_list<const BpfObject*> owners);
+
+ private:
+  [[nodiscard]] Result<void> attach();
+
+  std::optional<BpfObject> object_;
+  std::vector<Link> links_;
+  UnixWatch watch_;
+  std::chrono::steady_clock::time_point next_look_{};
+};
+
+}  // namespace nslookout::kernel
