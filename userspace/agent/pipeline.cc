@@ -22,7 +22,7 @@ struct LossStage {
   nsl_counter counter;
   const char* stage;
 };
-constexpr std::array<LossStage, 8> loss_stages = {{
+constexpr std::array<LossStage, 9> loss_stages = {{
     {NSL_COUNT_ring_full, "ring"},
     {NSL_COUNT_payload_unreadable, "payload"},
     {NSL_COUNT_messages_over_limit, "messages"},
@@ -31,6 +31,7 @@ constexpr std::array<LossStage, 8> loss_stages = {{
     {NSL_COUNT_socket_storage_full, "socket"},
     {NSL_COUNT_pending_full, "pending"},
     {NSL_COUNT_program_missed, "program"},
+    {NSL_COUNT_unix_request_unread, "unix_request"},
 }};
 
 bool ask_runtime(const std::vector<sigma::Correlation>& correlations) {
@@ -119,7 +120,8 @@ void Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::
 void Pipeline::place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings,
                                event::Event& event) {
   const auto client = forwarders_.client_of(candidate);
-  if (client) event.role = event::Role::forwarder;
+  event.client_hidden = !client && has_hidden_client(candidate);
+  if (client || event.client_hidden) event.role = event::Role::forwarder;
   event.duplicate_of = client.value_or("");
   if (event.kind != event::Kind::query) {
     const auto first = window_.see(candidate.sender.process, names_of_lookup(*event.dns, readings), candidate.boottime,
@@ -128,6 +130,14 @@ void Pipeline::place_in_lookup(const nsl_candidate& candidate, const std::vector
     event.alert = event.duplicate_of.empty();
   }
   forwarders_.note(candidate, event.duplicate_of.empty() ? event.event_id : event.duplicate_of);
+}
+
+// A resolver's own packet without a client's lookup. systemd-resolved also answers over D-Bus, which nobody watches; of
+// nscd's one socket every request is seen once it is watched.
+bool Pipeline::has_hidden_client(const nsl_candidate& candidate) {
+  const kernel::UnixWatch& watch = sensor_.unix_watch();
+  if (watch.socket.empty() || candidate.transport == NSL_VARLINK || candidate.transport == NSL_NSCD) return false;
+  return servers_.hides_clients(candidate.sender, watch.watched, candidate.boottime);
 }
 
 void Pipeline::describe(Lookup& lookup) {

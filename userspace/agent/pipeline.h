@@ -64,6 +64,7 @@ class Pipeline {
                   const std::vector<match::Hit>& hits);
   void describe(Lookup& lookup);
   void place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings, event::Event& event);
+  [[nodiscard]] bool has_hidden_client(const nsl_candidate& candidate);
   [[nodiscard]] bool hold(Lookup& lookup, bool undecided);
   void write_released(std::vector<Held> released);
   void write_described(event::Event& event, Joined joined);

@@ -21,6 +21,7 @@ constexpr auto yes_holds = static_cast<std::uint64_t>(std::chrono::nanoseconds(s
 constexpr auto no_holds = static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::seconds(1)).count());
 constexpr std::size_t answers_kept = 4096;
 
+// systemd-resolved's first.
 constexpr std::array<std::string_view, 3> resolver_sockets = {"/run/systemd/resolve/io.systemd.Resolve",
                                                               "/run/nscd/socket", "/var/run/nscd/socket"};
 
@@ -94,22 +95,32 @@ bool Servers::serves(const nsl_sender& process, const ClientLeg& leg, std::uint6
   return remembered(question, now, [&] { return find_out(process, leg); });
 }
 
-bool Servers::resolves_over_unix_socket(const nsl_sender& process, std::uint64_t now) {
+bool Servers::hides_clients(const nsl_sender& process, bool watched, std::uint64_t now) {
   const nsl_process_key& key = process.process;
-  const Question question{key.start_boottime, key.tgid, key.exec_id, 0, 0, {}, 0, 0};
+  const Question question{key.start_boottime, key.tgid, key.exec_id, 0, watched ? NSL_VARLINK : NSL_NSCD, {}, 0, 0};
   return remembered(question, now, [&] {
     const auto live = ProcProcess::open(proc_root_, key);
-    return live && live->holds_socket(live->listening_unix_sockets(resolver_sockets));
+    const auto sockets = std::span(resolver_sockets).first(watched ? 1 : resolver_sockets.size());
+    return live && live->holds_socket(live->listening_unix_sockets(sockets));
   });
 }
 
 bool Servers::find_out(const nsl_sender& process, const ClientLeg& leg) const {
-  const auto server = ProcProcess::open(proc_root_, process.process);
+  // A fork of a server that runs the server's program (an exec counts exec_id up) is the server too, and may be gone by
+  // now: dnsmasq has one for each TCP connection.
+  if (holds_receiver(process.process, process.network_namespace, leg)) return true;
+  return process.parent.exec_id == process.process.exec_id &&
+         holds_receiver(process.parent, process.network_namespace, leg);
+}
+
+bool Servers::holds_receiver(const nsl_process_key& process, std::uint64_t network_namespace,
+                             const ClientLeg& leg) const {
+  const auto server = ProcProcess::open(proc_root_, process);
   if (!server) return false;
   if (is_unix(leg.transport)) {
     if (leg.listener != 0) return server->holds_socket({leg.listener});
     // A connection older than the watch: its listener is not known, but whoever has the path in this namespace is.
-    return process.network_namespace == leg.network_namespace &&
+    return network_namespace == leg.network_namespace &&
            server->holds_socket(server->listening_unix_sockets(resolver_sockets));
   }
   Fd home = server->network_namespace(leg.network_namespace);
@@ -119,7 +130,7 @@ bool Servers::find_out(const nsl_sender& process, const ClientLeg& leg) const {
   const Transport transport = leg.transport == NSL_TCP ? Transport::tcp : Transport::udp;
   const auto socket = here->is_local(leg.server.ip)
                           ? here->receiving_socket(transport, leg.source, leg.server, NetworkView::loopback)
-                          : socket_across(*here, leg, transport, server->network_namespace(process.network_namespace));
+                          : socket_across(*here, leg, transport, server->network_namespace(network_namespace));
   return socket && server->holds_socket({*socket});
 }
 

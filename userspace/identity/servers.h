@@ -41,8 +41,9 @@ class Servers {
   // in nanoseconds since boot.
   [[nodiscard]] bool serves(const nsl_sender& process, const ClientLeg& leg, std::uint64_t now);
 
-  // Whether it resolves names for others over a Unix socket (systemd-resolved, nscd): it listens on one of theirs.
-  [[nodiscard]] bool resolves_over_unix_socket(const nsl_sender& process, std::uint64_t now);
+  // Whether the process resolves names for others over a way that is not seen: it listens on the Unix socket of
+  // systemd-resolved or nscd. watched: requests over those are seen, which leaves systemd-resolved's D-Bus interface.
+  [[nodiscard]] bool hides_clients(const nsl_sender& process, bool watched, std::uint64_t now);
 
  private:
   using Question = std::tuple<std::uint64_t, std::uint32_t, std::uint32_t,  // the process
@@ -55,6 +56,8 @@ class Servers {
   bool remembered(const Question& question, std::uint64_t now, const Find& find);
 
   [[nodiscard]] bool find_out(const nsl_sender& process, const ClientLeg& leg) const;
+  [[nodiscard]] bool holds_receiver(const nsl_process_key& process, std::uint64_t network_namespace,
+                                    const ClientLeg& leg) const;
 
   std::string proc_root_;
   std::map<Question, Answer> answers_;

@@ -16,10 +16,11 @@ class AgentCase(unittest.TestCase):
 
     maxDiff = None
     resolver = None
+    ttl = 0  # of its answers, seconds
 
     @classmethod
     def setUpClass(cls):
-        cls.resolver = Resolver(WATCHED)
+        cls.resolver = Resolver(WATCHED, ttl=cls.ttl)
         cls.addClassCleanup(cls.resolver.stop)
 
     def setUp(self):

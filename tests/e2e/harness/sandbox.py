@@ -73,14 +73,15 @@ def _furnish():
             subprocess.run(["mount", "-t", "tmpfs", "none", caching_daemon], check=True)
 
 
-def main():
-    """Runs the tests of the calling file inside the namespaces."""
+def main(before=lambda: None):
+    """Runs the tests of the calling file inside the namespaces. before: what needs the world outside them."""
     global _work
     if os.geteuid() != 0:
         _skip("the agent and the namespaces of the test need root")
     if os.readlink("/proc/self/ns/pid") != INITIAL_PID_NAMESPACE:
         _skip("in a pid namespace of its own the test does not know the pids that the agent reports")
     if INSIDE not in os.environ:
+        before()
         inside = {**os.environ, INSIDE: "1"}
         os.execvpe("unshare", ["unshare", "--net", "--mount", sys.executable, "-B", *sys.argv], inside)
     _work = pathlib.Path(tempfile.mkdtemp(prefix="nslookout-e2e-"))
