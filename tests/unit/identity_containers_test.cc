@@ -85,6 +85,7 @@ class FakeSource : public RuntimeSource {
 // Patience that no test waits for, unless it is about that.
 constexpr RuntimeWorker::Timing timing{.patience = milliseconds{20'000},
                                        .retry = milliseconds{1},
+                                       .slow = milliseconds{20'000},
                                        .silence = milliseconds{60'000},
                                        .watch_again = milliseconds{1},
                                        .queue = 8};
@@ -175,18 +176,33 @@ TEST(Containers, QuestionsThatWaitAreBounded) {
   EXPECT_EQ(all->look_up({"1001", ""}).answer, Answer::unreachable);
 }
 
-TEST(Containers, ASourceThatFailsIsLeftAloneForAWhile) {
+TEST(Containers, ASourceThatTookLongToFailIsLeftAloneForAWhile) {
   const auto script = std::make_shared<Script>();
-  const auto all = containers(one(script));
+  RuntimeWorker::Timing all_is_slow = timing;
+  all_is_slow.slow = milliseconds{0};
+  const auto all = containers(one(script), all_is_slow);
   EXPECT_EQ(settled(*all, {"first", ""}).answer, Answer::unknown);
   {
     const std::scoped_lock lock(script->mutex);
-    script->error = Error{ErrorClass::runtime, "fake: the answer is about another container"};
+    script->error = Error{ErrorClass::runtime, "fake: no answer"};
   }
   EXPECT_EQ(settled(*all, {"a", ""}).answer, Answer::unreachable);
   const int asked = script->asked;
   EXPECT_EQ(all->look_up({"b", ""}).answer, Answer::unreachable) << "at once";
   EXPECT_EQ(script->asked, asked);
+}
+
+TEST(Containers, AFailureAboutOneContainerIsNoneAboutOthers) {
+  const auto script = std::make_shared<Script>();
+  script->error = Error{ErrorClass::runtime, "fake: the answer is about another container"};
+  const auto all = containers(one(script));
+  EXPECT_EQ(settled(*all, {"a", ""}).answer, Answer::unreachable);
+  {
+    const std::scoped_lock lock(script->mutex);
+    script->error.reset();
+    script->has["b"] = facts_of("b", "web");
+  }
+  EXPECT_EQ(settled(*all, {"b", ""}).facts.name, "web");
 }
 
 TEST(Containers, ARuntimeThatRestartsIsWaitedFor) {

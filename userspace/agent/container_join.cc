@@ -16,7 +16,10 @@ Answer ContainerJoin::fill(event::Event& event) {
   if (container.runtime.empty()) container.runtime = std::move(found.facts.runtime);
   container.name = std::move(found.facts.name);
   container.image = std::move(found.facts.image);
-  if (found.facts.pod) event.pod = std::move(found.facts.pod);
+  if (found.facts.pod) {
+    if (event.pod && found.facts.pod->uid.empty()) found.facts.pod->uid = event.pod->uid;
+    event.pod = std::move(found.facts.pod);
+  }
   return found.answer;
 }
 

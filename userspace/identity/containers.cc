@@ -1,5 +1,6 @@
 #include "identity/containers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "identity/cri_client.h"
@@ -13,6 +14,8 @@ constexpr const char* usual_cri_sockets[] = {
     "/run/k3s/containerd/containerd.sock",
     "/run/crio/crio.sock",
 };
+
+constexpr unsigned max_doublings = 6;
 
 // Where Kubernetes puts the token of a pod's service account.
 constexpr const char* service_account_token = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -93,6 +96,7 @@ void Containers::ask(const ContainerName& container, Entry& entry) {
 void Containers::conclude(Entry& entry) {
   if (entry.answer == Answer::known) return;
   entry.answer = entry.unreachable ? Answer::unreachable : Answer::unknown;
+  entry.in_vain = std::min(entry.in_vain + 1, max_doublings + 1);
   entry.since = Clock::now();
 }
 
@@ -106,7 +110,7 @@ Containers::Found Containers::look_up(const ContainerName& container) {
   } else if (entry.outstanding == 0) {
     const auto age = Clock::now() - entry.since;
     const bool known = entry.answer == Answer::known;
-    if (age > (known ? limits_.refresh : limits_.ask_again)) {
+    if (age > (known ? limits_.refresh : limits_.ask_again * (1U << (entry.in_vain - 1)))) {
       if (!known) entry.answer = Answer::waiting;
       ask(container, entry);
     }

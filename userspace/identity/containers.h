@@ -51,7 +51,8 @@ class Containers {
   struct Limits {
     std::size_t known = 2048;
     std::chrono::milliseconds refresh{60'000};
-    std::chrono::milliseconds ask_again{5'000};  // after unknown and unreachable
+    // After unknown and unreachable; twice as long each time, up to 64 times.
+    std::chrono::milliseconds ask_again{5'000};
   };
 
   explicit Containers(std::vector<std::unique_ptr<RuntimeSource>> sources)
@@ -70,6 +71,7 @@ class Containers {
     ContainerFacts facts;
     Clock::time_point since;      // of the answer, or of the question
     std::size_t outstanding = 0;  // sources that have not answered
+    unsigned in_vain = 0;         // how often nobody told anything
     bool unreachable = false;     // one of those that have answered did so
     std::list<std::string>::iterator age;
   };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 
 namespace nslookout::identity {
 namespace {
@@ -89,53 +90,65 @@ void RuntimeWorker::put(Question question) {
   questions_.push_back(std::move(question));
 }
 
-void RuntimeWorker::fall_silent(const Error& error) {
-  std::deque<Question> unanswered;
+void RuntimeWorker::tell_failure(const Error& error) {
   {
     const std::scoped_lock lock(mutex_);
     if (stop_) return;
+  }
+  if (std::exchange(failing_, true)) return;
+  log::warning("{}; events lack what it would tell about containers until it answers again", error.message);
+}
+
+void RuntimeWorker::fall_silent() {
+  std::deque<Question> unanswered;
+  {
+    const std::scoped_lock lock(mutex_);
     silent_until_ = Clock::now() + timing_.silence;
     unanswered.swap(questions_);
-  }
-  if (!std::exchange(failing_, true)) {
-    log::warning("{}; events lack what it would tell about containers until it answers again", error.message);
   }
   for (const Question& question : unanswered) listener_.answered(question.id, SourceAnswer::unreachable);
 }
 
 void RuntimeWorker::take_stock() {
+  const auto began = Clock::now();
   Result<std::vector<ContainerFacts>> all = source_->list();
   if (!all) {
     // Nobody listening yet is left to the questions, which are patient.
-    if (all.error().kind != ErrorClass::unsupported) fall_silent(all.error());
+    if (all.error().kind == ErrorClass::unsupported) return;
+    tell_failure(all.error());
+    if (Clock::now() - began >= timing_.slow) fall_silent();
     return;
   }
-  log::debug("{}: {} containers", source_->place(), all->size());
+  const std::size_t count = all->size();
   for (ContainerFacts& facts : *all) listener_.learned(std::move(facts));
+  log::debug("{}: it has {} now", source_->place(), counted(count, "container"));
+}
+
+// Whether the question is done with; if not, it is to be asked again.
+bool RuntimeWorker::answer(const Question& question) {
+  const auto began = Clock::now();
+  auto facts = source_->ask(question.id);
+  const bool time_left = Clock::now() + timing_.retry < question.deadline;
+  if (!facts) {
+    const bool away = facts.error().kind == ErrorClass::unsupported;
+    if (away && time_left) return false;
+    tell_failure(facts.error());
+    if (away || Clock::now() - began >= timing_.slow) fall_silent();
+    listener_.answered(question.id, SourceAnswer::unreachable);
+    return true;
+  }
+  if (std::exchange(failing_, false)) log::notice("{}: it answers again", source_->place());
+  if (!*facts && source_->lags() && time_left) return false;
+  if (*facts) listener_.learned(std::move(**facts));
+  listener_.answered(question.id, *facts ? SourceAnswer::has : SourceAnswer::has_not);
+  return true;
 }
 
 void RuntimeWorker::answer_questions() {
   take_stock();
   Question question;
   while (next(question)) {
-    auto facts = source_->ask(question.id);
-    const bool time_left = Clock::now() + timing_.retry < question.deadline;
-    if (!facts) {
-      if (facts.error().kind == ErrorClass::unsupported && time_left) {
-        put(std::move(question));
-        continue;
-      }
-      fall_silent(facts.error());
-      listener_.answered(question.id, SourceAnswer::unreachable);
-      continue;
-    }
-    if (std::exchange(failing_, false)) log::notice("{}: it answers again", source_->place());
-    if (!*facts && source_->lags() && time_left) {
-      put(std::move(question));
-      continue;
-    }
-    if (*facts) listener_.learned(std::move(**facts));
-    listener_.answered(question.id, *facts ? SourceAnswer::has : SourceAnswer::has_not);
+    if (!answer(question)) put(std::move(question));
   }
 }
 
@@ -152,6 +165,7 @@ void RuntimeWorker::watch() {
     bool any = false;
     const Result<bool> watched = source_->watch([&](ContainerFacts facts) {
       any = true;
+      log::debug("{}: told of 1 container, {}", source_->place(), facts.id);
       listener_.learned(std::move(facts));
     });
     if (watched && !*watched) return;

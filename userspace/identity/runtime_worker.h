@@ -1,8 +1,8 @@
 // One source of facts about containers, with the threads that wait for it, so that nobody else has to.
 //
 // Questions are answered in turn, and each within Timing::patience: a source that nobody listens at (a runtime that
-// restarts) and one that lags are asked again until then. A source that does not answer in time, or answers with nonsense, is
-// left alone for Timing::silence; questions in that time are unreachable at once.
+// restarts) and one that lags are asked again until then. A source that stayed away, or took long to fail, is left alone
+// for Timing::silence; questions in that time are unreachable at once, so that nobody waits for it again and again.
 // Threads start when there is something to ask (RuntimeSource::there). Thread rule: ask from any thread; the listener's
 // functions are called on the worker's own threads.
 #pragma once
@@ -28,7 +28,8 @@ class RuntimeWorker {
   struct Timing {
     std::chrono::milliseconds patience{1800};     // with a question
     std::chrono::milliseconds retry{50};          // between two tries of a question
-    std::chrono::milliseconds silence{10'000};    // after a source failed
+    std::chrono::milliseconds slow{500};          // a failure that took so long makes the source be left alone
+    std::chrono::milliseconds silence{10'000};    // for so long
     std::chrono::milliseconds watch_again{1000};  // after a stream of events ended
     std::size_t queue = 256;                      // questions that wait
   };
@@ -64,7 +65,9 @@ class RuntimeWorker {
   void take_stock();
   [[nodiscard]] bool next(Question& question);
   void put(Question question);
-  void fall_silent(const Error& error);
+  [[nodiscard]] bool answer(const Question& question);
+  void tell_failure(const Error& error);
+  void fall_silent();
   void watch();
   [[nodiscard]] bool pause(std::chrono::milliseconds time);
 

@@ -18,6 +18,8 @@ from .sandbox import end_with_parent, wait_until, work_folder
 RUNC = "/usr/sbin/runc"
 BUSYBOX = "/bin/busybox"
 IMAGE = "nslookout.test/busybox:1"
+# gRPC's own care for forks ends the process when subprocess forks while a server restarts.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 NETWORK_OF_THE_NODE = 2  # CRI: NamespaceMode
 
 
