@@ -31,7 +31,7 @@ class Forwarders(AgentCase):
         forwarder = self.forwarder()
         agent = self.agent()
         client = run_client(["dig", f"@{forwarder.address}", "sfrclak.com"])
-        asked, copied = [event for event in agent.finish() if event["dns"]["query"] == "sfrclak.com"]
+        asked, copied = self.of_this_test(agent.finish())
         self.assertEqual(roles([asked, copied]), [(client.pid, "", True), (forwarder.pid, "ROLE_FORWARDER", False)])
         self.assertEqual([asked["process"]["comm"], copied["process"]["comm"]], ["dig", "dnsmasq"])
         self.assertEqual(self.of_resolver([asked, copied]), [copied])
@@ -41,7 +41,7 @@ class Forwarders(AgentCase):
         forwarder = self.forwarder()
         agent = self.agent()
         client = run_client(["dig", "+tcp", f"@{forwarder.address}", "sfrclak.com"])
-        asked, copied = agent.finish()
+        asked, copied = self.of_this_test(agent.finish())
         self.assertEqual(asked["process"]["pid"], client.pid)
         self.assert_copy(copied, asked)
 
@@ -50,7 +50,7 @@ class Forwarders(AgentCase):
         outer = self.forwarder(address=resolver_address(2), upstream=inner.address)
         agent = self.agent()
         run_client(["dig", f"@{outer.address}", "sfrclak.com"])
-        asked, outer_copy, inner_copy = agent.finish()
+        asked, outer_copy, inner_copy = self.of_this_test(agent.finish())
         self.assertEqual([outer_copy["process"]["pid"], inner_copy["process"]["pid"]], [outer.pid, inner.pid])
         self.assert_copy(outer_copy, asked)
         self.assert_copy(inner_copy, asked)
@@ -63,7 +63,7 @@ class Forwarders(AgentCase):
         resolv_conf.write_text(f"nameserver {forwarder.address}\n")
         self.addCleanup(resolv_conf.write_text, before)
         client = run_client(["getent", "ahosts", "sfrclak.com"])
-        events = agent.finish()
+        events = self.of_this_test(agent.finish())
         self.assertEqual(sorted((event["process"]["pid"] == client.pid, event["dns"]["record_type"])
                                 for event in events), [(False, "A"), (False, "AAAA"), (True, "A"), (True, "AAAA")])
         self.assert_one_alert(events)
@@ -75,7 +75,7 @@ class Forwarders(AgentCase):
         other = Prober(self.resolver.address)
         client = run_client(["dig", f"@{forwarder.address}", "sfrclak.com"])
         other.send(LABELS)
-        events = agent.finish()
+        events = self.of_this_test(agent.finish())
         self.assertEqual(roles(events), [(client.pid, "", True), (forwarder.pid, "ROLE_FORWARDER", False),
                                          (other.pid, "", True)])
         self.assertNotIn("duplicate_of", events[2])
@@ -89,7 +89,7 @@ class Forwarders(AgentCase):
             client = run_client(["dig", f"@{self.resolver.address}", "sfrclak.com"])
             impostor = Prober(self.resolver.address)
             impostor.send(LABELS)
-        self.assertEqual(roles(agent.finish()), [(client.pid, "", True), (impostor.pid, "", True)])
+        self.assertEqual(roles(self.of_this_test(agent.finish())), [(client.pid, "", True), (impostor.pid, "", True)])
 
 
 class Namespaces(AgentCase):
@@ -142,7 +142,7 @@ class Namespaces(AgentCase):
         agent = self.agent()
         client = run_client(self.inside("dig", "@169.254.20.10", "sfrclak.com"))
         self.assertIn(b"NOERROR", client.stdout)
-        self.assert_linked(cache, agent.finish())
+        self.assert_linked(cache, self.of_this_test(agent.finish()))
 
     def test_a_node_cache_behind_a_bridge(self):
         self.join(bridge="bridge")
@@ -150,7 +150,7 @@ class Namespaces(AgentCase):
         agent = self.agent()
         client = run_client(self.inside("dig", "@169.254.20.10", "sfrclak.com"))
         self.assertIn(b"NOERROR", client.stdout)
-        self.assert_linked(cache, agent.finish())
+        self.assert_linked(cache, self.of_this_test(agent.finish()))
 
     def test_the_same_address_in_two_namespaces_is_two_servers(self):
         """The client asks a server of its own namespace; the one here has the same address and asks at the same time."""
@@ -163,7 +163,7 @@ class Namespaces(AgentCase):
         agent = self.agent()
         client = run_client(self.inside("dig", "@169.254.20.10", "sfrclak.com"))
         stranger = run_client(["dig", "@169.254.20.10", "sfrclak.com"])
-        events = agent.finish()
+        events = self.of_this_test(agent.finish())
         self.assertIn(b"NOERROR", client.stdout)
         self.assertEqual(roles(events), [(client.pid, "", True), (stranger.pid, "", True),
                                          (here.pid, "ROLE_FORWARDER", False)])

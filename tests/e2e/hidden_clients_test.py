@@ -63,7 +63,7 @@ class SystemdResolved(HiddenCase):
         agent = self.watching_agent()
         self.flush()
         client = self.getent("ahosts", "sfrclak.com")
-        events = agent.finish()
+        events = self.of_this_test(agent.finish())
         self.assertEqual(brief(events[:1]), [(client.pid, "", "varlink", "A+AAAA", True)])
         self.assertEqual(events[0]["process"]["comm"], "getent")
         self.assertEqual(events[0]["process"]["command_line"], ["getent", "ahosts", "sfrclak.com"])
@@ -77,27 +77,27 @@ class SystemdResolved(HiddenCase):
         asked = len(self.queries())
         client = self.getent("ahosts", "calltan.com")
         self.assertEqual(len(self.queries()), asked, "the second answer came from the cache")
-        last = agent.finish()[-1]
+        last = self.of_this_test(agent.finish())[-1]
         self.assertEqual(brief([last]), [(client.pid, "", "varlink", "A+AAAA", True)])
 
     def test_the_family_that_is_asked_for_is_the_record_type(self):
         agent = self.watching_agent()
         client = self.getent("ahostsv4", "callnrwise.com")
-        event = agent.finish()[0]
+        event = self.of_this_test(agent.finish())[0]
         self.assertEqual(brief([event]), [(client.pid, "", "varlink", "A", True)])
         self.assertEqual(event["dns"]["record_type_id"], 1)
 
     def test_a_name_that_no_rule_lists_is_no_event(self):
         agent = self.watching_agent()
         self.getent("ahosts", "localhost")
-        self.assertEqual(agent.finish(), [])
+        self.assertEqual(self.of_this_test(agent.finish()), [])
 
     def test_a_client_of_the_stub_is_linked_as_of_any_forwarder(self):
         agent = self.watching_agent()
         self.flush()
         client = run_client(["dig", "@127.0.0.53", "sfrclak.com"])
         self.assertIn(b"NOERROR", client.stdout)
-        events = agent.finish()
+        events = self.of_this_test(agent.finish())
         self.assertEqual(brief(events[:1]), [(client.pid, "", "udp", "A", True)])
         self.assertEqual(len(events), 2)
         self.assert_copies(events[1:], events[0])
@@ -113,7 +113,7 @@ class SystemdResolved(HiddenCase):
                   f"for piece in ({call[:70]!r}, {call[70:]!r}): s.sendall(piece)\n"
                   "s.recv(4096)\n")
         run_client(["python3", "-c", script])
-        events = [event for event in agent.finish() if event["kind"] != "KIND_LOSS"]
+        events = self.of_this_test(agent.finish())
         self.assertEqual(brief(events), [(self.daemon.pid, "ROLE_FORWARDER", "udp", "A", True)])
         self.assertTrue(events[0]["client_hidden"])
 
@@ -149,7 +149,7 @@ class NameServiceCache(HiddenCase):
     def test_the_client_alerts_and_the_caches_packets_are_copies(self):
         agent = self.watching_agent()
         client = self.getent("sfrclak.com")
-        events = agent.finish()
+        events = self.of_this_test(agent.finish())
         self.assertEqual(brief(events[:1]), [(client.pid, "", "nscd", "A+AAAA", True)])
         self.assertEqual(sorted(event["dns"]["record_type"] for event in events[1:]), ["A", "AAAA"])
         self.assert_copies(events[1:], events[0])
@@ -158,7 +158,7 @@ class NameServiceCache(HiddenCase):
         agent = self.watching_agent()
         self.getent("calltan.com")
         client = self.getent("calltan.com")
-        self.assertEqual(brief(agent.finish()[-1:]), [(client.pid, "", "nscd", "A+AAAA", True)])
+        self.assertEqual(brief(self.of_this_test(agent.finish())[-1:]), [(client.pid, "", "nscd", "A+AAAA", True)])
 
 
 class SharedNameServiceCache(NameServiceCache):
@@ -170,7 +170,7 @@ class SharedNameServiceCache(NameServiceCache):
         agent = self.watching_agent()
         first = self.getent("calltan.com")
         second = self.getent("calltan.com")
-        clients = {event["process"]["pid"] for event in agent.finish()} - {self.daemon.pid}
+        clients = {event["process"]["pid"] for event in self.of_this_test(agent.finish())} - {self.daemon.pid}
         self.assertIn(first.pid, clients)
         self.assertNotIn(second.pid, clients, "nobody can see a read of shared memory")
 

@@ -1,6 +1,7 @@
 """The base of the test cases: starts what a test asks for, ends it afterwards, and compares the two witnesses."""
 
 import collections
+import os
 import unittest
 
 from .agent import Agent
@@ -40,6 +41,12 @@ class AgentCase(unittest.TestCase):
         """The events about queries to the test's name server: others use this machine too."""
         server = {"ip": (resolver or self.resolver).address, "port": port}
         return [event for event in events if event.get("dns", {}).get("server") == server]
+
+    def of_this_test(self, events):
+        """Those about processes that this test started, and this one itself: others use this machine too."""
+        own = os.getpid()
+        return [event for event in events if "process" in event and own in
+                [event["process"]["pid"], *(ancestor["pid"] for ancestor in event["process"].get("ancestors", []))]]
 
     def assert_one_event_each(self, queries, events):
         """Every query has exactly one event, and there is no event without a query."""
