@@ -41,7 +41,7 @@ typedef uint64_t nsl_u64;
 #define NSL_FILTER_WORDS 524288u
 #define NSL_PORTS_MAX	 8   /* DNS ports; 53 unless configured */
 #define NSL_COMM	 16  /* TASK_COMM_LEN */
-#define NSL_PATH_MAX	 512 /* octets kept of an executable's path */
+#define NSL_PATHS_MAX	 768 /* octets kept of the paths of an executable and of a working directory, together */
 #define NSL_ARGV_MAX	 512 /* octets kept of a command line */
 #define NSL_CGROUP_LEAF	 80  /* octets kept of a cgroup's own name: a 64-digit container id with its affixes */
 
@@ -133,23 +133,47 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_process_key) == 16, "layout");
 #define NSL_PROCESS_EXE_DELETED	    8u
 #define NSL_PROCESS_KERNEL_THREAD   16u
 #define NSL_PROCESS_FROM_EXEC	    32u /* written by the exec hook; otherwise at a fork or at the first candidate */
+#define NSL_PROCESS_CWD_TRUNCATED   64u
+#define NSL_PROCESS_SEEDED	    128u /* older than the programs: written by the task iterator, without a command line */
 
 struct nsl_process {
 	struct nsl_process_key parent;
-	nsl_u32 uid, gid;			/* real ids, initial user namespace */
-	nsl_u32 session;			/* session id, initial pid namespace */
-	nsl_u32 namespace_tgid;			/* the process's own view of its pid */
-	nsl_u64 cgroup_id;			/* of the cgroup v2 (or, on v1, of the default hierarchy) */
-	nsl_u32 flags;				/* NSL_PROCESS_* */
-	nsl_u16 executable_length, argv_length; /* octets used below */
-	char comm[NSL_COMM];			/* of the group leader when the entry was written */
-	char cgroup_leaf[NSL_CGROUP_LEAF];
-	/* The path's components from the leaf to the root, each closed by a '/' ("curl/bin/usr/"): the kernel walks a path
-   * in that direction. */
-	char executable_reversed[NSL_PATH_MAX];
+	nsl_u32 uid, gid;	/* real ids, initial user namespace */
+	nsl_u32 session;	/* session id, initial pid namespace */
+	nsl_u32 namespace_tgid; /* the process's own view of its pid */
+	nsl_u64 cgroup_id;	/* of the cgroup v2 (or, on v1, of the default hierarchy) */
+	nsl_u64 environment;	/* key of the environments map; 0: there are no variables */
+	nsl_u32 flags;		/* NSL_PROCESS_* */
+	nsl_u32 reserved;
+	nsl_u16 executable_length, cwd_length; /* octets used of paths_reversed: first the one, then the other */
+	nsl_u16 argv_length;
+	nsl_u16 script_at;   /* where the path of a `#!` script begins in argv; 0: there is none, or it is not known */
+	char comm[NSL_COMM]; /* of the group leader when the entry was written */
+	char cgroup_leaf[NSL_CGROUP_LEAF]; /* of cgroup v2; where the process is in its root, of version 1 */
+	/* A path's components from the leaf to the root, each closed by a '/' ("curl/bin/usr/"): the kernel walks a path
+   * in that direction. The root is "/". */
+	char paths_reversed[NSL_PATHS_MAX];
 	char argv[NSL_ARGV_MAX]; /* as in /proc/PID/cmdline: arguments closed by NUL */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_process) == 16 + 16 + 8 + 4 + 4 + 16 + 80 + 512 + 512, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_process) == 16 + 16 + 16 + 8 + 8 + 16 + 80 + 768 + 512, "layout");
+
+/* ---- variables of environments ------------------------------------------------------------------------------------ */
+
+/* Only variables whose name is in the names map are ever copied out of a process: their names, all other octets and all
+ * other variables stay where they are. */
+#define NSL_VARIABLE_NAME 32   /* octets of a name, padded with zero octets: 31 at most */
+#define NSL_VARIABLE_MAX  256  /* octets kept of "NAME=value", the closing NUL included */
+#define NSL_VARIABLES_AT  1024 /* where the last variable of an environment may begin */
+/* Pieces of NSL_VARIABLE_MAX - 1 octets, or variables if they are shorter, of an environment that are looked at. */
+#define NSL_ENVIRONMENT_STEPS  1024
+#define NSL_ENVIRONMENT_FILTER 64 /* words: a bit for what a name begins with */
+
+struct nsl_environment {
+	nsl_u32 length;	   /* octets used of text */
+	nsl_u32 truncated; /* not 0: a variable was cut, or there was no room or time for all of them */
+	char text[NSL_VARIABLES_AT + NSL_VARIABLE_MAX + 8]; /* "NAME=value" each closed by NUL; then zero octets */
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_environment) == 8 + 1024 + 256 + 8, "layout");
 
 /* ---- a candidate: what leaves the kernel through the ring ------------------------------------------------------- */
 
@@ -239,6 +263,8 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 432 + 8 + NSL_REQUEST_MAX, 
 	X(sender_unknown, "candidates sent from an interrupt on a socket with no known sender")         \
 	X(socket_storage_full, "sockets for which no storage could be had")                             \
 	X(process_table, "processes for which no entry could be made")                                  \
+	X(process_entries, "entries made in the process table")                                         \
+	X(environment_cut, "environments of which not every listed variable could be kept whole")       \
 	X(pending_full, "candidates lost because too many sends were under way")                        \
 	X(send_failed, "candidates dropped because the send failed")                                    \
 	X(generation_missing, "queries seen while no tables were loaded")                               \

@@ -89,3 +89,29 @@ static __always_inline void nsl_read_iter(struct nsl_iter *out, const struct iov
 		out->base = BPF_CORE_READ(modern, kvec);
 	}
 }
+
+/* ---- cgroups of version 1 -------------------------------------------------------------------------------------------- */
+
+/* Numbers of the controllers: they depend on the configuration. */
+enum cgroup_subsys_id___nsl {
+	memory_cgrp_id___nsl,
+	pids_cgrp_id___nsl,
+};
+
+/* The cgroup of the first controller here that container runtimes use; NULL: the kernel has none of them. */
+static __always_inline struct cgroup *nsl_controllers_cgroup(struct css_set *cgroups)
+{
+	struct cgroup_subsys_state *state = NULL;
+	nsl_u64 controller;
+
+	if (bpf_core_enum_value_exists(enum cgroup_subsys_id___nsl, memory_cgrp_id___nsl))
+		controller = bpf_core_enum_value(enum cgroup_subsys_id___nsl, memory_cgrp_id___nsl);
+	else if (bpf_core_enum_value_exists(enum cgroup_subsys_id___nsl, pids_cgrp_id___nsl))
+		controller = bpf_core_enum_value(enum cgroup_subsys_id___nsl, pids_cgrp_id___nsl);
+	else
+		return NULL;
+	bpf_probe_read_kernel(&state, sizeof state,
+			      (void *)cgroups + bpf_core_field_offset(struct css_set, subsys) +
+				      controller * sizeof state);
+	return state ? BPF_CORE_READ(state, cgroup) : NULL;
+}

@@ -60,7 +60,7 @@ struct task_struct;
 struct mm_struct {
 	struct file *exe_file;
 	struct task_struct *owner; /* CONFIG_MEMCG */
-	unsigned long arg_start, arg_end;
+	unsigned long arg_start, arg_end, env_start, env_end;
 } nsl_core;
 
 typedef struct {
@@ -80,8 +80,17 @@ struct cgroup {
 	struct kernfs_node *kn;
 } nsl_core;
 
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+} nsl_core;
+
 struct css_set {
+	struct cgroup_subsys_state *subsys[1]; /* as many as there are controllers */
 	struct cgroup *dfl_cgrp;
+} nsl_core;
+
+struct fs_struct {
+	struct path pwd;
 } nsl_core;
 
 struct ns_common {
@@ -123,6 +132,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct mm_struct *mm;
 	const struct cred *cred;
+	struct fs_struct *fs;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
 	struct pid *thread_pid;
@@ -130,7 +140,10 @@ struct task_struct {
 	char comm[16];
 } nsl_core;
 
-struct linux_binprm;
+struct linux_binprm {
+	const char *filename; /* what exec was given */
+	const char *interp;   /* what runs it: the same, except for a script */
+} nsl_core;
 
 /* sockets: fentry and kprobe backends */
 

@@ -15,6 +15,7 @@ nsl_object_\name\()_end:
 	object sendmsg_fentry, "sendmsg_fentry.bpf.o"
 	object sendmsg_kprobe, "sendmsg_kprobe.bpf.o"
 	object process, "process.bpf.o"
+	object seed, "seed.bpf.o"
 	object unix_clients, "unix_clients.bpf.o"
 
 	.section .note.GNU-stack, "", %progbits

@@ -9,6 +9,7 @@ extern const unsigned char nsl_object_cgroup[], nsl_object_cgroup_end[];
 extern const unsigned char nsl_object_sendmsg_fentry[], nsl_object_sendmsg_fentry_end[];
 extern const unsigned char nsl_object_sendmsg_kprobe[], nsl_object_sendmsg_kprobe_end[];
 extern const unsigned char nsl_object_process[], nsl_object_process_end[];
+extern const unsigned char nsl_object_seed[], nsl_object_seed_end[];
 extern const unsigned char nsl_object_unix_clients[], nsl_object_unix_clients_end[];
 
 #ifdef __cplusplus

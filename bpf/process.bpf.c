@@ -2,7 +2,9 @@
 /* The process table's hooks. Raw BTF tracepoints: perf_event_paranoid does not concern them. Nothing is sent to user
  * space here. There is no hook on exit: an entry outlives its process, and its key is never used again.
  */
+#include "environment.bpf.h"
 #include "process.bpf.h"
+#include "script.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -19,8 +21,12 @@ int BPF_PROG(nsl_exec, struct task_struct *task, pid_t old_pid, struct linux_bin
 		parent = process->parent;
 	key.exec_id++;
 	process = nsl_make_process(&key, task, NSL_PROCESS_FROM_EXEC);
-	if (process && parent.tgid)
+	if (!process)
+		return 0;
+	if (parent.tgid)
 		process->parent = parent;
+	nsl_find_script(process, bprm);
+	process->environment = nsl_read_environment(BPF_CORE_READ(task, mm));
 	return 0;
 }
 
@@ -40,6 +46,8 @@ int BPF_PROG(nsl_fork, struct task_struct *parent, struct task_struct *child)
 	if (!process)
 		return 0;
 	nsl_keep_ancestors(process);
+	if (process->environment)
+		bpf_map_lookup_elem(&nsl_environments, &process->environment); /* marked as used */
 	if (bpf_map_update_elem(&nsl_processes, &child_key, process, BPF_ANY) ||
 	    !(process = bpf_map_lookup_elem(&nsl_processes, &child_key))) {
 		nsl_count(NSL_COUNT_process_table);
@@ -48,6 +56,7 @@ int BPF_PROG(nsl_fork, struct task_struct *parent, struct task_struct *child)
 	process->flags &= ~NSL_PROCESS_FROM_EXEC;
 	process->parent = parent_key;
 	nsl_read_ids(process, child);
+	nsl_read_cwd(process, child);
 	return 0;
 }
 

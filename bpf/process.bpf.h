@@ -55,55 +55,77 @@ NSL_INLINE nsl_u32 nsl_session_of(struct task_struct *task)
 	return (nsl_u32)BPF_CORE_READ(pid, numbers[0].nr);
 }
 
-/* Writes the path of mm->exe_file into the entry, leaf first, through the mounts up to the root of the mount tree. */
-static __noinline int nsl_read_executable(struct nsl_process *process, struct mm_struct *mm)
+/* Writes a path behind the octets `from` of paths_reversed, leaf first, through the mounts up to the root of the mount tree;
+ * returns where it ends. truncated: the flag to set when there is no room. A file that never had a name in a folder (memfd)
+ * has its own name alone, "memfd:name". */
+static __noinline nsl_u64 nsl_read_path(struct nsl_process *process, const struct path *path, nsl_u64 from,
+					nsl_u64 truncated)
 {
-	struct file *file = BPF_CORE_READ(mm, exe_file);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct vfsmount *vfsmount = BPF_CORE_READ(file, f_path.mnt);
+	struct dentry *dentry = BPF_CORE_READ(path, dentry);
+	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
 	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
-	nsl_u64 length = 0;
+	nsl_u64 end = from;
 
-	if (!file)
-		return 0;
-	if (BPF_CORE_READ(dentry, d_inode, i_nlink) == 0)
-		process->flags |= NSL_PROCESS_EXE_DELETED;
 	for (int i = 0; i < NSL_PATH_DEPTH; i++) {
-		nsl_u64 name_length, at;
-		struct dentry *parent;
+		nsl_u64 name_length = BPF_CORE_READ(dentry, d_name.len), at = end;
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 
 		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 			struct mount *outer = BPF_CORE_READ(mount, mnt_parent);
 
-			if (outer == mount)
-				goto done;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = outer;
-			continue;
+			if (outer != mount) {
+				dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+				mount = outer;
+				continue;
+			}
+			name_length = 0;
+			parent = dentry;
 		}
-		parent = BPF_CORE_READ(dentry, d_parent);
-		if (parent == dentry)
-			goto done;
-		name_length = BPF_CORE_READ(dentry, d_name.len);
-		if (length >= NSL_PATH_MAX - NSL_COMPONENT_MAX - 1)
+		if (parent == dentry && end != from)
+			return end;
+		if (end >= NSL_PATHS_MAX - NSL_COMPONENT_MAX - 1)
 			break;
 		NSL_BOUND(name_length, NSL_COMPONENT_MAX);
-		at = length;
-		NSL_BOUND(at, NSL_PATH_MAX - NSL_COMPONENT_MAX - 2);
-		bpf_probe_read_kernel(&process->executable_reversed[at], (nsl_u32)name_length,
+		NSL_BOUND(at, NSL_PATHS_MAX - NSL_COMPONENT_MAX - 2);
+		bpf_probe_read_kernel(&process->paths_reversed[at], (nsl_u32)name_length,
 				      BPF_CORE_READ(dentry, d_name.name));
-		length += name_length;
-		at = length;
-		NSL_BOUND(at, NSL_PATH_MAX - 1);
-		process->executable_reversed[at] = '/';
-		length++;
-		NSL_FORGET(length);
+		end += name_length;
+		at += name_length;
+		process->paths_reversed[at] = '/';
+		end++;
+		if (parent == dentry)
+			return end;
+		NSL_FORGET(end);
 		dentry = parent;
 	}
-	process->flags |= NSL_PROCESS_EXE_TRUNCATED;
-done:
-	process->executable_length = (nsl_u16)length;
-	return 0;
+	process->flags |= (nsl_u32)truncated;
+	return end;
+}
+
+NSL_INLINE void nsl_read_executable(struct nsl_process *process, struct mm_struct *mm)
+{
+	struct file *file = BPF_CORE_READ(mm, exe_file);
+
+	if (!file)
+		return;
+	if (BPF_CORE_READ(file, f_path.dentry, d_inode, i_nlink) == 0)
+		process->flags |= NSL_PROCESS_EXE_DELETED;
+	process->executable_length = (nsl_u16)nsl_read_path(process, __builtin_preserve_access_index(&file->f_path), 0,
+							    NSL_PROCESS_EXE_TRUNCATED);
+}
+
+/* The working directory; after the executable. */
+NSL_INLINE void nsl_read_cwd(struct nsl_process *process, struct task_struct *task)
+{
+	const nsl_u64 from = process->executable_length;
+	struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+	process->flags &= ~NSL_PROCESS_CWD_TRUNCATED;
+	process->cwd_length = 0;
+	if (fs)
+		process->cwd_length = (nsl_u16)(nsl_read_path(process, __builtin_preserve_access_index(&fs->pwd), from,
+							      NSL_PROCESS_CWD_TRUNCATED) -
+						from);
 }
 
 /* Command line of a process whose memory is the current one. */
@@ -147,6 +169,25 @@ NSL_INLINE void nsl_keep_ancestors(const struct nsl_process *process)
 	}
 }
 
+NSL_INLINE void nsl_read_leaf(struct nsl_process *process, struct cgroup *cgroup)
+{
+	bpf_probe_read_kernel_str(process->cgroup_leaf, sizeof process->cgroup_leaf, BPF_CORE_READ(cgroup, kn, name));
+}
+
+/* On a host with cgroups of version 1 a container may be in the root of version 2, which has no name. */
+NSL_INLINE void nsl_read_cgroup(struct nsl_process *process, struct css_set *cgroups)
+{
+	struct cgroup *cgroup = BPF_CORE_READ(cgroups, dfl_cgrp);
+
+	process->cgroup_id = BPF_CORE_READ(cgroup, kn, id);
+	nsl_read_leaf(process, cgroup);
+	if (!process->cgroup_leaf[0]) {
+		cgroup = nsl_controllers_cgroup(cgroups);
+		if (cgroup)
+			nsl_read_leaf(process, cgroup);
+	}
+}
+
 /* What belongs to the process rather than to the program it runs: differs between a parent and its fork. */
 NSL_INLINE void nsl_read_ids(struct nsl_process *process, struct task_struct *task)
 {
@@ -154,13 +195,12 @@ NSL_INLINE void nsl_read_ids(struct nsl_process *process, struct task_struct *ta
 	process->gid = BPF_CORE_READ(task, cred, gid.val);
 	process->session = nsl_session_of(task);
 	process->namespace_tgid = nsl_innermost_pid(task, 1);
-	process->cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	bpf_probe_read_kernel_str(process->cgroup_leaf, sizeof process->cgroup_leaf,
-				  BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, name));
+	nsl_read_cgroup(process, BPF_CORE_READ(task, cgroups));
 	BPF_CORE_READ_STR_INTO(&process->comm, task, group_leader, comm);
 }
 
-/* Makes the entry of the current task's process, if there is none. flags: NSL_PROCESS_FROM_EXEC or 0. */
+/* Makes the entry of a task's process, if there is none. flags: NSL_PROCESS_FROM_EXEC, NSL_PROCESS_SEEDED (which says that
+ * the task is not the current one: its memory cannot be read) or 0. */
 static __noinline struct nsl_process *nsl_make_process(struct nsl_process_key *key, struct task_struct *task,
 						       nsl_u32 flags)
 {
@@ -174,13 +214,16 @@ static __noinline struct nsl_process *nsl_make_process(struct nsl_process_key *k
 	process = bpf_map_lookup_elem(&nsl_processes, key);
 	if (!process)
 		goto full;
+	nsl_count(NSL_COUNT_process_entries);
 	process->flags = flags;
 	nsl_read_parent(&process->parent, task);
 	nsl_read_ids(process, task);
 	mm = BPF_CORE_READ(task, mm);
 	if (mm) {
 		nsl_read_executable(process, mm);
-		nsl_read_argv(process, mm);
+		nsl_read_cwd(process, task);
+		if (!(flags & NSL_PROCESS_SEEDED))
+			nsl_read_argv(process, mm);
 	}
 	if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		process->flags |= NSL_PROCESS_KERNEL_THREAD;

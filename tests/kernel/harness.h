@@ -77,7 +77,7 @@ void report_case(std::string_view name, std::string_view outcome);
 
 class Harness {
  public:
-  // The backend is always the one under test.
+  // The backend is always the one under test, the listed variables CI, npm_package_name and the longest possible name.
   [[nodiscard]] static Result<Harness> start(kernel::SensorOptions options = {});
 
   // Makes these names (and the canary's) the listed ones. every_query: everything is a candidate; then only candidates

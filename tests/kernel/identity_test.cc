@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
 #include <cstring>
 #include <set>
 #include <thread>
@@ -20,6 +19,7 @@
 #include "child.h"
 #include "harness.h"
 #include "network_namespace.h"
+#include "program.h"
 #include "sender.h"
 #include "sink.h"
 #include "wire.h"
@@ -30,54 +30,6 @@ namespace {
 const SocketAddress& server() {
   static const auto address = server_address(AddressKind::v4);
   return address;
-}
-
-std::string own_executable() {
-  std::array<char, PATH_MAX> path{};
-  const auto octets = ::readlink("/proc/self/exe", path.data(), path.size());
-  return {path.data(), octets > 0 ? static_cast<std::size_t>(octets) : 0};
-}
-
-// The path, from the components that the kernel stored leaf first, each closed by a slash.
-std::string executable_of(const nsl_process& process) {
-  std::string path;
-  std::string_view rest(process.executable_reversed, process.executable_length);
-  while (!rest.empty()) {
-    const auto slash = rest.find('/');
-    path.insert(0, "/" + std::string(rest.substr(0, slash)));
-    rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
-  }
-  return path;
-}
-
-// The name that exec of this binary gives a process.
-std::string own_comm() {
-  const auto executable = own_executable();
-  return executable.substr(executable.rfind('/') + 1).substr(0, NSL_COMM - 1);
-}
-
-std::string argv_of(const nsl_process& process) { return {process.argv, process.argv_length}; }
-
-std::string arguments_as_stored(const std::vector<std::string>& arguments) {
-  std::string stored;
-  for (const auto& argument : arguments) stored += argument + '\0';
-  return stored;
-}
-
-// Runs another program in a grandchild and waits for it; its pid goes to numbers[0].
-Result<void> exec_and_wait(const SharedNumbers& numbers, const std::string& path, std::vector<std::string> arguments) {
-  const auto pid = ::fork();
-  if (pid == 0) {
-    std::vector<char*> pointers;
-    for (auto& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    ::execv(path.c_str(), pointers.data());
-    ::_exit(127);
-  }
-  numbers[0] = static_cast<std::uint64_t>(pid);
-  int status = 0;
-  if (::waitpid(pid, &status, 0) != pid || status != 0) return fail(ErrorClass::runtime, "the helper failed");
-  return {};
 }
 
 // Runs body in a forked grandchild and waits for it; its pid, as its parent sees it, goes to numbers[0].
@@ -274,7 +226,8 @@ TEST_F(Identity, ShortLivedProgramHasItsPathAndArguments) {
                                               "\xff\xfe",       "\x1b[31mescape", "",   "last"};
   const SharedNumbers numbers;
   const auto candidates = run_case(
-      "execd_helper", wire_name(name), [&] { return exec_and_wait(numbers, executable, arguments); },
+      "execd_helper", wire_name(name),
+      [&] { return exec_and_wait(numbers, {.path = executable, .arguments = arguments}); },
       [&](Expected& expected) {
         expected.pid = expected.tid = numbers.pid(0);
         expected.comm = expected.thread_comm = own_comm();
@@ -290,10 +243,12 @@ TEST_F(Identity, ShortLivedProgramHasItsPathAndArguments) {
 
 TEST_F(Identity, LongCommandLineIsCutAndSaysSo) {
   const std::string name = fmt::format("longargv.{}", zone());
-  const std::vector<std::string> arguments = {"kernel_test", "--send-one", name, std::string(3000, 'a')};
+  const std::vector<std::string> arguments = {"kernel_test", "--send-one", name, std::string(100'000, 'a'),
+                                              std::string(100'000, 'b')};
   const SharedNumbers numbers;
   const auto candidates = run_case(
-      "long_command_line", wire_name(name), [&] { return exec_and_wait(numbers, own_executable(), arguments); },
+      "long_command_line", wire_name(name),
+      [&] { return exec_and_wait(numbers, {.path = own_executable(), .arguments = arguments}); },
       [&](Expected& expected) {
         expected.pid = expected.tid = numbers.pid(0);
         expected.comm = expected.thread_comm = own_comm();

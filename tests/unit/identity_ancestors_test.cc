@@ -28,7 +28,7 @@ class Table {
     entry.flags = flags;
     std::memcpy(entry.comm, program.data(), program.size());
     const std::string reversed = std::string(program) + "/bin/";
-    std::memcpy(entry.executable_reversed, reversed.data(), reversed.size());
+    std::memcpy(entry.paths_reversed, reversed.data(), reversed.size());
     entry.executable_length = static_cast<nsl_u16>(reversed.size());
     std::memcpy(entry.argv, program.data(), program.size());
     entry.argv_length = static_cast<nsl_u16>(program.size() + 1);
@@ -36,10 +36,12 @@ class Table {
   }
 
   [[nodiscard]] ProcessTable lookup() const {
-    return [this](const nsl_process_key& key) {
-      const auto found = entries_.find(key.tgid);
-      return found == entries_.end() ? std::optional<nsl_process>() : found->second;
-    };
+    return {.process =
+                [this](const nsl_process_key& key) {
+                  const auto found = entries_.find(key.tgid);
+                  return found == entries_.end() ? std::optional<nsl_process>() : found->second;
+                },
+            .environment = [](std::uint64_t) { return std::optional<nsl_environment>(); }};
   }
 
  private:

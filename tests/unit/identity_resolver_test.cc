@@ -42,7 +42,7 @@ nsl_process curl_entry() {
   entry.flags = NSL_PROCESS_FROM_EXEC;
   set(entry.comm, "curl");
   constexpr std::string_view executable = "curl/bin/usr/";
-  set(entry.executable_reversed, executable);
+  set(entry.paths_reversed, executable);
   entry.executable_length = executable.size();
   constexpr std::string_view argv("curl\0-s\0", 8);
   set(entry.argv, argv);
@@ -51,13 +51,16 @@ nsl_process curl_entry() {
   return entry;
 }
 
-constexpr auto empty_table = [](const nsl_process_key&) { return std::optional<nsl_process>(); };
+const ProcessTable empty_table{.process = [](const nsl_process_key&) { return std::optional<nsl_process>(); },
+                               .environment = [](std::uint64_t) { return std::optional<nsl_environment>(); }};
 
 // A table with the sender alone.
 ProcessTable only(const nsl_process& entry) {
-  return [entry](const nsl_process_key& key) {
+  ProcessTable table = empty_table;
+  table.process = [entry](const nsl_process_key& key) {
     return key.tgid == curl_candidate().sender.process.tgid ? std::optional(entry) : std::nullopt;
   };
+  return table;
 }
 
 class ResolverTest : public testing::Test {
@@ -185,6 +188,44 @@ TEST_F(ResolverTest, ACommandLineThatTheKernelCutIsCompletedWhenItsStartFits) {
   EXPECT_FALSE(whole.process->command_line_truncated);
 }
 
+TEST_F(ResolverTest, AnEntryHasTheWorkingDirectoryAndTheScript) {
+  nsl_process entry = curl_entry();
+  constexpr std::string_view paths = "curl/bin/usr/shop/srv/";
+  set(entry.paths_reversed, paths);
+  entry.cwd_length = std::string_view("shop/srv/").size();
+  constexpr std::string_view argv("sh\0-e\0./install.sh\0now\0", 23);
+  set(entry.argv, argv);
+  entry.argv_length = argv.size();
+  entry.script_at = 6;
+  const Sender sender = resolver().describe(curl_candidate(), only(entry));
+  EXPECT_EQ(sender.process->executable, "/usr/bin/curl");
+  EXPECT_EQ(sender.process->cwd, "/srv/shop");
+  EXPECT_EQ(sender.process->script, "./install.sh");
+  entry.flags |= NSL_PROCESS_CWD_TRUNCATED;
+  EXPECT_EQ(resolver().describe(curl_candidate(), only(entry)).process->cwd, ".../srv/shop");
+}
+
+TEST_F(ResolverTest, ProgramsHaveTheirVariables) {
+  nsl_process entry = curl_entry();
+  entry.environment = 77;
+  ProcessTable table = only(entry);
+  table.environment = [](std::uint64_t key) {
+    nsl_environment environment{};
+    constexpr std::string_view text("CI=1\0npm_package_name=a=b\0CI=2\0odd\0", 36);
+    set(environment.text, text);
+    environment.length = text.size();
+    return key == 77 ? std::optional(environment) : std::nullopt;
+  };
+  proc_.add(3999, "sh", 0);
+  proc_.write("3999/environ", std::string("SECRET=x\0GITHUB_ACTIONS=true\0", 29));
+  const Sender sender = resolver().describe(curl_candidate(), table);
+  ASSERT_EQ(sender.programs.size(), 2U);
+  EXPECT_EQ(sender.programs[0].executable, "/usr/bin/curl");
+  EXPECT_EQ(sender.programs[0].environment, (Variables{{"CI", "1"}, {"npm_package_name", "a=b"}}));
+  EXPECT_EQ(sender.programs[1].executable, "/usr/bin/from-proc");
+  EXPECT_EQ(sender.programs[1].environment, (Variables{{"GITHUB_ACTIONS", "true"}}));
+}
+
 TEST_F(ResolverTest, FlagsOfTheEntryShow) {
   nsl_process entry = curl_entry();
   entry.flags |= NSL_PROCESS_EXE_DELETED;
@@ -240,6 +281,8 @@ TEST_F(ResolverTest, ACorruptLengthReadsNoFurtherThanTheField) {
   nsl_process entry = curl_entry();
   entry.executable_length = 65535;
   entry.argv_length = 65535;
+  entry.cwd_length = 65535;
+  entry.script_at = 65535;
   std::memset(entry.argv, 'a', sizeof entry.argv);
   const Sender sender = resolver().describe(curl_candidate(), only(entry));
   EXPECT_EQ(sender.process->command_line, Strings{std::string(NSL_ARGV_MAX, 'a')});

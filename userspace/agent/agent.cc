@@ -17,6 +17,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "compile/kernel_tables.h"
+#include "identity/environment_names.h"
+#include "identity/proc_process.h"
+#include "identity/seeded.h"
 #include "kernel/host.h"
 
 namespace nslookout::agent {
@@ -69,6 +72,20 @@ void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size
 
 void announce_runtimes(const std::vector<std::string>& places) {
   if (!places.empty()) log::notice("containers and pods are described by {}", fmt::join(places, ", "));
+}
+
+// Command lines and environments of the processes that ran before: the kernel cannot read those of others.
+void complete_seeded(const kernel::Sensor& sensor, const identity::Options& identity) {
+  if (!sensor.seeding_refused().empty()) {
+    log::warning("processes older than the agent are known from /proc alone, while they live: {}",
+                 sensor.seeding_refused());
+  }
+  if (!identity::shows_initial_pid_namespace(identity.proc_root)) return;
+  for (const nsl_process_key& key : sensor.seeded()) {
+    const auto entry = sensor.process(key);
+    const auto facts = entry ? identity::read_seeded(identity.proc_root, key, *entry) : std::nullopt;
+    if (facts) sensor.complete_seeded(key, facts->arguments, facts->variables);
+  }
 }
 
 Error refusal(const RunOptions& options, const Error& error) {
@@ -128,10 +145,13 @@ Result<void> run(const RunOptions& options) {
 
   catch_signals();
   const Observe observe = observe_from_name(options.observe);
+  const auto allowed = identity::allowed_environment();
   kernel::SensorOptions sensor_options;
   sensor_options.backend = *backend;
   sensor_options.ports = options.ports;
   sensor_options.observe_all = observe != Observe::matches;
+  sensor_options.process_entries = options.process_entries;
+  sensor_options.environment_names = {allowed.begin(), allowed.end()};
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
   Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
   if (!sensor) return fail(refusal(options, sensor.error()));
@@ -140,6 +160,7 @@ Result<void> run(const RunOptions& options) {
 
   identity::Options identity;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
+  complete_seeded(*sensor, identity);
   Pipeline pipeline(*plan, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe);
   announce(*sensor, *plan, *names);
   announce_runtimes(pipeline.runtime_places());

@@ -27,6 +27,7 @@ struct RunOptions {
   RuleLoading rule_loading;
   identity::RuntimeOptions runtimes;
   std::size_t ring_octets = 16u << 20;
+  std::uint32_t process_entries = 16384;
 };
 
 // Errors before anything is attached: invalid (rules, lists), usage (outputs), unsupported (kernel, privilege).

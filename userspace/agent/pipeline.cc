@@ -55,6 +55,8 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
       correlator_(plan),
       correlations_ask_runtime_(ask_runtime(plan.correlations())),
       resolver_(identity),
+      table_{.process = [&sensor](const nsl_process_key& key) { return sensor.process(key); },
+             .environment = [&sensor](std::uint64_t key) { return sensor.environment(key); }},
       join_(std::move(runtimes)),
       ids_(ids),
       servers_(identity.proc_root),
@@ -146,8 +148,7 @@ void Pipeline::describe(Lookup& lookup) {
   event::Event& event = lookup.event;
   event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
   event.dns = event::describe_dns(candidate);
-  identity::Sender sender =
-      resolver_.describe(candidate, [this](const nsl_process_key& key) { return sensor_.process(key); });
+  identity::Sender sender = resolver_.describe(candidate, table_);
   event.process = std::move(sender.process);
   event.container = std::move(sender.container);
   event.pod = std::move(sender.pod);

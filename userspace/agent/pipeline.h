@@ -78,6 +78,7 @@ class Pipeline {
   match::Correlator correlator_;
   bool correlations_ask_runtime_;
   identity::Resolver resolver_;
+  identity::ProcessTable table_;
   ContainerJoin join_;
   std::uint64_t unanswered_ = 0;  // events without their container's name, since nobody answered in time
   std::uint64_t no_room_ = 0;     // the same, since too many waited already

@@ -53,6 +53,12 @@ void add_sensor(CLI::App& command, agent::RunOptions& options) {
       ->type_name("MODE")
       ->capture_default_str();
   add_port_option(command, options.ports);
+  command
+      .add_option("--process-entries", options.process_entries,
+                  "Programs that the kernel remembers, running or ended; 1.7 kB of memory each")
+      ->check(CLI::Range(1024, 1 << 22))
+      ->type_name("COUNT")
+      ->capture_default_str();
 }
 
 void add_runtimes(CLI::App& command, identity::RuntimeOptions& runtimes) {

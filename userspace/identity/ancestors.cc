@@ -1,5 +1,6 @@
 #include "identity/ancestors.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "identity/kernel_process.h"
@@ -48,7 +49,8 @@ event::Process from_table(const nsl_process_key& key, const nsl_process& entry, 
 void follow_proc(Ancestry& ancestry, std::uint32_t pid, std::optional<ProcProcess> live, const std::string& proc_root) {
   auto stat = live ? live->stat() : std::nullopt;
   while (stat && ancestry.nearest_first.size() < max_ancestors) {
-    ancestry.nearest_first.push_back({start_boottime(stat->start_ticks), from_proc(pid, *live, *stat)});
+    ancestry.nearest_first.push_back(
+        {start_boottime(stat->start_ticks), from_proc(pid, *live, *stat), split_variables(live->allowed_variables())});
     if (stat->parent_pid == 0) return;
     auto parent = ProcProcess::open_parent(proc_root, stat->parent_pid, stat->start_ticks);
     const auto still = live->stat();
@@ -62,6 +64,13 @@ void follow_proc(Ancestry& ancestry, std::uint32_t pid, std::optional<ProcProces
 
 }  // namespace
 
+Variables variables_of(const ProcessTable& table, const nsl_process& entry) {
+  if (entry.environment == 0) return {};
+  const std::optional<nsl_environment> found = table.environment(entry.environment);
+  if (!found) return {};
+  return split_variables({found->text, std::min<std::size_t>(found->length, sizeof found->text)});
+}
+
 Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& parent, const ProcessTable& table,
                       const std::string& proc_root) {
   Ancestry ancestry;
@@ -72,12 +81,13 @@ Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& par
       ancestry.truncated = true;
       return ancestry;
     }
-    const std::optional<nsl_process> entry = table(key);
+    const std::optional<nsl_process> entry = table.process(key);
     if (!entry) {
       follow_proc(ancestry, key.tgid, proc_root.empty() ? std::nullopt : ProcProcess::open(proc_root, key), proc_root);
       return ancestry;
     }
-    ancestry.nearest_first.push_back({key.start_boottime, from_table(key, *entry, proc_root)});
+    ancestry.nearest_first.push_back(
+        {key.start_boottime, from_table(key, *entry, proc_root), variables_of(table, *entry)});
     younger = key.start_boottime;
     key = entry->parent;
   }

@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bpf/abi.h"
@@ -22,11 +23,20 @@ namespace nslookout::identity {
 inline constexpr std::size_t max_ancestors = 64;
 
 // The kernel's process table: nothing where it has no entry (any more).
-using ProcessTable = std::function<std::optional<nsl_process>(const nsl_process_key&)>;
+struct ProcessTable {
+  std::function<std::optional<nsl_process>(const nsl_process_key&)> process;
+  std::function<std::optional<nsl_environment>(std::uint64_t)> environment;  // by nsl_process.environment
+};
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// The allowed variables (environment_names.h) that an entry's program was started with.
+[[nodiscard]] Variables variables_of(const ProcessTable& table, const nsl_process& entry);
 
 struct Ancestor {
   std::uint64_t start_boottime = 0;
   event::Process process;  // without start_time and names of accounts
+  Variables variables;
 };
 
 struct Ancestry {

@@ -1,5 +1,6 @@
 #include "identity/kernel_process.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace nslookout::identity {
@@ -25,6 +26,18 @@ std::vector<std::string> split_command_line(std::string_view nul_separated) {
     nul_separated.remove_prefix(end == std::string_view::npos ? nul_separated.size() : end + 1);
   }
   return arguments;
+}
+
+std::vector<std::pair<std::string, std::string>> split_variables(std::string_view nul_separated) {
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (const std::string& text : split_command_line(nul_separated)) {
+    const std::size_t equal = text.find('=');
+    if (equal == std::string::npos) continue;
+    std::string name = text.substr(0, equal);
+    const bool known = std::ranges::any_of(variables, [&](const auto& variable) { return variable.first == name; });
+    if (!known) variables.emplace_back(std::move(name), text.substr(equal + 1));
+  }
+  return variables;
 }
 
 }  // namespace nslookout::identity

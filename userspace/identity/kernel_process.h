@@ -5,19 +5,23 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bpf/abi.h"
 
 namespace nslookout::identity {
 
-// "curl/bin/usr/" is "/usr/bin/curl". With truncated, components next to the root are missing: ".../bin/curl". A
+// "curl/bin/usr/" is "/usr/bin/curl", "/" is "/". With truncated, components next to the root are missing: ".../bin/curl". A
 // component that is not closed by '/' was cut and is left out. Empty for empty.
 [[nodiscard]] std::string path_from_reversed(std::string_view reversed, bool truncated);
 
 // Arguments that are each closed by NUL; the last may lack it (cut, or overwritten by the process). Empty arguments are
 // arguments.
 [[nodiscard]] std::vector<std::string> split_command_line(std::string_view nul_separated);
+
+// Variables that are each closed by NUL, "NAME=value"; of two of the same name the first counts, as for getenv(3).
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> split_variables(std::string_view nul_separated);
 
 // A fixed field that is closed by NUL unless full.
 template <std::size_t size>

@@ -2,10 +2,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <climits>
@@ -17,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "identity/variable_filter.h"
 
 namespace nslookout::identity {
 namespace {
@@ -163,6 +166,23 @@ std::optional<ProcExecutable> ProcProcess::executable() const {
 std::optional<std::string> ProcProcess::cwd() const { return read_link("cwd"); }
 
 std::optional<std::string> ProcProcess::command_line(std::size_t limit) const { return read("cmdline", limit); }
+
+std::string ProcProcess::allowed_variables() const {
+  constexpr std::size_t limit = 256u << 10;  // what the kernel side reads at most
+  const Fd fd(::openat(directory_.get(), "environ", O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return {};
+  VariableFilter filter;
+  std::array<char, 4096> block{};
+  for (std::size_t taken = 0; taken < limit;) {
+    const ssize_t got = ::read(fd.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    filter.take({block.data(), static_cast<std::size_t>(got)});
+    taken += static_cast<std::size_t>(got);
+  }
+  ::explicit_bzero(block.data(), block.size());
+  return filter.finish();
+}
 
 std::vector<std::string> ProcProcess::cgroups() const {
   std::vector<std::string> paths;

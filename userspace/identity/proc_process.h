@@ -53,6 +53,9 @@ class ProcProcess {
   [[nodiscard]] std::optional<std::string> cwd() const;
   // Arguments closed by NUL, as the process shows them now; at most limit octets.
   [[nodiscard]] std::optional<std::string> command_line(std::size_t limit) const;
+  // "NAME=value" each closed by NUL, of allowed_environment() alone and cut as the kernel's are. Octets of other variables
+  // pass through one block, which is wiped.
+  [[nodiscard]] std::string allowed_variables() const;
   // Paths of its cgroups: that of cgroup v2 first if there is one, then those of version 1.
   [[nodiscard]] std::vector<std::string> cgroups() const;
   // Whether one of its descriptors is a socket with one of these inodes.

@@ -16,14 +16,20 @@ constexpr std::size_t max_command_line = 8192;
 }  // namespace
 
 void add_entry(event::Process& process, const nsl_process& entry) {
-  const std::string_view executable(entry.executable_reversed,
-                                    std::min<std::size_t>(entry.executable_length, NSL_PATH_MAX));
+  const std::size_t executable_end = std::min<std::size_t>(entry.executable_length, NSL_PATHS_MAX);
+  const std::string_view paths(entry.paths_reversed,
+                               std::min<std::size_t>(executable_end + entry.cwd_length, NSL_PATHS_MAX));
   process.executable_truncated = (entry.flags & NSL_PROCESS_EXE_TRUNCATED) != 0;
-  process.executable = path_from_reversed(executable, process.executable_truncated);
+  process.executable = path_from_reversed(paths.substr(0, executable_end), process.executable_truncated);
   process.executable_deleted = (entry.flags & NSL_PROCESS_EXE_DELETED) != 0;
+  process.cwd = path_from_reversed(paths.substr(executable_end), (entry.flags & NSL_PROCESS_CWD_TRUNCATED) != 0);
   const std::string_view argv(entry.argv, std::min<std::size_t>(entry.argv_length, NSL_ARGV_MAX));
   process.command_line = split_command_line(argv);
   process.command_line_truncated = (entry.flags & NSL_PROCESS_ARGV_TRUNCATED) != 0;
+  if (entry.script_at != 0 && entry.script_at < argv.size()) {
+    const std::string_view script = argv.substr(entry.script_at);
+    process.script = script.substr(0, script.find('\0'));
+  }
   process.session = entry.session;
   if (entry.namespace_tgid != process.pid) process.namespace_pid = entry.namespace_tgid;
   if (process.comm.empty()) process.comm = text_of(entry.comm);

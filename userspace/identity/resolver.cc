@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "identity/cgroup_name.h"
 #include "identity/kernel_process.h"
+#include "identity/origin.h"
 #include "identity/process_facts.h"
 
 namespace nslookout::identity {
@@ -24,6 +25,13 @@ event::Process sender_facts(const nsl_candidate& candidate) {
   process.cgroup_id = sender.cgroup_id;
   process.sender_from_socket = (candidate.flags & NSL_FLAG_SENDER_FROM_SOCKET) != 0;
   return process;
+}
+
+ProgramFacts program_facts(const event::Process& process, Variables variables) {
+  return {.executable = process.executable,
+          .command_line = process.command_line,
+          .cwd = process.cwd,
+          .environment = std::move(variables)};
 }
 
 }  // namespace
@@ -67,12 +75,14 @@ void Resolver::add_cgroup(Sender& sender, const std::string& leaf, const std::op
   if (name) sender.container = event::Container{.id = name->id, .runtime = name->runtime, .name = {}, .image = {}};
 }
 
-void Resolver::add_ancestors(event::Process& process, const nsl_process_key& key, const nsl_process_key& parent,
+void Resolver::add_ancestors(Sender& sender, const nsl_process_key& key, const nsl_process_key& parent,
                              const ProcessTable& table) {
+  event::Process& process = *sender.process;
   Ancestry ancestry = ancestors_of(key, parent, table, proc_usable_ ? proc_root_ : "");
   for (Ancestor& ancestor : ancestry.nearest_first) {
     ancestor.process.start_time = start_time(ancestor.start_boottime);
     add_account_names(ancestor.process);
+    sender.programs.push_back(program_facts(ancestor.process, std::move(ancestor.variables)));
     process.ancestors.push_back(std::move(ancestor.process));
   }
   process.ancestors_truncated = ancestry.truncated;
@@ -85,7 +95,7 @@ Sender Resolver::describe(const nsl_candidate& candidate, const ProcessTable& ta
     ++counters_.unknown;
     return {};
   }
-  const std::optional<nsl_process> entry = table(key);
+  const std::optional<nsl_process> entry = table.process(key);
   Sender sender;
   event::Process& process = sender.process.emplace(sender_facts(candidate));
   process.start_time = start_time(key.start_boottime);
@@ -104,7 +114,7 @@ Sender Resolver::describe(const nsl_candidate& candidate, const ProcessTable& ta
     complete_command_line(process, *live);
     if (!process.session) process.session = stat->session;
   }
-  if (live) process.cwd = live->cwd().value_or("");
+  if (live) process.cwd = live->cwd().value_or(process.cwd);
   if (entry) {
     ++counters_.from_table;
   } else {
@@ -112,7 +122,12 @@ Sender Resolver::describe(const nsl_candidate& candidate, const ProcessTable& ta
   }
   add_account_names(process);
   add_cgroup(sender, entry ? text_of(entry->cgroup_leaf) : std::string(), live);
-  add_ancestors(process, key, entry ? entry->parent : candidate.sender.parent, table);
+  Variables variables = entry          ? variables_of(table, *entry)
+                        : same_program ? split_variables(live->allowed_variables())
+                                       : Variables();
+  sender.programs.push_back(program_facts(process, std::move(variables)));
+  add_ancestors(sender, key, entry ? entry->parent : candidate.sender.parent, table);
+  sender.origin = origin_of(sender.programs);
   return sender;
 }
 

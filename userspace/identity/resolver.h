@@ -7,7 +7,8 @@
 // left out and counted.
 //
 //   identity::Resolver resolver({.cgroup2_mount = "/sys/fs/cgroup"});
-//   auto sender = resolver.describe(candidate, [&](const nsl_process_key& key) { return sensor.process(key); });
+//   identity::ProcessTable table{.process = …, .environment = …};  // of the sensor
+//   auto sender = resolver.describe(candidate, table);
 //   event.process = sender.process; event.container = sender.container;
 //
 // Thread rule: one thread.
@@ -17,12 +18,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bpf/abi.h"
 #include "event/event.h"
 #include "identity/accounts.h"
 #include "identity/ancestors.h"
 #include "identity/cgroup_paths.h"
+#include "identity/origin.h"
 #include "identity/proc_process.h"
 
 namespace nslookout::identity {
@@ -47,6 +50,7 @@ struct Sender {
   std::optional<event::Process> process;      // nothing only for an unknown sender
   std::optional<event::Container> container;  // id and runtime
   std::optional<event::Pod> pod;              // the uid alone
+  std::vector<ProgramFacts> programs;         // the process's own and its ancestors', nearest first; for origin_of()
   std::optional<event::Origin> origin;
 };
 
@@ -64,7 +68,7 @@ class Resolver {
  private:
   [[nodiscard]] WallTime start_time(std::uint64_t start_boottime);
   void add_account_names(event::Process& process);
-  void add_ancestors(event::Process& process, const nsl_process_key& key, const nsl_process_key& parent,
+  void add_ancestors(Sender& sender, const nsl_process_key& key, const nsl_process_key& parent,
                      const ProcessTable& table);
   void add_cgroup(Sender& sender, const std::string& leaf, const std::optional<ProcProcess>& live);
 

@@ -12,6 +12,7 @@
 #include "bpf/objects.h"
 #include "kernel/bpf_object.h"
 #include "kernel/host.h"
+#include "kernel/processes.h"
 #include "kernel/tables.h"
 #include "kernel/unix_clients.h"
 #include "kernel/unix_request.h"
@@ -166,8 +167,7 @@ std::optional<Backend> backend_from_name(std::string_view name) {
 }
 
 struct Sensor::State {
-  BpfObject process;
-  std::vector<Link> process_links;
+  Processes processes;
   Attached backend;
   BackendChoice choice;
   Tables tables;
@@ -197,23 +197,15 @@ Sensor::~Sensor() = default;
 
 Result<Sensor> Sensor::start(const SensorOptions& options) {
   if (const auto valid = validate(options); !valid) return fail(valid.error());
-  Result<BpfObject> process = BpfObject::open("process", bytes_of(nsl_object_process, nsl_object_process_end));
-  if (!process) return fail(process.error());
-  if (const auto sized = process->set_entries("nsl_processes", options.process_entries); !sized) {
-    return fail(sized.error());
-  }
-  if (const auto loaded = process->load(); !loaded) return fail(loaded.error());
-  Attached hooks{std::move(*process), {}};
-  if (const auto attached = attach_each(hooks); !attached) return fail(attached.error());
-
-  Result<Chosen> chosen = choose_backend(options, hooks.object);
+  Result<Processes> processes = Processes::start(options.process_entries, options.environment_names);
+  if (!processes) return fail(processes.error());
+  Result<Chosen> chosen = choose_backend(options, processes->object());
   if (!chosen) return fail(chosen.error());
-  for (ProgramReport& report : hooks.object.report()) chosen->choice.programs.push_back(std::move(report));
+  for (ProgramReport& report : processes->object().report()) chosen->choice.programs.push_back(std::move(report));
   Result<Tables> tables = Tables::of(chosen->attached.object);
   if (!tables) return fail(tables.error());
 
-  auto state = std::make_unique<State>(State{std::move(hooks.object),
-                                             std::move(hooks.links),
+  auto state = std::make_unique<State>(State{std::move(*processes),
                                              std::move(chosen->attached),
                                              std::move(chosen->choice),
                                              *tables,
@@ -226,7 +218,7 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
   };
   state->ring.reset(ring_buffer__new(state->backend.object.map_fd("nsl_candidates"), receive, state.get(), nullptr));
   if (!state->ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
-  state->unix_clients.follow({&state->process, &state->backend.object});
+  state->unix_clients.follow({&state->processes.object(), &state->backend.object});
   return Sensor(std::move(state));
 }
 
@@ -236,7 +228,7 @@ Result<void> Sensor::publish(const compile::KernelTables& tables, std::uint32_t 
 
 Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const CandidateHandler& handler) {
   state_->handler = handler;
-  state_->unix_clients.follow({&state_->process, &state_->backend.object});
+  state_->unix_clients.follow({&state_->processes.object(), &state_->backend.object});
   const int polled = ring_buffer__poll(state_->ring.get(), static_cast<int>(timeout.count()));
   if (polled < 0 && polled != -EINTR) return fail(ErrorClass::runtime, "waiting at the ring: {}", errno_text(-polled));
   // The programs do not always wake us (nsl_settings.wakeup_octets): what is there is taken after a time-out too.
@@ -254,7 +246,7 @@ Result<Counters> Sensor::counters() const {
   if (cpus < 0) return fail(ErrorClass::runtime, "counting the CPUs: {}", errno_text(-cpus));
   Counters counters(NSL_COUNTER_MAX, 0);
   std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(cpus));
-  const int fd = state_->process.map_fd("nsl_counters");
+  const int fd = state_->processes.object().map_fd("nsl_counters");
   for (std::uint32_t i = 0; i < NSL_COUNTER_MAX; ++i) {
     if (bpf_map_lookup_elem(fd, &i, per_cpu.data()) != 0) {
       return fail(ErrorClass::runtime, "reading the counters: {}", errno_text(errno));
@@ -266,10 +258,17 @@ Result<Counters> Sensor::counters() const {
   return counters;
 }
 
-std::optional<nsl_process> Sensor::process(const nsl_process_key& key) const {
-  nsl_process process{};
-  if (bpf_map_lookup_elem(state_->process.map_fd("nsl_processes"), &key, &process) != 0) return std::nullopt;
-  return process;
+std::optional<nsl_process> Sensor::process(const nsl_process_key& key) const { return state_->processes.find(key); }
+
+std::optional<nsl_environment> Sensor::environment(std::uint64_t key) const {
+  return state_->processes.environment(key);
+}
+
+const std::vector<nsl_process_key>& Sensor::seeded() const { return state_->processes.seeded(); }
+const std::string& Sensor::seeding_refused() const { return state_->processes.seeding_refused(); }
+
+void Sensor::complete_seeded(const nsl_process_key& key, std::string_view arguments, std::string_view variables) const {
+  state_->processes.complete(key, arguments, variables);
 }
 
 }  // namespace nslookout::kernel

@@ -34,7 +34,9 @@ struct SensorOptions {
   std::vector<std::uint16_t> ports = {53};  // 1 to NSL_PORTS_MAX DNS ports
   bool observe_all = false;                 // every query is a candidate
   std::uint32_t ring_octets = 16u << 20;    // a power of two, at least a page
-  std::uint32_t process_entries = 16384;    // of the kernel's process table (about 1.2 kB each)
+  std::uint32_t process_entries = 16384;    // of the kernel's process table (about 1.6 kB each)
+  // Variables whose values are kept of the environments of programs; of all others nothing leaves the kernel.
+  std::vector<std::string_view> environment_names = {};
 };
 
 // A program as the kernel took it.
@@ -87,6 +89,15 @@ class Sensor {
 
   // The entry of the kernel's process table; nothing when it was evicted or never made.
   [[nodiscard]] std::optional<nsl_process> process(const nsl_process_key& key) const;
+  // The listed variables that a program was started with; key: nsl_process.environment.
+  [[nodiscard]] std::optional<nsl_environment> environment(std::uint64_t key) const;
+  // The processes that ran before the sensor did, and why they could not be found (empty if they could): they get into
+  // the table at their first fork, exec or candidate then.
+  [[nodiscard]] const std::vector<nsl_process_key>& seeded() const;
+  [[nodiscard]] const std::string& seeding_refused() const;
+  // Adds to a seeded process what the kernel could not read of it: arguments each closed by NUL, and the listed
+  // variables, "NAME=value" each closed by NUL. Nothing is done when it has run another program since.
+  void complete_seeded(const nsl_process_key& key, std::string_view arguments, std::string_view variables) const;
 
  private:
   struct State;
