@@ -53,6 +53,7 @@ int BPF_PROG(nsl_fork, struct task_struct *parent, struct task_struct *child)
 		nsl_count(NSL_COUNT_process_table);
 		return 0;
 	}
+	nsl_count(NSL_COUNT_process_entries);
 	process->flags &= ~NSL_PROCESS_FROM_EXEC;
 	process->parent = parent_key;
 	nsl_read_ids(process, child);

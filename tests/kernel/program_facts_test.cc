@@ -286,5 +286,79 @@ TEST_F(ProgramFacts, ProcessesWithTheSameVariablesShareThem) {
   EXPECT_NE(first->environment, other->environment);
 }
 
+// On a host with cgroups of version 1 a container may show in those alone.
+TEST_F(ProgramFacts, ACgroupOfVersion1IsKnownWhereThatOfVersion2IsTheRoot) {
+  const std::filesystem::path controller = "/sys/fs/cgroup/memory";
+  const auto name = fmt::format("nslookout-v1-{}", ::getpid());
+  std::error_code error;
+  if (!std::filesystem::exists(controller / "cgroup.procs") ||
+      !std::filesystem::create_directory(controller / name, error)) {
+    report_case("cgroup_v1", "skipped(no memory controller of version 1)");
+    GTEST_SKIP() << "no memory controller of version 1";
+  }
+  const auto wire = unique_name("v1");
+  const SharedNumbers numbers;
+  const auto run = run_child("parent", [&]() -> Result<void> {
+    std::ofstream(controller / name / "cgroup.procs") << ::getpid() << std::flush;
+    const auto sender = ::fork();
+    if (sender == 0) ::_exit(send_sendto(server(), {query(wire)}) ? 0 : 1);
+    int status = -1;
+    if (::waitpid(sender, &status, 0) != sender || status != 0) return fail(ErrorClass::runtime, "the sender failed");
+    return {};
+  });
+  std::filesystem::remove(controller / name, error);
+  NSL_ASSERT_OK(run.result);
+  const auto candidates = harness().collect();
+  NSL_ASSERT_OK(candidates);
+  ASSERT_EQ(candidates->size(), 1U);
+  const auto entry = harness().sensor().process(candidates->front().sender.process);
+  ASSERT_TRUE(entry.has_value());
+  if (candidates->front().sender.cgroup_id > 1) GTEST_SKIP() << "the test itself is not in the root of version 2";
+  EXPECT_EQ(std::string(entry->cgroup_leaf), name);
+  report_case("cgroup_v1", "seen");
+}
+
+// A table of a thousand entries, and four times as many processes: those that wait for the others' end are still in it.
+TEST(ProcessTable, AncestorsOutliveMostOthers) {
+  constexpr int others = 4000;
+  auto harness = Harness::start({.process_entries = 1024});
+  NSL_ASSERT_OK(harness);
+  const auto wire = unique_name("kept");
+  const SharedNumbers numbers;
+  const auto run = run_child("oldest", [&]() -> Result<void> {
+    numbers[0] = static_cast<std::uint64_t>(::getpid());
+    const auto waiter = ::fork();
+    if (waiter == 0) {
+      numbers[1] = static_cast<std::uint64_t>(::getpid());
+      for (int i = 0; i < others; ++i) {
+        const auto other = ::vfork();  // NOLINT: nothing but _exit follows, and thousands of forks take long
+        if (other == 0) ::_exit(0);
+        ::waitpid(other, nullptr, 0);
+      }
+      const auto sender = ::fork();
+      if (sender == 0) ::_exit(send_sendto(server(), {query(wire)}) ? 0 : 1);
+      int status = -1;
+      ::waitpid(sender, &status, 0);
+      ::_exit(status == 0 ? 0 : 1);
+    }
+    int status = -1;
+    if (::waitpid(waiter, &status, 0) != waiter || status != 0) return fail(ErrorClass::runtime, "the waiter failed");
+    return {};
+  });
+  NSL_ASSERT_OK(run.result);
+  const auto candidates = harness->collect();
+  NSL_ASSERT_OK(candidates);
+  ASSERT_EQ(candidates->size(), 1U);
+  EXPECT_GT(harness->counters().at(NSL_COUNT_process_entries), static_cast<std::uint64_t>(others));
+  auto entry = harness->sensor().process(candidates->front().sender.process);
+  for (const auto pid : {numbers.pid(1), numbers.pid(0), ::getpid()}) {
+    ASSERT_TRUE(entry.has_value());
+    EXPECT_EQ(entry->parent.tgid, static_cast<std::uint32_t>(pid));
+    entry = harness->sensor().process(entry->parent);
+  }
+  EXPECT_TRUE(entry.has_value()) << "the oldest of them has left the table";
+  report_case("ancestors_kept", entry ? "seen" : "failed");
+}
+
 }  // namespace
 }  // namespace nslookout::kernel_test
