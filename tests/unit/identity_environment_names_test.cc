@@ -1,11 +1,14 @@
 // Which variables of other processes are read, and above all which are not.
 #include <algorithm>
 #include <cctype>
+#include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "identity/environment_names.h"
+#include "tests/support/source_dir.h"
 
 namespace nslookout::identity {
 namespace {
@@ -78,6 +81,23 @@ TEST(EnvironmentNames, NamesAreExact) {
   EXPECT_FALSE(is_allowed("NPM_PACKAGE_NAME"));
   EXPECT_FALSE(is_allowed("npm_package_name_"));
   EXPECT_FALSE(is_allowed("npm_package_"));
+}
+
+TEST(EnvironmentNames, TheDocumentationHasTheSameList) {
+  std::ifstream file(source_dir() / "docs/origin.md");
+  ASSERT_TRUE(file.is_open());
+  std::vector<std::string> documented;
+  bool announced = false, inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line == "```") {
+      inside = announced && !inside;
+      announced = inside;
+    } else if (inside) {
+      documented.push_back(line);
+    }
+    announced = announced || line.starts_with("<!-- list:");
+  }
+  EXPECT_THAT(documented, testing::ElementsAreArray(allowed_environment()));
 }
 
 }  // namespace
