@@ -4,22 +4,10 @@
 import unittest
 import uuid
 
-from harness import AgentCase, main
+from harness import AgentCase, main, wait_until
 from harness.runtimes import IMAGE, Containerd, Podman, missing, remove_cgroups, run_runc
 
 LOOK_UP = ["/bin/nslookup", "sfrclak.com"]
-
-RULE_ABOUT_A_POD = """
-title: A name that one pod alone may not ask for
-logsource:
-    category: dns
-detection:
-    selection:
-        query: sfrclak.com
-        kubernetes.pod.name: {pod}
-    condition: selection
-level: high
-"""
 
 
 def needs(*programs):
@@ -27,6 +15,11 @@ def needs(*programs):
 
 
 class ContainerCase(AgentCase):
+    def both_events(self, agent):
+        """A and AAAA, once they were written: the end of the agent would cut their waiting short."""
+        wait_until(lambda: len(self.of_resolver(agent.events())) >= 2, "two events are written")
+        return self.of_resolver(agent.finish())
+
     def assert_container(self, events, container_id, runtime, name="", image=""):
         self.assertEqual(sorted(event["dns"]["record_type"] for event in events), ["A", "AAAA"])
         for event in events:
@@ -46,7 +39,7 @@ class BareRunc(ContainerCase):
         nested = f"{pod}/{inner}"
         self.addCleanup(remove_cgroups, nested, pod, f"{node}/kubepods", node, f"{top}/docker", top)
         run_runc(inner, nested, ["/bin/nslookup", "sfrclak.com", self.resolver.address])
-        events = self.of_resolver(agent.finish())
+        events = self.both_events(agent)
         self.assert_container(events, inner, "")
 
 
@@ -61,18 +54,18 @@ class ByPodman(ContainerCase):
     def test_name_and_image_come_from_the_socket(self):
         agent = self.agent("--docker-socket", self.podman.socket)
         container_id = self.podman.run("lookup-once", *LOOK_UP)
-        self.assert_container(self.of_resolver(agent.finish()), container_id, "podman", "lookup-once", IMAGE)
+        self.assert_container(self.both_events(agent), container_id, "podman", "lookup-once", IMAGE)
 
     def test_a_container_that_is_removed_at_once_is_known_from_the_stream_of_events(self):
         agent = self.agent("--docker-socket", self.podman.socket)
         container_id = self.podman.run("gone", *LOOK_UP, options=["--rm"])
-        self.assert_container(self.of_resolver(agent.finish()), container_id, "podman", "gone", IMAGE)
+        self.assert_container(self.both_events(agent), container_id, "podman", "gone", IMAGE)
 
     def test_a_container_in_a_pod_of_podman(self):
         agent = self.agent("--docker-socket", self.podman.socket)
         self.podman.podman("pod", "create", "--name=group", "--infra=false", "--share=")
         container_id = self.podman.run("member", *LOOK_UP, options=["--pod=group"])
-        self.assert_container(self.of_resolver(agent.finish()), container_id, "podman", "member", IMAGE)
+        self.assert_container(self.both_events(agent), container_id, "podman", "member", IMAGE)
 
 
 @needs("runc", "containerd", "ctr")
@@ -92,11 +85,20 @@ class ByCri(ContainerCase):
         agent = self.agent("--cri-socket", self.containerd.socket)
         pod = self.containerd.pod("web-0", "shop", {"app": "web", "tier": "front"})
         container_id = pod.run("init", *LOOK_UP)
-        self.resolver.wait_for(self._queries_before + 2)
-        events = self.of_resolver(agent.finish())
+        events = self.both_events(agent)
         self.assert_container(events, container_id, "containerd", "init", IMAGE)
         self.assert_pod(events, pod)
         self.assert_one_alert(events)
+
+    def test_containerd_that_came_back_after_the_agent_started(self):
+        self.containerd.halt()
+        agent = self.agent("--cri-socket", self.containerd.socket)
+        self.containerd.start()
+        pod = self.containerd.pod("web-1", "shop", {"app": "web"})
+        container_id = pod.run("main", *LOOK_UP)
+        events = self.both_events(agent)
+        self.assert_container(events, container_id, "containerd", "main", IMAGE)
+        self.assert_pod(events, pod)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import threading
 
 from .runtimes import fields_of, message, text_map
 
+_servers = {}
 IN_CRI = "/runtime.v1.RuntimeService/"
 
 
@@ -119,21 +120,23 @@ class FakeKubelet(_Fake):
 class FakeCri:
     """containers: {id: (pod, namespace, uid, labels, name, image)}; each is its own pod's only one. Ended by stop().
 
+    vanish() takes the socket away for new connections, which are all that there are.
+
     lists: whether a question for all is answered with them, too. answer: gets the method and the answer's octets. events: octets that the stream of events sends, then it stays open;
     None: there is no such stream.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, events=None):
         self.socket = path
         self.containers = {}
         self.lists = False
         self.answer = None
-        self.events = None
+        self.events = events
         self.asked = 0
         self._over = threading.Event()
-        self.start()
+        self._start()
 
-    def start(self):
+    def _start(self):
         import grpc
 
         class Calls(grpc.GenericRpcHandler):
@@ -145,14 +148,21 @@ class FakeCri:
                     return None
                 return grpc.unary_unary_rpc_method_handler(lambda request, _: self._answer(method, request))
 
-        self._over.clear()
-        self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(8), handlers=[Calls()])
+        self._server = _servers[self.socket] = grpc.server(concurrent.futures.ThreadPoolExecutor(8), handlers=[Calls()])
         self._server.add_insecure_port(f"unix://{self.socket}")
         self._server.start()
 
     def stop(self):
+        """The server itself lives as long as the process: gRPC 1.51 aborts when the last one goes and another comes."""
         self._over.set()
-        self._server.stop(None).wait()
+        self.vanish()
+
+    def vanish(self):
+        if os.path.exists(self.socket):
+            os.rename(self.socket, f"{self.socket}.away")
+
+    def come_back(self):
+        os.rename(f"{self.socket}.away", self.socket)
 
     def _stream(self):
         yield from self.events

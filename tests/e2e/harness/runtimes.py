@@ -18,7 +18,7 @@ from .sandbox import end_with_parent, wait_until, work_folder
 RUNC = "/usr/sbin/runc"
 BUSYBOX = "/bin/busybox"
 IMAGE = "nslookout.test/busybox:1"
-# gRPC's own care for forks ends the process when subprocess forks while a server restarts.
+# The tests fork only to exec: gRPC need not care, and what it does then can end the process.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 NETWORK_OF_THE_NODE = 2  # CRI: NamespaceMode
 
