@@ -17,5 +17,6 @@ nsl_object_\name\()_end:
 	object process, "process.bpf.o"
 	object seed, "seed.bpf.o"
 	object unix_clients, "unix_clients.bpf.o"
+	object unix_clients_fentry, "unix_clients_fentry.bpf.o"
 
 	.section .note.GNU-stack, "", %progbits

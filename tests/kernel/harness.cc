@@ -173,9 +173,10 @@ Result<std::vector<nsl_candidate>> Harness::collect() {
   const auto own_namespace = network_namespace_inode();
   bool canary_came = false;
   const auto keep = [&](const nsl_candidate& candidate) {
+    const bool sees_all = every_query_ || candidate.transport == NSL_VARLINK || candidate.transport == NSL_NSCD;
     if (name_of(candidate) == canary) {
       canary_came = true;
-    } else if (!canary_came && (!every_query_ || candidate.sender.network_namespace == own_namespace)) {
+    } else if (!canary_came && (!sees_all || candidate.sender.network_namespace == own_namespace)) {
       candidates.push_back(candidate);
     }
   };

@@ -19,7 +19,8 @@ kernel::Diagnosis diagnosis_of_a_host(bool usable) {
   return {std::move(facts),
           {{"fentry", usable, "because"}, {"kprobe", false, "refused"}},
           {{"nscd", kernel::Certainty::found, "evil\nnslookout: forged\xff", "unseen", "remove it"},
-           {"encrypted-dns", kernel::Certainty::possible, "", "unreadable", "block it"}}};
+           {"encrypted-dns", kernel::Certainty::possible, "", "unreadable", "block it"}},
+          {"unix-clients", usable, "no tracepoint"}};
 }
 
 TEST(CliDoctorJson, HasTheFactsBackendsAndBlindSpots) {
@@ -35,6 +36,7 @@ TEST(CliDoctorJson, HasTheFactsBackendsAndBlindSpots) {
   EXPECT_TRUE(report["host"]["memlock_octets"].is_null());
   EXPECT_EQ(report["backends"].size(), 2u);
   EXPECT_EQ(report["backends"][1]["reason"], "refused");
+  EXPECT_EQ(report["unix_clients"]["usable"], true);
   EXPECT_EQ(report["blind_spots"][0]["certainty"], "found");
   EXPECT_EQ(report["blind_spots"][1]["remedy"], "block it");
 }
@@ -50,6 +52,7 @@ TEST(CliDoctorText, NamesTheChosenBackendAndWhatIsMissing) {
   EXPECT_NE(text.find("chosen: because"), std::string::npos) << text;
   EXPECT_NE(text.find("no: refused"), std::string::npos) << text;
   EXPECT_NE(text.find("CAP_BPF; missing CAP_PERFMON"), std::string::npos) << text;
+  EXPECT_NE(text.find("seen: no tracepoint"), std::string::npos) << text;
   EXPECT_NE(text.find("To do: block it."), std::string::npos) << text;
   EXPECT_EQ(text.find("No backend is usable"), std::string::npos) << text;
   EXPECT_NE(doctor_text(diagnosis_of_a_host(false)).find("No backend is usable"), std::string::npos);

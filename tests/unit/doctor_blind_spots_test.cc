@@ -152,6 +152,32 @@ TEST(DoctorBlindSpots, FoundOnesComeFromTheFilesOfTheHost) {
   }
 }
 
+TEST(DoctorBlindSpots, WhereTheClientsOfUnixSocketsAreSeenLessIsHidden) {
+  const std::vector<SpotCase> cases = {
+      {"nss-resolve", {{"/etc/nsswitch.conf", "hosts: files resolve [!UNAVAIL=return] dns\n"}}, {}},
+      {"resolved's socket", {{"/run/systemd/resolve/io.systemd.Resolve", ""}}, {"resolved-dbus"}},
+      {"nscd, which shares its memory", {{"/run/nscd/socket", ""}}, {"nscd-shared"}},
+      {"nscd, which does not",
+       {{"/run/nscd/socket", ""}, {"/etc/nscd.conf", "shared passwd yes\n\tshared\thosts\tno\n"}},
+       {}},
+  };
+  for (const auto& test : cases) {
+    SCOPED_TRACE(test.what);
+    FakeTree tree;
+    const Host host(fill(tree, test.files).root());
+    EXPECT_EQ(found_ids(find_blind_spots(host, {"unix-clients", true, "loads"})), test.found);
+  }
+}
+
+TEST(DoctorBlindSpots, AHiddenClientSaysWhyItIsHidden) {
+  FakeTree tree;
+  tree.write("/run/nscd/socket", "");
+  const auto spots = find_blind_spots(Host(tree.root()), {"unix-clients", false, "no tracepoint"});
+  ASSERT_EQ(spots.front().id, "nscd");
+  EXPECT_NE(spots.front().consequence.find("no tracepoint"), std::string::npos);
+  EXPECT_NE(spots.front().consequence.find("client_hidden"), std::string::npos);
+}
+
 TEST(DoctorBlindSpots, EncryptedDnsIsAlwaysPossibleAndEverySpotSaysWhatToDo) {
   FakeTree tree;
   tree.write("/etc/nsswitch.conf", "hosts: resolve mdns sss\n");

@@ -8,7 +8,7 @@ namespace nslookout::cli {
 namespace {
 
 int doctor(const std::string& format) {
-  const auto diagnosis = kernel::diagnose(kernel::Host(), kernel::probe_backends());
+  const auto diagnosis = kernel::diagnose(kernel::Host(), kernel::probe_backends(), kernel::probe_unix_clients());
   const auto printed = print(format == "json" ? doctor_json(diagnosis) : doctor_text(diagnosis));
   if (!printed) return report(printed.error());
   if (diagnosis.chosen() != nullptr) return exit_ok;

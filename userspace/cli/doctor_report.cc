@@ -96,6 +96,11 @@ std::string backends_text(const kernel::Diagnosis& diagnosis) {
   return text;
 }
 
+std::string unix_clients_text(const kernel::BackendProbe& probe) {
+  return "\nPrograms that ask systemd-resolved or nscd over its Unix socket\n" +
+         fact(probe.name, fmt::format("{}: {}", probe.usable ? "seen" : "hidden", probe.reason));
+}
+
 std::string blind_spots_text(const std::vector<kernel::BlindSpot>& spots) {
   std::string text = "\nWhat is not seen here, or seen under another process\n";
   for (const auto& spot : spots) {
@@ -136,7 +141,8 @@ Json facts_json(const kernel::HostFacts& facts) {
 }  // namespace
 
 std::string doctor_text(const kernel::Diagnosis& diagnosis) {
-  return facts_text(diagnosis.facts) + backends_text(diagnosis) + blind_spots_text(diagnosis.blind_spots);
+  return facts_text(diagnosis.facts) + backends_text(diagnosis) + unix_clients_text(diagnosis.unix_clients) +
+         blind_spots_text(diagnosis.blind_spots);
 }
 
 std::string doctor_json(const kernel::Diagnosis& diagnosis) {
@@ -153,11 +159,13 @@ std::string doctor_json(const kernel::Diagnosis& diagnosis) {
                      {"consequence", spot.consequence},
                      {"remedy", spot.remedy}});
   }
-  const Json json = {{"usable", chosen != nullptr},
-                     {"backend", chosen != nullptr ? Json(chosen->name) : Json(nullptr)},
-                     {"host", facts_json(diagnosis.facts)},
-                     {"backends", backends},
-                     {"blind_spots", spots}};
+  const Json json = {
+      {"usable", chosen != nullptr},
+      {"backend", chosen != nullptr ? Json(chosen->name) : Json(nullptr)},
+      {"host", facts_json(diagnosis.facts)},
+      {"backends", backends},
+      {"unix_clients", {{"usable", diagnosis.unix_clients.usable}, {"reason", diagnosis.unix_clients.reason}}},
+      {"blind_spots", spots}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -99,14 +99,20 @@ bool nscd_skips_hosts(const Host& host) {
   return skips;
 }
 
-void find_nss_spots(const Host& host, std::vector<BlindSpot>& spots) {
+// What an event looks like whose client is not known.
+constexpr std::string_view hidden_mark = "its events say ROLE_FORWARDER and client_hidden";
+
+void find_nss_spots(const Host& host, const BackendProbe& unix_clients, std::vector<BlindSpot>& spots) {
   const auto sources = nss_hosts_sources(host);
-  if (lists(sources, "resolve")) {
+  if (lists(sources, "resolve") && !unix_clients.usable) {
     spots.push_back(
         {"nss-resolve", Certainty::found, "/etc/nsswitch.conf: `resolve` in the hosts line",
-         "while systemd-resolved runs, programs that use the C library's resolver (curl, getent, ssh) hand their names "
-         "to it over a Unix socket and send no DNS query of their own: what is seen is systemd-resolved's query, under "
-         "its process, and nothing when it answers from its cache or over TLS",
+         fmt::format(
+             "while systemd-resolved runs, programs that use the C library's resolver (curl, getent, ssh) hand "
+             "their names to it over a Unix socket and send no DNS query of their own, and this kernel does not "
+             "show who does ({}): what is seen is systemd-resolved's query, under its process ({}), and nothing "
+             "when it answers from its cache or over TLS",
+             unix_clients.reason, hidden_mark),
          "take `resolve` out of the hosts line and leave `dns`, with 127.0.0.53 as nameserver in /etc/resolv.conf: "
          "each program then sends its own query to the stub, and resolved works as before"});
   }
@@ -123,27 +129,54 @@ void find_nss_spots(const Host& host, std::vector<BlindSpot>& spots) {
   }
 }
 
-void find_nscd_spot(const Host& host, std::vector<BlindSpot>& spots) {
+// Whether nscd's clients read cached names in its memory, which is Debian's and glibc's default.
+bool nscd_shares_hosts(const Host& host) {
+  bool shares = true;
+  for (const auto& line : lines_of(host.read_file("/etc/nscd.conf"))) {
+    const auto words = words_of(line.substr(0, line.find('#')));
+    if (words.size() >= 3 && words[0] == "shared" && words[1] == "hosts") shares = words[2] != "no";
+  }
+  return shares;
+}
+
+void find_nscd_spot(const Host& host, const BackendProbe& unix_clients, std::vector<BlindSpot>& spots) {
   for (const std::string_view socket : {"/run/nscd/socket", "/var/run/nscd/socket"}) {
     if (!host.exists(socket)) continue;
-    if (nscd_skips_hosts(host)) return;
+    if (nscd_skips_hosts(host) || (unix_clients.usable && !nscd_shares_hosts(host))) return;
+    if (unix_clients.usable) {
+      spots.push_back({"nscd-shared", Certainty::found, fmt::format("{} is there", socket),
+                       "programs read names that the name service cache already knows in its memory, without asking "
+                       "anybody: such a lookup is not seen; the others are, under the program's process",
+                       "set `shared hosts no` in /etc/nscd.conf and restart nscd"});
+      return;
+    }
     spots.push_back(
         {"nscd", Certainty::found, fmt::format("{} is there", socket),
-         "programs ask the name service cache over a Unix socket and send no DNS query of their own: what is seen is "
-         "nscd's query, under its process, and only when the name is not in its cache",
+         fmt::format("programs ask the name service cache over a Unix socket and send no DNS query of their own, and "
+                     "this kernel does not show who does ({}): what is seen is nscd's query, under its process ({}), "
+                     "and only when the name is not in its cache",
+                     unix_clients.reason, hidden_mark),
          "set `enable-cache hosts no` in /etc/nscd.conf and restart nscd, or remove nscd"});
     return;
   }
 }
 
-void find_resolved_spots(const Host& host, std::vector<BlindSpot>& spots) {
-  if (host.exists(resolved_socket)) {
+void find_resolved_spots(const Host& host, const BackendProbe& unix_clients, std::vector<BlindSpot>& spots) {
+  if (host.exists(resolved_socket) && unix_clients.usable) {
+    spots.push_back(
+        {"resolved-dbus", Certainty::found, fmt::format("{} is there", resolved_socket),
+         fmt::format("a program may ask systemd-resolved over D-Bus (busctl, resolvectl): what is seen is "
+                     "systemd-resolved's query, under its process ({}), and nothing when it answers from its cache; "
+                     "who asks over its Unix socket is seen",
+                     hidden_mark),
+         "`resolvectl monitor` shows the names; D-Bus policy can keep programs from org.freedesktop.resolve1"});
+  } else if (host.exists(resolved_socket)) {
     spots.push_back(
         {"resolved-varlink", Certainty::found, fmt::format("{} is there", resolved_socket),
          "a program may ask systemd-resolved over its Unix socket or D-Bus (resolvectl, nss-resolve) instead of by "
          "DNS: what is seen is systemd-resolved's query, under its process",
-         "read an event of systemd-resolved without one of a program just before it as such a lookup; `resolvectl "
-         "monitor` shows the names"});
+         "read an event of systemd-resolved that says client_hidden as such a lookup; `resolvectl monitor` shows the "
+         "names"});
   }
   const auto tls = resolved_dns_over_tls(host);
   if (tls && tls->value != "no") {
@@ -165,7 +198,8 @@ void find_forwarder_spots(const Host& host, std::vector<BlindSpot>& spots) {
                      fmt::format("programs ask {} on this host, which asks again under its own process: one lookup "
                                  "is two queries, and the first is the program's",
                                  resolved ? "systemd-resolved's stub" : "a DNS forwarder"),
-                     "nothing: the program's query is seen; take the forwarder's for the copy that it is"});
+                     "nothing: the program's query is seen, and the forwarder's is marked as its copy (ROLE_FORWARDER, "
+                     "no alert of its own)"});
   }
   const auto addresses = host.read_file("/proc/net/fib_trie").value_or("");
   std::string evidence;
@@ -180,7 +214,8 @@ void find_forwarder_spots(const Host& host, std::vector<BlindSpot>& spots) {
   spots.push_back({"node-local-dns", Certainty::found, evidence,
                    "the node's DNS cache asks the cluster's DNS again (usually over TCP) under its own process: one "
                    "lookup of a pod is two queries, and the first is the pod's",
-                   "nothing: the pod's query is seen; take the cache's for the copy that it is"});
+                   "nothing: the pod's query is seen, and the cache's is marked as its copy where the pod asked the "
+                   "node's address over UDP"});
 }
 
 void find_packet_socket_spot(const Host& host, std::vector<BlindSpot>& spots) {
@@ -271,11 +306,11 @@ HostFacts read_facts(const Host& host) {
           .root_cgroup2 = host.root_cgroup2()};
 }
 
-std::vector<BlindSpot> find_blind_spots(const Host& host) {
+std::vector<BlindSpot> find_blind_spots(const Host& host, const BackendProbe& unix_clients) {
   std::vector<BlindSpot> spots;
-  find_nss_spots(host, spots);
-  find_nscd_spot(host, spots);
-  find_resolved_spots(host, spots);
+  find_nss_spots(host, unix_clients, spots);
+  find_nscd_spot(host, unix_clients, spots);
+  find_resolved_spots(host, unix_clients, spots);
   find_forwarder_spots(host, spots);
   find_packet_socket_spot(host, spots);
   add_encrypted_spot(spots);
@@ -287,8 +322,8 @@ const BackendProbe* Diagnosis::chosen() const {
   return first == backends.end() ? nullptr : &*first;
 }
 
-Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends) {
-  Diagnosis diagnosis{read_facts(host), std::move(backends), find_blind_spots(host)};
+Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, BackendProbe unix_clients) {
+  Diagnosis diagnosis{read_facts(host), std::move(backends), find_blind_spots(host, unix_clients), unix_clients};
   add_namespace_spot(diagnosis.facts, diagnosis.blind_spots);
   add_backend_spot(diagnosis.chosen(), diagnosis.blind_spots);
   std::ranges::sort(diagnosis.blind_spots, {}, [](const BlindSpot& spot) { return std::tie(spot.certainty, spot.id); });

@@ -45,18 +45,20 @@ struct BlindSpot {
 };
 
 // Those of the host's configuration, the ones found before the merely possible ones.
-[[nodiscard]] std::vector<BlindSpot> find_blind_spots(const Host& host);
+[[nodiscard]] std::vector<BlindSpot> find_blind_spots(const Host& host, const BackendProbe& unix_clients = {});
 
 struct Diagnosis {
   HostFacts facts;
   std::vector<BackendProbe> backends;
   std::vector<BlindSpot> blind_spots;  // of the host, of this process's namespaces and of the backend that auto takes
 
+  BackendProbe unix_clients = {};  // of probe_unix_clients()
+
   // The backend that `--backend auto` takes; nullptr when none is usable.
   [[nodiscard]] const BackendProbe* chosen() const;
 };
 
-[[nodiscard]] Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends);
+[[nodiscard]] Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, BackendProbe unix_clients = {});
 
 // How systemd-resolved talks to its servers, as resolved.conf and its drop-ins say: "yes", "no", "opportunistic" and
 // where; nothing when no file sets it.

@@ -1,6 +1,7 @@
 #include "kernel/probe.h"
 
 #include "kernel/sensor.h"
+#include "kernel/unix_clients.h"
 
 namespace nslookout::kernel {
 
@@ -16,6 +17,11 @@ std::vector<BackendProbe> probe_backends() {
                                   sensor ? "loads and attaches" : sensor.error().message});
   }
   return probes;
+}
+
+BackendProbe probe_unix_clients() {
+  const Result<void> tried = UnixClients::try_out();
+  return {"unix-clients", tried.has_value(), tried ? "loads and attaches" : tried.error().message};
 }
 
 }  // namespace nslookout::kernel

@@ -17,4 +17,7 @@ struct BackendProbe {
 // All backends in the order in which `--backend auto` tries them. Leaves nothing attached.
 [[nodiscard]] std::vector<BackendProbe> probe_backends();
 
+// Whether the clients of resolvers' Unix sockets (systemd-resolved, nscd) can be seen; its name is "unix-clients".
+[[nodiscard]] BackendProbe probe_unix_clients();
+
 }  // namespace nslookout::kernel

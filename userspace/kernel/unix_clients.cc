@@ -1,5 +1,6 @@
 #include "kernel/unix_clients.h"
 
+#include <bpf/libbpf.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,19 +12,9 @@
 namespace nslookout::kernel {
 namespace {
 
-constexpr std::chrono::seconds look_interval{1};
+using Owners = UnixClients::Owners;
 
-Result<BpfObject> load(std::initializer_list<const BpfObject*> owners) {
-  const std::string_view bytes(reinterpret_cast<const char*>(nsl_object_unix_clients),
-                               static_cast<std::size_t>(nsl_object_unix_clients_end - nsl_object_unix_clients));
-  Result<BpfObject> object = BpfObject::open("unix_clients", bytes);
-  if (!object) return object;
-  for (const BpfObject* owner : owners) {
-    if (const auto shared = object->share_maps(*owner); !shared) return fail(shared.error());
-  }
-  if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
-  return object;
-}
+constexpr std::chrono::seconds look_interval{1};
 
 Result<std::vector<Link>> attach_all(const BpfObject& object) {
   std::vector<Link> links;
@@ -37,6 +28,40 @@ Result<std::vector<Link>> attach_all(const BpfObject& object) {
   return links;
 }
 
+struct Watched {
+  BpfObject object;
+  std::vector<Link> links;
+};
+
+Result<Watched> start(const char* name, const unsigned char* begin, const unsigned char* end, const Owners& owners) {
+  Result<BpfObject> object =
+      BpfObject::open(name, {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)});
+  if (!object) return fail(object.error());
+  for (const BpfObject* owner : owners) {
+    if (const auto shared = object->share_maps(*owner); !shared) return fail(shared.error());
+  }
+  if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
+  Result<std::vector<Link>> links = attach_all(*object);
+  if (!links) return fail(links.error());
+  return Watched{std::move(*object), std::move(*links)};
+}
+
+// The tracepoint costs other sockets' users least; the function's entry is for kernels without it.
+Result<Watched> start_best(const Owners& owners) {
+  route_libbpf_messages();
+  Error refused{ErrorClass::unsupported, "the kernel has no tracepoint sk_data_ready, which Linux 6.3 and later have"};
+  if (libbpf_find_vmlinux_btf_id("sk_data_ready", BPF_TRACE_RAW_TP) >= 0) {
+    Result<Watched> watched = start("unix_clients", nsl_object_unix_clients, nsl_object_unix_clients_end, owners);
+    if (watched) return watched;
+    refused = watched.error();
+  }
+  Result<Watched> watched =
+      start("unix_clients_fentry", nsl_object_unix_clients_fentry, nsl_object_unix_clients_fentry_end, owners);
+  if (watched) return watched;
+  return fail(ErrorClass::unsupported, "{}; and its function unix_stream_sendmsg: {}", refused.message,
+              watched.error().message);
+}
+
 std::string socket_of_this_host() {
   const auto* const found = std::ranges::find_if(
       resolver_sockets, [](std::string_view path) { return ::access(std::string(path).c_str(), F_OK) == 0; });
@@ -45,45 +70,33 @@ std::string socket_of_this_host() {
 
 }  // namespace
 
-void UnixClients::follow(std::initializer_list<const BpfObject*> owners) {
+void UnixClients::follow(const Owners& owners) {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return;
   next_look_ = now + look_interval;
   watch_.socket = socket_of_this_host();
   if (watch_.socket.empty() && watch_.watched) {
     links_.clear();
+    object_.reset();
     watch_.watched = false;
     log::notice("no resolver's Unix socket is there any more");
   }
   if (watch_.socket.empty() || watch_.watched || !watch_.refusal.empty()) return;
-  Result<void> done;
-  if (!object_) {
-    Result<BpfObject> object = load(owners);
-    if (object) object_ = std::move(*object);
-    if (!object) done = fail(object.error());
-  }
-  if (done) done = attach();
-  if (done) {
-    watch_.watched = true;
-    log::notice("{} is there: who asks over it is watched", watch_.socket);
-  } else {
-    watch_.refusal = done.error().message;
+  Result<Watched> watched = start_best(owners);
+  if (!watched) {
+    watch_.refusal = watched.error().message;
     log::warning("{} is there, and who asks over it stays hidden: {}", watch_.socket, watch_.refusal);
+    return;
   }
+  object_ = std::move(watched->object);
+  links_ = std::move(watched->links);
+  watch_.watched = true;
+  log::notice("{} is there: who asks over it is watched", watch_.socket);
 }
 
-Result<void> UnixClients::attach() {
-  Result<std::vector<Link>> links = attach_all(*object_);
-  if (!links) return fail(links.error());
-  links_ = std::move(*links);
-  return {};
-}
-
-Result<void> UnixClients::try_out(std::initializer_list<const BpfObject*> owners) {
-  const Result<BpfObject> object = load(owners);
-  if (!object) return fail(object.error());
-  const Result<std::vector<Link>> links = attach_all(*object);
-  if (!links) return fail(links.error());
+Result<void> UnixClients::try_out() {
+  const Result<Watched> watched = start_best({});
+  if (!watched) return fail(watched.error());
   return {};
 }
 

@@ -1,5 +1,5 @@
 // The watch over the Unix sockets of systemd-resolved and nscd: attached while one of them is there, so that a host with
-// neither pays nothing, and on kernels that let us. Loaded when the first one appears.
+// neither pays nothing, and on kernels that let us.
 //
 // Thread rule: one thread.
 #pragma once
@@ -23,18 +23,18 @@ inline constexpr std::array<std::string_view, 3> resolver_sockets = {"/run/syste
 
 class UnixClients {
  public:
+  using Owners = std::vector<const BpfObject*>;
+
   // Looks whether a socket is there, at most once a second, and attaches or detaches. The programs share the maps that
   // the owners have; requests go to the ring nsl_candidates.
-  void follow(std::initializer_list<const BpfObject*> owners);
+  void follow(const Owners& owners);
 
   [[nodiscard]] const UnixWatch& watch() const { return watch_; }
 
   // Loads and attaches for the moment, for doctor: nothing, or why it does not work here.
-  [[nodiscard]] static Result<void> try_out(std::initializer_list<const BpfObject*> owners);
+  [[nodiscard]] static Result<void> try_out();
 
  private:
-  [[nodiscard]] Result<void> attach();
-
   std::optional<BpfObject> object_;
   std::vector<Link> links_;
   UnixWatch watch_;
