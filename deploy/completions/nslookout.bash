@@ -60,9 +60,9 @@ _nslookout() {
   case $command in
     run)
       _nslookout_words \
-        "--rules --list --product-windows --expand --keep-going --observe --backend --mode --port --output --ready-file \
-         --cri-socket --docker-socket --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca \
-         --kubelet-insecure --log-level --help" "$current"
+        "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --backend --mode \
+         --port --process-entries --output --ready-file --cri-socket --docker-socket --no-runtime-sockets --kubelet \
+         --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --help" "$current"
       ;;
     check | explain)
       if [[ $current == -* ]]; then
@@ -73,12 +73,13 @@ _nslookout() {
       ;;
     match)
       _nslookout_words \
-        "--rules --list --field --events --format --product-windows --expand --keep-going --help" "$current"
+        "--rules --list --field --events --format --product-windows --expand --keep-going --search-suffix --help" "$current"
       ;;
     replay)
       if [[ $current == -* ]]; then
         _nslookout_words \
-          "--rules --list --product-windows --expand --keep-going --observe --port --output --help" "$current"
+          "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --port --output \
+           --help" "$current"
       else
         _nslookout_paths "$current"
       fi
