@@ -98,6 +98,7 @@ enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 #define NSL_FOUND_WHAT(found)	 ((found) & ~(nsl_u64)0xFFFF0000)
 #define NSL_FOUND_TOO_LITTLE	 ((nsl_u64)0xFFFF) /* the short way was left; no question ends at 0 */
 #define NSL_FOUND_REASONS(found) ((nsl_u32)(found) & 0xFFFF)
+#define NSL_FOUND_SEARCH(found)	 (NSL_FOUND_REASONS(found) ? 0 : (nsl_u32)((found) >> 32) & 0xFFFF)
 
 /* Hands a question to user space. */
 __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what)
@@ -143,15 +144,15 @@ NSL_INLINE void nsl_hand_over(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, n
 	nsl_emit(skb, span, NSL_WHERE(at, NSL_FOUND_END(found) - 4 - at, place), NSL_FOUND_WHAT(found));
 }
 
-NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 at, enum nsl_scope scope)
+NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 at, nsl_u64 off, enum nsl_scope scope)
 {
 	struct nsl_question question;
-	const int end = nsl_observe_question(reader, at, scope, &question);
+	const int end = nsl_observe_question(reader, at, off, scope, &question);
 
 	if (end < 0)
 		return end == NSL_LEAVE_SHORT_WAY ? NSL_FOUND_TOO_LITTLE : 0;
 	if (!question.reasons)
-		return NSL_FOUND(end, 0);
+		return NSL_FOUND(end, NSL_WHAT(0, question.search, 0));
 	return NSL_FOUND(end, NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class));
 }
 
@@ -171,7 +172,7 @@ __noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, n
 {
 	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
 
-	return nsl_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES);
+	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
 }
 
 __noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
@@ -183,7 +184,7 @@ __noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES);
+	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
 }
 
 __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
@@ -199,7 +200,7 @@ __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, n
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES);
+	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
 }
 
 NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
@@ -221,6 +222,31 @@ NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum
 	return nsl_query_questions(&reader);
 }
 
+/* place: NSL_WITHOUT. */
+NSL_INLINE nsl_u64 nsl_question_at(struct __sk_buff *skb, nsl_u64 span, nsl_u32 place, enum nsl_place where)
+{
+	if (where == NSL_IN_PACKET)
+		return nsl_question_in_packet(skb, span, place);
+	return where == NSL_BY_LOAD ? nsl_question_by_load(skb, span, place) : nsl_question_in_stream(skb, span, place);
+}
+
+/* What is found of a question that stays in the kernel by its whole name: by what is before its search suffixes. */
+NSL_INLINE nsl_u64 nsl_read_on(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u64 found, enum nsl_place where)
+{
+	const nsl_u32 search = NSL_FOUND_SEARCH(found);
+
+	for (nsl_u32 off = 1; off < NSL_WALK_LABELS; off++) {
+		nsl_u64 again;
+
+		if (!(search >> off & 1))
+			continue;
+		again = nsl_question_at(skb, span, NSL_WITHOUT(at, off), where);
+		if (NSL_FOUND_REASONS(again))
+			return again;
+	}
+	return found;
+}
+
 /* Looks at one message. */
 NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
 {
@@ -231,12 +257,9 @@ NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place 
 	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
 		if (i >= questions)
 			break;
-		if (place == NSL_IN_PACKET)
-			found = nsl_question_in_packet(skb, span, at);
-		else if (place == NSL_BY_LOAD)
-			found = nsl_question_by_load(skb, span, at);
-		else
-			found = nsl_question_in_stream(skb, span, at);
+		found = nsl_question_at(skb, span, at, place);
+		if (NSL_FOUND_SEARCH(found))
+			found = nsl_read_on(skb, span, at, found, place);
 		if (NSL_FOUND_REASONS(found))
 			nsl_hand_over(skb, span, at, found, place);
 		at = NSL_FOUND_END(found);
@@ -295,7 +318,7 @@ NSL_INLINE void nsl_datagram_in_packet(struct __sk_buff *skb, nsl_u64 span)
 		nsl_message_in_packet(skb, span);
 		return;
 	}
-	found = nsl_question(&reader, NSL_DNS_HEADER, NSL_NAMES_ALONE);
+	found = nsl_question(&reader, NSL_DNS_HEADER, 0, NSL_NAMES_ALONE);
 	if (found == NSL_FOUND_TOO_LITTLE) {
 		nsl_message_in_packet(skb, span);
 		return;

@@ -10,7 +10,7 @@
  * depend on the second ("something is listed below"). A walk stops at the first suffix below which nothing is listed.
  *
  * A search suffix is an entry of a kind of its own. A walk that comes upon one is left, and the name walked anew by
- * nsl_match_readings, which walks what comes before each search suffix, too.
+ * nsl_match_reading, as is what comes before each search suffix.
  *
  * Only the last NSL_WALK_LABELS labels are told apart: a longer listed name is entered as "everything below its last
  * NSL_WALK_LABELS labels", and user space decides.
@@ -144,7 +144,7 @@ NSL_INLINE int nsl_match_label(const struct nsl_reader *reader, nsl_u32 at, stru
 }
 
 /* Whether some entry of the tables may match the name at offset at: NSL_REASON_NAME, 0, -1 if an octet could not be
- * read, or more than NSL_REASON_NAME: ask nsl_match_readings. Never 0 for a name that an entry matches. */
+ * read, or more than NSL_REASON_NAME: ask nsl_match_reading. Never 0 for a name that an entry matches. */
 NSL_INLINE int nsl_match_name(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
 			      const struct nsl_generation *generation, const struct nsl_tables *tables)
 {
@@ -165,58 +165,45 @@ NSL_INLINE int nsl_match_name(const struct nsl_reader *reader, nsl_u32 at, const
 	return answer == NSL_WALK_ON ? 0 : answer;
 }
 
-/* Labels that are walked of one name with all its readings; a name that needs more is a candidate. */
-#define NSL_READING_STEPS 32
-
-/* A walk over what is left of a name when so many labels, from the right, are taken off; fewer than NSL_WALK_LABELS. */
+/* A walk over all but the last labels, so many: off, below NSL_WALK_LABELS. */
 NSL_INLINE struct nsl_walk nsl_walk_before(const struct nsl_labels *labels, nsl_u64 off, nsl_u64 seed1, nsl_u64 seed2)
 {
-	const struct nsl_walk walk = { { seed1, seed2 },
-				       labels->last >> (8 * off & 63),
-				       (nsl_u32)(labels->last >> (8 * (off - 1) & 63)) & 0xFF };
+	struct nsl_walk walk = nsl_walk_start(labels, seed1, seed2);
 
+	if (off) {
+		walk.ahead = labels->last >> (8 * off & 63);
+		walk.label = (nsl_u32)(labels->last >> (8 * (off - 1) & 63)) & 0xFF;
+	}
 	return walk;
 }
 
-/* What nsl_match_name answers, for a name that has a search suffix: of the name itself, and of what comes before each
- * search suffix. Those walks begin in the middle, and where they go past the last NSL_WALK_LABELS labels of the name
- * the answer is NSL_REASON_NAME. */
-NSL_INLINE int nsl_match_readings(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
-				  const struct nsl_generation *generation, const struct nsl_tables *tables)
+/* The same for what is left of the name without its last labels, off of them: 0, or one of the numbers that an earlier call
+ * set in search. That becomes a bit for each number of labels that are a search suffix; what is before those is to be
+ * asked about as well. A walk that begins in the middle ends at the last NSL_WALK_LABELS labels of the name; where it
+ * would go on, the answer is NSL_REASON_NAME. */
+NSL_INLINE int nsl_match_reading(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels, nsl_u64 off,
+				 const struct nsl_generation *generation, const struct nsl_tables *tables,
+				 nsl_u64 *search)
 {
-	struct nsl_walk walk = nsl_walk_start(labels, generation->seed1, generation->seed2);
-	nsl_u64 waiting = 0; /* a stack of numbers of four bits: the labels that other walks leave out */
-	nsl_u64 off = 0, walked = 0;
+	struct nsl_walk walk = nsl_walk_before(labels, off, generation->seed1, generation->seed2);
+	nsl_u64 walked = off, suffixes = 0;
+	int answer = 0;
 
-	for (int i = 0; i < NSL_READING_STEPS; i++) {
-		int answer = 0;
-
-		if (walked < NSL_WALK_LABELS) {
-			walked++;
-			answer = nsl_match_label(reader, at, &walk, generation->filter_mask, tables);
-		}
-		if (answer < 0 || answer == NSL_REASON_NAME)
-			return answer;
-		if (!off && walked < NSL_WALK_LABELS) {
+	for (int i = 0; i < NSL_WALK_LABELS; i++) {
+		if (walked >= NSL_WALK_LABELS)
+			return walk.label ? NSL_REASON_NAME : 0;
+		answer = nsl_match_label(reader, at, &walk, generation->filter_mask, tables);
+		if (!(answer & NSL_WALK_ON) || answer < 0)
+			break;
+		walked++;
+		if (answer & NSL_WALK_SEARCH) {
 			if (answer & NSL_NAME_SEARCH)
-				waiting = waiting << 4 | walked;
-			if (answer & NSL_NAME_SEARCH_ANY && walked + 1 < NSL_WALK_LABELS)
-				waiting = waiting << 4 | (walked + 1);
+				suffixes |= 1ull << (walked & 7);
+			if (answer & NSL_NAME_SEARCH_ANY)
+				suffixes |= 2ull << (walked & 7);
+			NSL_FORGET(suffixes);
 		}
-		if (!(answer & NSL_WALK_ON) || (!off && walked == NSL_WALK_LABELS)) {
-			if (!waiting)
-				return 0;
-			off = walked = waiting & 15;
-			waiting >>= 4;
-			walk = nsl_walk_before(labels, off, generation->seed1, generation->seed2);
-		} else if (walked == NSL_WALK_LABELS && walk.label) {
-			return NSL_REASON_NAME;
-		}
-		NSL_FORGET(waiting);
-		NSL_FORGET(walked);
-		NSL_FORGET(off);
-		NSL_FORGET(walk.ahead);
-		NSL_FORGET(walk.label);
 	}
-	return NSL_REASON_NAME;
+	*search = off ? 0 : suffixes & ((1u << NSL_WALK_LABELS) - 2);
+	return answer < 0 || answer == NSL_REASON_NAME ? answer : 0;
 }

@@ -21,6 +21,8 @@ struct nsl_question {
 	nsl_u32 at;	 /* offset of the name in the message */
 	nsl_u32 length;	 /* octets of the name */
 	nsl_u32 reasons; /* NSL_REASON_*: 0 for a query that stays in the kernel */
+	/* of a query that stays: bit n, if it is to be observed again without its last n labels, a search suffix */
+	nsl_u32 search;
 	nsl_u32 generation;
 	struct nsl_question_tail tail;
 };
@@ -50,13 +52,19 @@ enum nsl_scope { NSL_ALL_TABLES, NSL_NAMES_ALONE };
 
 #define NSL_LEAVE_SHORT_WAY (-2)
 
+/* Where a question is, and how much of its name to look at (off of nsl_observe_question), in one scalar. */
+#define NSL_WITHOUT(at, off) ((at) | (off) << 16)
+#define NSL_PLACE_AT(place)  ((place) & NSL_OFFSET_MASK)
+#define NSL_PLACE_OFF(place) ((nsl_u64)((place) >> 16 & (NSL_WALK_LABELS - 1)))
+
 /* Why the question leaves the kernel by what the tables say: NSL_REASON_* or 0, -1 if it cannot be read, or
  * NSL_LEAVE_SHORT_WAY. */
 NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
-				  nsl_u32 slot, enum nsl_scope scope, struct nsl_question_tail *tail)
+				  nsl_u64 off, nsl_u32 slot, enum nsl_scope scope, struct nsl_question *question)
 {
 	const struct nsl_generation *generation = &nsl_generations[slot];
 	struct nsl_tables tables = { .slot = slot };
+	nsl_u64 search = 0;
 	int reasons, found;
 
 	tables.filter = nsl_filter_of(slot);
@@ -64,14 +72,18 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, c
 		nsl_count(NSL_COUNT_generation_missing);
 		return 0;
 	}
-	reasons = nsl_match_name(reader, at, labels, generation, &tables);
-	if (reasons > (int)NSL_REASON_NAME) {
-		if (scope == NSL_NAMES_ALONE)
+	if (scope == NSL_NAMES_ALONE) {
+		reasons = nsl_match_name(reader, at, labels, generation, &tables);
+		if (reasons > (int)NSL_REASON_NAME)
 			return NSL_LEAVE_SHORT_WAY;
-		reasons = nsl_match_readings(reader, at, labels, generation, &tables);
+	} else {
+		reasons = nsl_match_reading(reader, at, labels, off, generation, &tables, &search);
+		question->search = (nsl_u32)search;
 	}
 	if (reasons < 0)
 		return -1;
+	if (off)
+		return reasons;
 	if (generation->every_query)
 		reasons |= NSL_REASON_EVERY_QUERY;
 	if (scope == NSL_NAMES_ALONE)
@@ -83,17 +95,18 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, c
 		reasons = found;
 	}
 	if (!reasons && generation->has_types) {
-		if (nsl_read_question_tail(reader, at + labels->length, tail))
+		if (nsl_read_question_tail(reader, at + labels->length, &question->tail))
 			return -1;
-		if (nsl_is_forwarded_type(generation, tail->record_type))
+		if (nsl_is_forwarded_type(generation, question->tail.record_type))
 			reasons = NSL_REASON_TYPE;
 	}
 	return reasons;
 }
 
 /* Parses and matches the question at offset at. Its end (the next one's offset), -1 if it is none, or
- * NSL_LEAVE_SHORT_WAY. The tables are those of one generation, whatever is published meanwhile. */
-NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at, enum nsl_scope scope,
+ * NSL_LEAVE_SHORT_WAY. The tables are those of one generation, whatever is published meanwhile. off: 0, or a number of
+ * labels that an earlier observation named in search; of what is left, the names alone are asked. */
+NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at, nsl_u64 off, enum nsl_scope scope,
 				    struct nsl_question *question)
 {
 	const nsl_u32 slot = nsl_settings.active_slot & 1;
@@ -106,7 +119,8 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 	if (nsl_find_labels(reader, at, &labels))
 		return -1;
 	end = at + labels.length;
-	matched = nsl_match_question(reader, at, &labels, slot, scope, &question->tail);
+	question->search = 0;
+	matched = nsl_match_question(reader, at, &labels, off, slot, scope, question);
 	if (matched < 0)
 		return matched;
 	reasons = (nsl_u32)matched;
@@ -118,8 +132,11 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 	if (nsl_read_question_tail(reader, end, &question->tail))
 		return -1;
 	if (!(reasons & (NSL_REASON_NAME | NSL_REASON_TEXT)) &&
-	    !nsl_plausible_query(reader, &question->tail, end + 4, reader->length))
-		return -1;
+	    !nsl_plausible_query(reader, &question->tail, end + 4, reader->length)) {
+		/* unless a listed name is before a search suffix */
+		question->reasons = 0;
+		return question->search ? (int)end + 4 : -1;
+	}
 	question->at = at;
 	question->length = labels.length;
 	question->generation = nsl_generations[slot].number;

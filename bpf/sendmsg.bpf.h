@@ -212,7 +212,8 @@ NSL_INLINE struct nsl_reader nsl_reader_of(struct nsl_send *send, nsl_u32 length
 	return reader;
 }
 
-__noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
+/* place: NSL_WITHOUT. Where the question ends, with nsl_question.search in the upper half; or -1. */
+__noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 place)
 {
 	struct nsl_send *send = nsl_send_of(hook);
 	struct nsl_question question;
@@ -223,12 +224,34 @@ __noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
 
 	const struct nsl_reader reader = nsl_reader_of(send, length);
 
-	next = nsl_observe_question(&reader, at & NSL_OFFSET_MASK, NSL_ALL_TABLES, &question);
-	if (next >= 0 && question.reasons)
+	next = nsl_observe_question(&reader, NSL_PLACE_AT(place), NSL_PLACE_OFF(place), NSL_ALL_TABLES, &question);
+	if (next >= 0 && !question.reasons)
+		return next | (int)(question.search << 16);
+	if (next >= 0)
 		nsl_set_aside(hook, NSL_WHERE(question.at, question.length, 0),
 			      NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class),
 			      question.generation);
 	return next;
+}
+
+/* A question by its whole name and, if that leaves it in the kernel, by what is before its search suffixes. */
+NSL_INLINE int nsl_sent_name(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
+{
+	struct nsl_send *send;
+	nsl_u32 before;
+	const int next = nsl_sent_question(hook, length, at);
+
+	if (next <= 0xFFFF || !(send = nsl_send_of(hook)))
+		return next;
+	before = send->candidates;
+	for (nsl_u32 off = 1; off < NSL_WALK_LABELS; off++) {
+		if (!(next >> 16 >> off & 1))
+			continue;
+		nsl_sent_question(hook, length, NSL_WITHOUT(at, off));
+		if (send->candidates != before)
+			break;
+	}
+	return next & 0xFFFF;
 }
 
 /* Looks at the message of length octets in the send's buffer. Not 0 if it is a query. */
@@ -247,7 +270,7 @@ __noinline int nsl_sent_message(nsl_u32 hook, nsl_u32 length)
 	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
 		if (i >= questions)
 			break;
-		at = nsl_sent_question(hook, length, (nsl_u32)at);
+		at = nsl_sent_name(hook, length, (nsl_u32)at);
 		if (at < 0 || at > (int)NSL_OFFSET_MASK)
 			break;
 	}

@@ -344,6 +344,20 @@ ReferenceHits hits_of(const compile::Plan& plan, const std::vector<Hit>& hits) {
   return indexes;
 }
 
+// A second opinion: every rule and list, without an index.
+ReferenceHits full_scan(const compile::Plan& plan, const Query& query) {
+  ReferenceHits hits;
+  for (std::size_t i = 0; i < plan.rules().size(); ++i) {
+    if (evaluate(plan.rules()[i], query)) hits.rules.push_back(i);
+  }
+  for (std::size_t i = 0; i < plan.lists().size(); ++i) {
+    const lists::NameTable& table = plan.lists()[i].table;
+    const auto listed = [&](const Query& q) { return !q.wire().empty() && !table.covering(q.wire()).wire.empty(); };
+    if (listed(query) || std::ranges::any_of(query.read_otherwise(), listed)) hits.lists.push_back(i);
+  }
+  return hits;
+}
+
 std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
@@ -369,6 +383,7 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
       const ReferenceHits expected = reference_matches(plan.rules(), plan.lists(), query);
       SCOPED_TRACE("seed " + std::to_string(seed) + ", name " + wire_to_presentation(query.wire()) + "\n" + text);
       ASSERT_EQ(hits_of(plan, verifier.matches(query)), expected);
+      ASSERT_EQ(full_scan(plan, query), expected);
       hits += expected.rules.size() + expected.lists.size();
       if (!query.read_otherwise().empty()) {
         const Query without = query.with_name(query.wire());

@@ -88,6 +88,32 @@ TEST_F(ReplayTest, AnEventHasWhatThePacketTellsAndNothingElse) {
     "sensor": {"backend": "replay", "mode": "audit"}})"));
 }
 
+TEST_F(ReplayTest, ANameWithASearchSuffixIsALookupOfTheNameBeforeIt) {
+  const std::string file = capture(pcap_header() + lookup("evil.test.ns.svc.lan") + lookup("evil.test.other.lan"));
+  const std::string evil = write("rule.yml", rule);
+  ASSERT_TRUE(replay({.file = file, .rules = {evil}, .rule_loading = {.search_suffixes = {"*.svc.lan"}}}));
+  ASSERT_EQ(kinds(), (std::vector<std::string>{"MATCH evil.test.ns.svc.lan"}));
+  EXPECT_EQ(events()[0]["dns"]["expanded_from"], "evil.test");
+  EXPECT_EQ(events()[0]["dns"]["search_suffix"], "ns.svc.lan");
+  ASSERT_TRUE(replay({.file = file, .rules = {evil}}));
+  EXPECT_EQ(kinds(), (std::vector<std::string>{}));
+  const auto refused = replay({.file = file, .rules = {evil}, .rule_loading = {.search_suffixes = {"a..b"}}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorClass::usage);
+}
+
+TEST_F(ReplayTest, MoreNamesThanTheTablesAreMadeForAreRefused) {
+  const std::string file = capture(pcap_header() + lookup("evil.test"));
+  const std::vector<std::string> rules = {write("rule.yml", rule)};
+  const std::vector<std::string> lists = {"exact:" + write("list.txt", "a.test\nb.test\n")};
+  EXPECT_TRUE(replay({.file = file, .rules = rules, .rule_loading = {.max_names = 3}, .lists = lists}));
+  const auto refused = replay({.file = file, .rules = rules, .rule_loading = {.max_names = 2}, .lists = lists});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorClass::invalid);
+  EXPECT_NE(refused.error().message.find("the lists have 2 names and the rules 1"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("--max-names 3"), std::string::npos) << refused.error().message;
+}
+
 TEST_F(ReplayTest, WhatIsReported) {
   const std::string file = capture(pcap_header() + lookup("evil.test") + lookup("good.test") + lookup("good.test", 28) +
                                    lookup("evil.test") + lookup("x.evil.test"));

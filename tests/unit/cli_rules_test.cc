@@ -92,7 +92,7 @@ sigma::RuleSet rule_with(const std::string& tests) {
   return sigma::parse_rules(
       "title: one\nid: 11111111-2222-4333-8444-555555555555\nlogsource: {category: dns}\n"
       "level: high\ndetection:\n  sel:\n" +
-          tests + "  condition: sel\n",
+          tests + (tests.find("condition:") == std::string::npos ? "  condition: sel\n" : ""),
       "one.yml");
 }
 
@@ -110,6 +110,8 @@ TEST(CliCheckJson, AlwaysDegradedOrNever) {
       {"    query_length: '> 70'\n", "never", "a number with a text"},
       {"    Image|endswith: \\regsvr32.exe\n", "never", "needs a path of Windows"},
       {"    Image|endswith: [\\node.exe, /node]\n", "always", ""},
+      {"    query: evil.test\n  f:\n    Image|endswith: \\chrome.exe\n  condition: sel and not f\n", "degraded",
+       "exceptions that never apply here, so that it fires without them: 'Image|endswith: \\chrome.exe'"},
       {"    query: null\n", "never", "every lookup has a name"},
       {"    Hashes: null\n", "degraded", "always holds"},
   };

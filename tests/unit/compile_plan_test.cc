@@ -139,7 +139,7 @@ TEST(Plan, WitnessesOfConditions) {
       "  name:\n    query: evil.test\n  below:\n    query|endswith: .b.test\n  top:\n    query|endswith: .test\n"
       "  node:\n    Image|endswith: /node\n  text:\n    query|contains: x\n  maps:\n    - query: m.test\n    - query: "
       "n.test\n"
-      "      Image: /bin/a\n  gone:\n    Hashes: a\n";
+      "      Image: /bin/a\n  gone:\n    Hashes: a\n  windows:\n    Image|endswith: \\\\curl.exe\n";
   const struct {
     const char* condition;
     const char* witnesses;
@@ -166,6 +166,11 @@ TEST(Plan, WitnessesOfConditions) {
       {"gone", "never", true},
       {"not gone", "every", false},
       {"name and 1 of none*", "never", true},
+      {"windows", "never", true},
+      {"windows and not text", "never", true},
+      {"name or windows", "=evil.test", true},
+      {"name and not windows", "=evil.test", false},
+      {"not windows", "every", false},
   };
   for (const auto& c : cases) {
     const RulePlan plan = plan_of(rule_with_detection(selections + "  condition: " + c.condition + "\n"));
@@ -205,6 +210,18 @@ TEST(Plan, NamesOfRulesAreUnitedAndThoseOfListsFollow) {
       [&](const KernelName& name) { names.push_back(notation(name.exact, name.below, name.wire)); });
   EXPECT_EQ(names, (std::vector<std::string>{"=<evil.test", "=<listed.test", "<evil.test"}));
   EXPECT_FALSE(plan.every_query());
+}
+
+TEST(Plan, SearchSuffixesAreEntriesOfTheirOwnAndEndsOfTextsAreBeforeThem) {
+  Plan plan = make_plan(rules_of(rule_with_test("query|endswith: vil")), {});
+  plan.set_search_suffixes(
+      {{presentation_to_wire("lan").value(), false}, {presentation_to_wire("svc.test").value(), true}});
+  const KernelPredicates predicates = plan.predicates();
+  ASSERT_EQ(predicates.names.size(), 2U);
+  EXPECT_EQ(predicates.names[0].search, NSL_NAME_SEARCH);
+  EXPECT_EQ(predicates.names[1].search, NSL_NAME_SEARCH_ANY);
+  EXPECT_EQ(predicates.texts,
+            (std::vector<NameText>{{"vil", false, true}, {"vil.lan", false, true}, {"vil.", false, false}}));
 }
 
 TEST(Plan, OneRuleCanNeedEveryQuery) {

@@ -9,6 +9,7 @@
 
 #include "base/dns_name.h"
 #include "lists/plain.h"
+#include "match/expansion.h"
 #include "match/reference.h"
 #include "sigma_rule_text.h"
 
@@ -354,6 +355,9 @@ TEST(Query, TheSenderIsDescribedOnceAndOnlyForARuleThatAsks) {
       {"query|contains: frcla\n    Image|endswith: /curl", "sfrclak.com", 1, true},
       {"query|contains: frcla\n    Image|endswith: /CURL\n    User: alice", "sfrclak.com", 1, true},
       {"query|contains: frcla\n    Image|endswith: /wget\n    User: alice", "sfrclak.com", 1, false},
+      {"Image|endswith: /curl\n    query|contains: frcla", "a.test", 0, false},
+      {"User: alice\n    Image|endswith: /curl\n    record_type: TXT", "sfrclak.com", 0, false},
+      {"User: alice\n    record_type: A", "sfrclak.com", 1, true},
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(std::string(c.test) + " of " + c.name);
@@ -367,6 +371,120 @@ TEST(Query, TheSenderIsDescribedOnceAndOnlyForARuleThatAsks) {
     });
     EXPECT_EQ(!Verifier(plan).matches(query).empty(), c.expected);
     EXPECT_EQ(described, c.described);
+  }
+}
+
+// The order in which tests are written decides nothing, whatever is looked at first.
+TEST(Query, TheSenderIsDescribedOnlyWhereCheaperTestsAllowIt) {
+  const struct {
+    const char* condition;
+    const char* name;
+    int described;
+    bool expected;
+  } cases[] = {
+      {"curl and name", "a.test", 0, false},
+      {"curl and name", "evil.test", 1, true},
+      {"curl or name", "evil.test", 1, true},
+      {"wget or name", "evil.test", 1, true},
+      {"not curl and name", "a.test", 0, false},
+      {"not curl and name", "evil.test", 1, false},
+      {"not (curl or name)", "evil.test", 0, false},
+      {"not (wget or name)", "a.test", 1, true},
+      {"not (curl and not name)", "evil.test", 1, true},
+      {"1 of *", "a.test", 1, true},
+      {"all of *", "a.test", 0, false},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(std::string(c.condition) + " of " + c.name);
+    const std::string selections =
+        "  curl:\n    Image|endswith: /curl\n  wget:\n    Image|endswith: /wget\n  name:\n    query: evil.test\n";
+    const auto set =
+        sigma::parse_rules(rule_with_detection(selections + "  condition: " + c.condition + "\n"), "t.yml");
+    const sigma::Rule& rule = set.rules.at(0);
+    int described = 0;
+    Query query = query_of(c.name);
+    query.describe_with([&described] {
+      ++described;
+      return Query::Circumstances{{sigma::Field::image, "/usr/bin/curl"}};
+    });
+    EXPECT_EQ(evaluate(rule, query).has_value(), c.expected);
+    EXPECT_EQ(described, c.described);
+  }
+}
+
+// A file on Linux may have a backslash in its name; no rule for Windows means it.
+TEST(Query, APathThatTheSensorReportsHasNoBackslash) {
+  const compile::Plan plan = compile::make_plan(sigma::rules_with_test("Image|endswith: \\curl.exe"), {});
+  EXPECT_EQ(plan.rule_plans()[0].reach, compile::Reach::never);
+  Query reported = query_of("a.test");
+  reported.describe_with([] { return Query::Circumstances{{sigma::Field::image, "/tmp/\\curl.exe"}}; });
+  EXPECT_TRUE(Verifier(plan).matches(reported).empty());
+  EXPECT_FALSE(evaluate(plan.rules()[0], reported)) << "and not for want of a candidate";
+  EXPECT_EQ(reported.value(sigma::Field::image)->text, "/tmp/\uFFFDcurl.exe");
+  EXPECT_TRUE(verdict(plan, query_of("a.test", {{"Image", "C:\\curl.exe"}}))) << "an event from elsewhere";
+}
+
+TEST(Query, ANameIsAlsoReadWithoutItsSearchSuffix) {
+  const std::vector<SearchSuffix> suffixes = {parse_search_suffix("*.svc.test").value(),
+                                              parse_search_suffix("svc.test").value()};
+  const struct {
+    const char* detection;
+    const char* name;
+    bool expected;
+  } cases[] = {
+      {"query: evil.com", "evil.com.ns.svc.test", true},
+      {"query: evil.com", "evil.com.svc.test", true},
+      {"query: evil.com", "evil.com.other.test", false},
+      {"query: evil.com", "x.evil.com.ns.svc.test", false},
+      {"query|endswith: .evil.com", "x.evil.com.ns.svc.test", true},
+      {"query: evil.com.ns.svc.test", "evil.com.ns.svc.test", true},
+      {"query_etld_plus_one: evil.com", "x.evil.com.ns.svc.test", true},
+      {"query_length: 8", "evil.com.ns.svc.test", true},
+      {"query_length|gt: 15", "evil.com.ns.svc.test", true},
+      {"query|re: ^evil[.]com$", "evil.com.ns.svc.test", true},
+      {"query|endswith: vil", "evil.svc.test", true},
+      {"query: evil.com\n  f:\n    query|endswith: .svc.test\n  condition: s and not f", "evil.com.svc.test", false},
+      {"query|contains: evil\n  f:\n    query: evil.com\n  condition: s and not f", "evil.com.svc.test", true},
+      {"query|contains: evil\n  f:\n    query: evil.com\n  condition: s and not f", "evil.com", false},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(std::string(c.detection) + " of " + c.name);
+    std::string detection = std::string("  s:\n    ") + c.detection + "\n";
+    if (detection.find("condition") == std::string::npos) detection += "  condition: s\n";
+    compile::Plan plan = compile::make_plan(sigma::parse_rules(rule_with_detection(detection), "t.yml").rules, {});
+    plan.set_search_suffixes(suffixes);
+    Query query = query_of(c.name);
+    query.read_also(readings_of(query.wire(), suffixes));
+    EXPECT_EQ(verdict(plan, query), c.expected);
+    const compile::KernelTables tables = compile::build_kernel_tables(plan.predicates(), {1, 2});
+    EXPECT_TRUE(!c.expected || tables.lets_pass(query.wire(), 1));
+  }
+}
+
+TEST(Query, TheLookupOfAShorterNameIsToldFromOneThatIsReportedForItself) {
+  const std::vector<SearchSuffix> suffixes = {parse_search_suffix("svc.test").value()};
+  lists::NameList list;
+  list.id = "list/l";
+  ASSERT_EQ(list.table.add(presentation_to_wire("evil.org").value(), true, false), lists::NameTable::Added::yes);
+  std::vector<lists::NameList> lists;
+  lists.push_back(std::move(list));
+  const compile::Plan plan =
+      compile::make_plan(sigma::rules_with_test("query|endswith: ['evil.com', '.evil.svc.test']"), std::move(lists));
+  const struct {
+    const char* name;
+    const char* expanded_from;
+  } cases[] = {{"evil.com.svc.test", "evil.com"},
+               {"evil.org.svc.test", "evil.org"},
+               {"evil.com", ""},
+               {"www.evil.svc.test", ""}};
+  for (const auto& c : cases) {
+    Query query = query_of(c.name);
+    const std::vector<NameReading> readings = readings_of(query.wire(), suffixes);
+    query.read_also(readings);
+    const std::vector<Hit> hits = Verifier(plan).matches(query);
+    EXPECT_EQ(hits.size(), 1U) << c.name;
+    const NameReading* reading = expansion_of(query, readings, hits);
+    EXPECT_EQ(reading == nullptr ? "" : wire_to_presentation(reading->wire), c.expanded_from) << c.name;
   }
 }
 

@@ -84,12 +84,14 @@ TEST(YamlTree, WhatIsRefused) {
       {"a: !!binary aGk=\n", 1, 4, "YAML tag"},
       {"a: [1, 2\nb: 3\n", 2, 2, "not YAML"},
       {"a: 'open", 1, 9, "not YAML"},
-      {"a: \xFF\n", 0, 0, "not UTF-8"},
-      {std::string("a: b\0c\n", 7), 0, 0, "not UTF-8"},
+      {"a: \xFF\n", 1, 4, "0xFF is no part of UTF-8"},
+      {"a: é\nbü: \xC3\n", 2, 5, "0xC3 is no part of UTF-8"},
+      {std::string("a: b\0c\n", 7), 1, 5, "0x00 is no part of UTF-8"},
+      {"a: 1\n---\n[b\n---\nc: 1\n", 4, 1, "what follows in the file is not read"},
       {std::string("\xFF\xFE"
                    "a\0:\0",
                    6),
-       0, 0, "not UTF-8"},
+       0, 0, "is UTF-16"},
   };
   for (const auto& c : cases) {
     const Finding finding = first_error(c.text);

@@ -47,8 +47,14 @@ class FiringFinder {
 
   FiringReport report() {
     const Possible rule = possible(rule_.condition);
-    if (rule.true_ && reasons_.empty()) return {Firing::always, "every test can hold for a lookup here"};
+    if (rule.true_ && reasons_.empty() && exceptions_.empty()) {
+      return {Firing::always, "every test can hold for a lookup here"};
+    }
     std::string reasons = fmt::format("{}", fmt::join(reasons_, "; "));
+    if (!exceptions_.empty()) {
+      reasons += fmt::format("{}exceptions that never apply here, so that it fires without them: {}",
+                             reasons.empty() ? "" : "; ", fmt::join(exceptions_, "; "));
+    }
     if (rule.true_) return {Firing::degraded, std::move(reasons)};
     if (reasons.empty()) reasons = "its condition is false for every lookup";
     return {Firing::never, std::move(reasons)};
@@ -62,7 +68,9 @@ class FiringFinder {
       case Expression::Kind::selection:
         return possible(rule_.selections[expression.index].expression);
       case Expression::Kind::negation: {
+        negated_ = !negated_;
         const Possible inner = possible(expression.children[0]);
+        negated_ = !negated_;
         return {inner.false_, inner.true_};
       }
       case Expression::Kind::all:
@@ -129,13 +137,16 @@ class FiringFinder {
 
   // A rule with a thousand paths of Windows is told of a few.
   void add_reason(std::string reason) {
-    if (reasons_.size() < max_reasons) reasons_.insert(std::move(reason));
+    std::set<std::string>& reasons = negated_ ? exceptions_ : reasons_;
+    if (reasons.size() < max_reasons) reasons.insert(std::move(reason));
   }
 
   static constexpr std::size_t max_reasons = 4;
 
   const sigma::Rule& rule_;
+  bool negated_ = false;  // what is looked at stands under a negation
   std::set<std::string> reasons_;
+  std::set<std::string> exceptions_;  // reasons of tests under a negation
 };
 
 }  // namespace

@@ -151,9 +151,13 @@ bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type) c
   if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return false;
   const nsl_generation generation = this->generation(0);
   const nsl_tables view{this};
-  int name = nsl_match_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view);
-  if (name > int{NSL_REASON_NAME}) name = nsl_match_readings(&reader, NSL_DNS_HEADER, &labels, &generation, &view);
-  if (name != 0) return true;
+  nsl_u64 search = 0;
+  nsl_u64 none = 0;
+  if (nsl_match_reading(&reader, NSL_DNS_HEADER, &labels, 0, &generation, &view, &search) != 0) return true;
+  for (nsl_u64 off = 1; off < NSL_WALK_LABELS; ++off) {
+    if ((search >> off & 1) == 0) continue;
+    if (nsl_match_reading(&reader, NSL_DNS_HEADER, &labels, off, &generation, &view, &none) != 0) return true;
+  }
   if (generation.text_shift != 0 && nsl_match_texts(&reader, NSL_DNS_HEADER, labels.length, &generation, &view) != 0) {
     return true;
   }

@@ -217,11 +217,35 @@ std::string_view describe(YamlNode::Kind kind) {
   return "";
 }
 
+namespace {
+
+std::optional<std::size_t> first_octet_of_no_text(std::string_view text) {
+  const std::string escaped = escape_invalid_utf8(text);
+  const auto differs = static_cast<std::size_t>(std::ranges::mismatch(text, escaped).in1 - text.begin());
+  const std::size_t first = std::min(differs, text.find('\0'));
+  return first < text.size() ? std::optional(first) : std::nullopt;
+}
+
+Place place_of(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const std::size_t line = before.rfind('\n') + 1;  // npos + 1: the first
+  const auto begins_code_point = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  return {1 + static_cast<int>(std::ranges::count(before, '\n')),
+          1 + static_cast<int>(std::ranges::count_if(before.substr(line), begins_code_point))};
+}
+
+}  // namespace
+
 std::vector<YamlNode> parse_yaml(std::string_view text, Findings& findings) {
   std::vector<YamlNode> documents;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  if (escape_invalid_utf8(text) != text || text.find('\0') != std::string_view::npos) {
-    findings.broken({}, "the file is not UTF-8 text; save it as UTF-8");
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    findings.broken({}, "the file is UTF-16; save it as UTF-8");
+    return documents;
+  }
+  if (const std::optional<std::size_t> bad = first_octet_of_no_text(text)) {
+    findings.broken(place_of(text, *bad), "the octet 0x{:02X} is no part of UTF-8 text; save the file as UTF-8",
+                    static_cast<unsigned char>(text[*bad]));
     return documents;
   }
   try {
@@ -236,7 +260,8 @@ std::vector<YamlNode> parse_yaml(std::string_view text, Findings& findings) {
   } catch (const Refused& refused) {
     findings.add(refused.kind, refused.place, "{}", refused.what);
   } catch (const YAML::Exception& error) {
-    findings.broken(place_of(error.mark), "this is not YAML: {}", error.msg);
+    findings.broken(place_of(error.mark), "this is not YAML: {}{}", error.msg,
+                    documents.empty() ? "" : "; what follows in the file is not read");
   }
   return documents;
 }
