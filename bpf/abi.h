@@ -96,6 +96,7 @@ struct nsl_generation {
 	nsl_u32 text_start;   /* the automaton's state at the beginning of a name */
 	nsl_u32 text_shift;   /* a state has 1 << text_shift cells; 0: there are no texts */
 	nsl_u32 name_buckets; /* of the table of names */
+	nsl_u32 awaited;      /* NSL_REASON_*: a query that leaves for one of these needs its response, too */
 	nsl_u32 reserved;
 	nsl_u64 record_types[NSL_TYPE_BITS /
 			     64]; /* a bit for each type that some rule needs to see, whatever the name */
@@ -105,6 +106,11 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 368, "layout");
 
 /* ---- settings, written by user space while the programs run ---------------------------------------------------- */
 
+/* nsl_settings.responses: of which candidates the response is waited for. */
+#define NSL_RESPONSES_NONE   0u
+#define NSL_RESPONSES_NEEDED 1u /* of those that nsl_generation.awaited names */
+#define NSL_RESPONSES_ALL    2u
+
 struct nsl_settings {
 	nsl_u32 active_slot;   /* 0 or 1 */
 	nsl_u32 observe_all;   /* not 0: every query is a candidate */
@@ -112,7 +118,7 @@ struct nsl_settings {
 	nsl_u32 port_count;
 	nsl_u16 ports[NSL_PORTS_MAX]; /* host order */
 	nsl_u32 agent_tgid; /* the agent itself, in the initial pid namespace; reserved for self-observation */
-	nsl_u32 reserved;
+	nsl_u32 responses;  /* NSL_RESPONSES_* */
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_settings) == 40, "layout");
 
@@ -193,6 +199,8 @@ enum nsl_transport { NSL_UDP = 1, NSL_TCP = 2, NSL_VARLINK = 3, NSL_NSCD = 4 };
 #define NSL_FLAG_SERVER_BEFORE_NAT  4u /* server is what the process asked for; the packet had another destination */
 #define NSL_FLAG_MORE_QUESTIONS	    8u /* the message has more than one question; this is one of them */
 
+#define NSL_FLAG_AWAITED 16u /* its response is handed over when it comes */
+
 /* Who sends. */
 struct nsl_sender {
 	struct nsl_process_key process;
@@ -214,6 +222,7 @@ struct nsl_candidate {
 	nsl_u32 flags;
 
 	nsl_u32 reserved;
+	nsl_u64 socket; /* nsl_exchange.socket, where NSL_FLAG_AWAITED is set */
 	struct nsl_sender sender;
 
 	nsl_u8 server[16], source[16]; /* network order; IPv4 in the first four octets, also for v4-mapped addresses */
@@ -229,9 +238,37 @@ struct nsl_candidate {
 	nsl_u16 question_count;
 	nsl_u16 name_length; /* octets of name, the closing zero octet included: 1 to 255 */
 	nsl_u32 listener;    /* NSL_VARLINK, NSL_NSCD: inode of the resolver's listening socket; 0: not known */
-	nsl_u8 name[256]; /* wire form as sent, case kept */
+	nsl_u8 name[256];    /* wire form as sent, case kept */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_candidate) == 24 + 96 + 32 + 8 + 16 + 256, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_candidate) == 32 + 96 + 32 + 8 + 16 + 256, "layout");
+
+/* ---- a response -------------------------------------------------------------------------------------------------- */
+
+#define NSL_RESPONSE_SHORT 512	/* octets of a response that are handed over in a small record; a power of two */
+#define NSL_RESPONSE_MAX   4096 /* of any; what is behind is cut off; a power of two */
+#define NSL_RESPONSE_WAIT  30	/* seconds for which a response may answer a query */
+
+/* What a query and its response have in common; exchange.h makes it from a candidate. Name and type are compared by user
+ * space. */
+struct nsl_exchange {
+	nsl_u64 socket;	   /* names the socket while it is open: opaque, not to be shown */
+	nsl_u8 server[16]; /* whom the process asked, as in nsl_candidate */
+	nsl_u16 server_port;
+	nsl_u16 id;
+	nsl_u8 family;
+	nsl_u8 transport;
+	nsl_u16 reserved;
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_exchange) == 32, "layout");
+
+/* A response to an awaited query, followed by length octets of its message (the record may be longer). */
+struct nsl_response {
+	struct nsl_exchange exchange;
+	nsl_u64 boottime;    /* when it came, ns since boot, time in suspend included */
+	nsl_u32 length;	     /* octets that follow, NSL_RESPONSE_MAX at most */
+	nsl_u32 full_length; /* of the message */
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_response) == 48, "layout");
 
 /* ---- a request over a resolver's Unix socket ---------------------------------------------------------------------- */
 
@@ -245,7 +282,7 @@ struct nsl_unix_request {
 	nsl_u32 reserved;
 	nsl_u8 octets[NSL_REQUEST_MAX]; /* as the client wrote it in one send */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 432 + 8 + NSL_REQUEST_MAX, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 440 + 8 + NSL_REQUEST_MAX, "layout");
 
 /* ---- counters: one per stage that can lose or refuse something -------------------------------------------------- */
 
@@ -269,7 +306,12 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 432 + 8 + NSL_REQUEST_MAX, 
 	X(send_failed, "candidates dropped because the send failed")                                    \
 	X(generation_missing, "queries seen while no tables were loaded")                               \
 	X(unix_request_unread, "requests over a resolver's Unix socket that could not be read")         \
-	X(program_missed, "sends that a program did not see because it was already running on the CPU")
+	X(program_missed, "sends that a program did not see because it was already running on the CPU") \
+	X(responses, "responses handed to user space")                                                  \
+	X(responses_unawaited, "responses that no awaited query explains: late, spoofed, unwanted")     \
+	X(response_ring_full, "responses lost because user space was too slow")                         \
+	X(response_cut, "responses of which the end was not handed over, because they are too long")    \
+	X(response_split, "TCP streams of responses given up: a segment was missed, or no messages in it")
 
 enum nsl_counter {
 #define NSL_COUNTER_ENUM(name, text) NSL_COUNT_##name,

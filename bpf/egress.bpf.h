@@ -103,8 +103,8 @@ enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 /* Hands a question to user space. */
 __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what)
 {
-	const nsl_u32 generation = nsl_generations[nsl_settings.active_slot & 1].number;
-	struct nsl_question question = nsl_unpack_question(where, what, generation);
+	const nsl_u32 slot = nsl_settings.active_slot & 1;
+	struct nsl_question question = nsl_unpack_question(where, what, nsl_generations[slot].number);
 	const nsl_u32 message = NSL_SPAN_MESSAGE(span), length = ((question.length - 1) & 0xFF) + 1;
 	struct nsl_candidate *candidate;
 	struct nsl_tcp_stream *stream;
@@ -132,6 +132,10 @@ __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_
 	nsl_describe_question(candidate, header, &question);
 	nsl_add_addresses(skb, candidate);
 	nsl_add_sender(skb, candidate);
+	if (nsl_needs_response(question.reasons, nsl_generations[slot].awaited)) {
+		candidate->socket = nsl_socket_name(skb);
+		nsl_await(candidate);
+	}
 	nsl_count(NSL_COUNT_candidates);
 	bpf_ringbuf_submit(candidate, nsl_wakeup());
 	return 0;

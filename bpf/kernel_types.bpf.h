@@ -177,6 +177,10 @@ struct inet_sock {
 	__u16 inet_sport; /* network order */
 } nsl_core;
 
+struct sk_buff {
+	struct sock *sk;
+} nsl_core;
+
 struct udp_sock {
 	struct inet_sock inet;
 	int pending;

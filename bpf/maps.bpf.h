@@ -1,4 +1,4 @@
-/* The maps and globals of the observing programs. The process table is in process.bpf.h.
+/* The maps and globals of the observing programs. The process table is in process.bpf.h, the settings in settings.bpf.h.
  *
  * A generation of tables lives in one of two slots: its filter, names and texts as inner maps, the rest of it in
  * nsl_generations. nsl_settings.active_slot is the one word that switches between them.
@@ -11,12 +11,12 @@
 
 #include "abi.h"
 #include "counters.bpf.h"
+#include "settings.bpf.h"
 #include "verifier.bpf.h"
 
 #include "names.h"
 
-/* Globals, mapped by user space. Not static, so that they keep their names in the object. */
-struct nsl_settings nsl_settings;
+/* A global, mapped by user space. Not static, so that it keeps its name in the object. */
 struct nsl_generation nsl_generations[2];
 
 /* The words are one value of a size that the verifier knows: one look-up gives them all, and a word is then one load.
@@ -73,23 +73,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096); /* user space sets the size before loading */
 } nsl_candidates SEC(".maps");
-
-/* Whether port is one of the configured ports but the first. */
-__noinline int nsl_is_further_dns_port(nsl_u32 port)
-{
-	for (int i = 1; i < NSL_PORTS_MAX; i++)
-		if (nsl_settings.ports[i] == port && port)
-			return 1;
-	return 0;
-}
-
-/* Whether port (host order) is one of the configured DNS ports. */
-NSL_INLINE bool nsl_is_dns_port(nsl_u16 port)
-{
-	if (port == nsl_settings.ports[0])
-		return true;
-	return nsl_settings.port_count > 1 && nsl_is_further_dns_port(port);
-}
 
 /* The tables as match.h and texts.h see them. */
 struct nsl_tables {

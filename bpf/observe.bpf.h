@@ -7,12 +7,14 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "awaited.bpf.h"
 #include "compat.bpf.h"
 #include "maps.bpf.h"
 #include "process.bpf.h"
 #include "reader.bpf.h"
 
 #include "dns.h"
+#include "exchange.h"
 #include "match.h"
 #include "texts.h"
 
@@ -189,6 +191,32 @@ NSL_INLINE void nsl_describe_question(struct nsl_candidate *candidate, const nsl
 	candidate->record_type = question->tail.record_type;
 	candidate->record_class = question->tail.record_class;
 	candidate->name_length = (nsl_u16)question->length;
+}
+
+/* Whether the response to a query that leaves for these reasons is waited for. */
+NSL_INLINE bool nsl_needs_response(nsl_u32 reasons, nsl_u32 awaited)
+{
+	return nsl_settings.responses == NSL_RESPONSES_ALL ||
+	       (nsl_settings.responses == NSL_RESPONSES_NEEDED && reasons & awaited);
+}
+
+/* Waits for the response. The candidate's addresses and socket are set; the packet has not left yet. */
+static __noinline int nsl_await(struct nsl_candidate *candidate)
+{
+	struct nsl_exchange exchange;
+	nsl_u64 boottime = candidate->boottime;
+
+	nsl_exchange_of(&exchange, candidate);
+	if (bpf_map_update_elem(&nsl_awaited, &exchange, &boottime, BPF_ANY))
+		return 0;
+	candidate->flags |= NSL_FLAG_AWAITED;
+	if (candidate->transport == NSL_TCP) { /* its stream is followed */
+		__builtin_memset(&exchange, 0, sizeof exchange);
+		exchange.socket = candidate->socket;
+		exchange.transport = NSL_TCP;
+		bpf_map_update_elem(&nsl_awaited, &exchange, &boottime, BPF_ANY);
+	}
+	return 0;
 }
 
 NSL_INLINE nsl_u64 nsl_wakeup(void)

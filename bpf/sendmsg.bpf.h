@@ -369,6 +369,28 @@ __noinline int nsl_note_process(nsl_u32 hook)
 	return 0;
 }
 
+/* Waits for the responses to the candidates that were set aside. Here and not where each is: the stack of that is full. */
+__noinline int nsl_await_responses(nsl_u32 hook)
+{
+	const nsl_u32 awaited = nsl_generations[nsl_settings.active_slot & 1].awaited;
+	struct nsl_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid() };
+	struct nsl_send *send = nsl_send_of(hook);
+
+	for (nsl_u32 i = 0; i < NSL_PENDING_MAX; i++) {
+		struct nsl_candidate *candidate;
+
+		if (!send || i >= send->candidates)
+			break;
+		key.index = i;
+		candidate = bpf_map_lookup_elem(&nsl_pending, &key);
+		if (!candidate || !nsl_needs_response(candidate->reasons, awaited))
+			continue;
+		candidate->socket = send->socket;
+		nsl_await(candidate);
+	}
+	return 0;
+}
+
 /* ---- entry and return ----------------------------------------------------------------------------------------------- */
 
 NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *message, nsl_u64 length)
@@ -410,8 +432,11 @@ NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *m
 		nsl_sent_messages(hook, (nsl_u32)length, step);
 	else
 		nsl_sent_piece(hook, (nsl_u32)length, pieces != 0);
-	if (send->candidates)
+	if (send->candidates) {
 		nsl_note_process(hook);
+		if (nsl_settings.responses)
+			nsl_await_responses(hook);
+	}
 	return 0;
 }
 

@@ -60,9 +60,10 @@ _nslookout() {
   case $command in
     run)
       _nslookout_words \
-        "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --backend --mode \
-         --port --process-entries --output --ready-file --cri-socket --docker-socket --no-runtime-sockets --kubelet \
-         --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --help" "$current"
+        "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
+         --backend --mode --port --process-entries --output --ready-file --cri-socket --docker-socket \
+         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --help" \
+        "$current"
       ;;
     check | explain)
       if [[ $current == -* ]]; then
@@ -78,7 +79,8 @@ _nslookout() {
     replay)
       if [[ $current == -* ]]; then
         _nslookout_words \
-          "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --port --output \
+          "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
+           --port --output \
            --help" "$current"
       else
         _nslookout_paths "$current"

@@ -30,6 +30,33 @@ MESSAGES = {
 }
 
 
+def record(kind, data, owner=b"\xc0\x0c", extended=0):
+    return owner + struct.pack(">HHBBHH", kind, 1, extended, 0, 60, len(data)) + data
+
+
+def response(*records, rcode=0, additionals=b"", count=None):
+    header = struct.pack(">HHHHHH", 7, 0x8180 | rcode, 1, len(records) if count is None else count, 0, bool(additionals))
+    return header + name(b"example", b"com") + struct.pack(">HH", 1, 1) + b"".join(records) + additionals
+
+
+# The name of the question is at 12, its "com" at 20.
+RESPONSES = {
+    "a": response(record(1, b"\xc0\0\2\1")),
+    "aaaa": response(record(28, bytes(15) + b"\1")),
+    "chain": response(record(5, b"\3www\xc0\x14"), record(5, b"\1b\xc0\x0c"), record(1, bytes(4))),
+    "mx_srv": response(record(15, b"\0\x0a\2mx\xc0\x14"), record(33, bytes(6) + b"\1s\xc0\x14")),
+    "txt": response(record(16, b"\5a\\b\xff\n\3two")),
+    "unknown": response(record(65, b"\0\1\0")),
+    "nxdomain": response(rcode=3),
+    "extended_rcode": response(rcode=7, additionals=record(41, b"", owner=b"\0", extended=1)),
+    "pointer_to_itself": response(record(5, b"\xc0\x29")),
+    "pointer_loop": response(record(5, b"\xc0\x2b\xc0\x29")),
+    "owner_in_a_loop": response(record(1, bytes(4), owner=b"\xc0\x1d")),
+    "more_promised": response(record(1, bytes(4)), count=9),
+    "no_question": struct.pack(">HHHHHH", 7, 0x8185, 0, 0, 0, 0),
+}
+
+
 def field(number, value):
     if isinstance(value, int):
         return bytes([number << 3, value])
@@ -49,7 +76,7 @@ EVENTS = {
 
 def main():
     top = pathlib.Path(sys.argv[1])
-    for kind, seeds in (("messages", MESSAGES), ("events", EVENTS)):
+    for kind, seeds in (("messages", MESSAGES), ("responses", RESPONSES), ("events", EVENTS)):
         folder = top / kind
         folder.mkdir(parents=True, exist_ok=True)
         for seed, octets in seeds.items():

@@ -180,13 +180,17 @@ Result<std::vector<nsl_candidate>> Harness::collect() {
       candidates.push_back(candidate);
     }
   };
+  const auto keep_response = [&](const nsl_response& head, std::string_view octets) {
+    responses_.push_back({head, std::string(octets)});
+  };
   const auto deadline = std::chrono::steady_clock::now() + wait_bound;
   while (!canary_came) {
     if (std::chrono::steady_clock::now() > deadline) {
       return fail(ErrorClass::runtime, "the canary was not seen; {} candidates before it; counters:{}",
                   candidates.size(), text_of(counters()));
     }
-    if (auto polled = sensor_.poll(std::chrono::milliseconds(100), keep); !polled) return fail(polled.error());
+    if (auto polled = sensor_.poll(std::chrono::milliseconds(100), keep, keep_response); !polled)
+      return fail(polled.error());
   }
   return candidates;
 }

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -75,6 +76,11 @@ struct Expected {
 // "case <name> <backend> <outcome>" on stdout, for the table of docs/kernels.md.
 void report_case(std::string_view name, std::string_view outcome);
 
+struct CapturedResponse {
+  nsl_response head{};
+  std::string octets;
+};
+
 class Harness {
  public:
   // The backend is always the one under test, the listed variables CI, npm_package_name and the longest possible name.
@@ -87,8 +93,10 @@ class Harness {
   // Makes these tables the ones in use; they must list the canary's names (canary_entry).
   [[nodiscard]] Result<void> publish(const compile::KernelTables& tables, bool every_query = false);
 
-  // Sends a canary and returns all candidates before it.
+  // Sends a canary and returns all candidates before it. What came of responses meanwhile is kept for take_responses().
   [[nodiscard]] Result<std::vector<nsl_candidate>> collect();
+
+  [[nodiscard]] std::vector<CapturedResponse> take_responses() { return std::exchange(responses_, {}); }
 
   [[nodiscard]] kernel::Counters counters() const;
   [[nodiscard]] kernel::Sensor& sensor() { return sensor_; }
@@ -97,6 +105,7 @@ class Harness {
  private:
   explicit Harness(kernel::Sensor sensor) : sensor_(std::move(sensor)) {}
   kernel::Sensor sensor_;
+  std::vector<CapturedResponse> responses_;
   std::uint32_t generation_ = 0;
   std::uint32_t canaries_ = 0;
   bool every_query_ = false;

@@ -138,9 +138,9 @@ std::string special_test(Random& random, const Pool& pool) {
     case 1:
       return "record_type: " + pick({"TXT", "16", "'a'", "null", "TYPE65280"});
     case 2:
-      return pick({"answers: x", "answers: null", "query: null", "User: null", "answers|exists: true",
-                   "answers|exists: false", "Image|exists: true", "query|exists: true", "query|exists: false",
-                   "subdomain|exists: true", "Hashes|exists: false", "Hashes: x"});
+      return pick({"answers: x", "rcode: NXDOMAIN", "answers: null", "query: null", "User: null",
+                   "answers|exists: true", "answers|exists: false", "Image|exists: true", "query|exists: true",
+                   "query|exists: false", "subdomain|exists: true", "Hashes|exists: false", "Hashes: x"});
     case 3:
       return pick({"query|re", "query|re|i", "query|re|neq", "query|re|all", "Image|re", "CommandLine|re|s"}) + ": ['" +
              random_regex(random, pool) + "', '" + random_regex(random, pool) + "']";
@@ -277,7 +277,15 @@ std::string with_search_suffix(Random& random, std::string wire, const std::vect
   return longer.size() <= max_name_octets ? longer : wire;
 }
 
-Query random_query(Random& random, const Pool& pool, const std::vector<SearchSuffix>& suffixes) {
+void add_response(Random& random, Query& query) {
+  if (random.one_in(2)) query.set_rcode(random.pick(std::vector<std::uint16_t>{0, 3}));
+  if (random.one_in(3)) return;
+  query.set_values("answers", random.one_in(4) ? std::vector<std::string>{}
+                                               : std::vector<std::string>{"x", random.pick(std::vector<std::string>{
+                                                                                   "10.1.2.3", "2001:db8:8000::1"})});
+}
+
+Query random_query(Random& random, const Pool& pool, const std::vector<SearchSuffix>& suffixes, bool answered) {
   const auto pick = [&](const std::vector<std::string>& from) { return random.pick(from); };
   Query query = Query::of_wire(with_search_suffix(random, asked_wire(random, pool), suffixes));
   if (random.one_in(2)) query.set(sigma::Field::image, random.one_in(2) ? "/usr/bin/node" : "/usr/bin/CURL");
@@ -293,11 +301,7 @@ Query random_query(Random& random, const Pool& pool, const std::vector<SearchSuf
   if (random.one_in(3)) {
     query.set(sigma::Field::time, pick({"2026-12-31T23:59:58.5Z", "2027-01-01 00:30:00+01:00", "1774999998", "then"}));
   }
-  if (random.one_in(12)) {
-    query.set_values("answers", random.one_in(4)
-                                    ? std::vector<std::string>{}
-                                    : std::vector<std::string>{"x", pick({"10.1.2.3", "2001:db8:8000::1"})});
-  }
+  if (answered) add_response(random, query);
   query.read_also(readings_of(query.wire(), suffixes));
   return query;
 }
@@ -379,7 +383,7 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
     const Verifier verifier(plan);
     const compile::KernelTables tables = compile::build_kernel_tables(plan.predicates(), {seed, seed * 31});
     for (int i = 0; i < 40; ++i) {
-      const Query query = random_query(random, pool, plan.search_suffixes());
+      const Query query = random_query(random, pool, plan.search_suffixes(), random.one_in(12));
       const ReferenceHits expected = reference_matches(plan.rules(), plan.lists(), query);
       SCOPED_TRACE("seed " + std::to_string(seed) + ", name " + wire_to_presentation(query.wire()) + "\n" + text);
       ASSERT_EQ(hits_of(plan, verifier.matches(query)), expected);
@@ -420,6 +424,43 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
   // A generator that never meets its own rules would prove nothing.
   EXPECT_GT(hits_by_name, rounds);
   EXPECT_GT(hits_by_reading, rounds / 10);
+}
+
+// What is said of a query before its response, and then with it of the rules left open, is what is true with it.
+TEST(Engine, TwoStepsEqualOne) {
+  const std::uint64_t first_seed = from_environment("NSLOOKOUT_PROPERTY_SEED", 1);
+  const std::uint64_t rounds = from_environment("NSLOOKOUT_PROPERTY_ROUNDS", 2000) / 4;
+  std::size_t before_response = 0;
+  std::size_t with_response = 0;
+  for (std::uint64_t seed = first_seed; seed < first_seed + rounds; ++seed) {
+    Random random(seed);
+    const Pool pool = random_pool(random);
+    std::string text;
+    std::vector<sigma::Rule> rules = random_rules(random, pool, text);
+    compile::Plan plan = compile::make_plan(std::move(rules), {});
+    plan.set_search_suffixes(random_suffixes(random, pool, text));
+    const Verifier verifier(plan);
+    for (int i = 0; i < 20; ++i) {
+      const Query query = random_query(random, pool, plan.search_suffixes(), false);
+      Query answered = query;
+      add_response(random, answered);
+      answered.read_also(readings_of(answered.wire(), plan.search_suffixes()));
+      EarlyHits early = verifier.matches_before_response(query);
+      const std::vector<Hit> late = verifier.matches_of(early.open, answered);
+      before_response += early.hits.size();
+      with_response += late.size();
+      std::vector<Hit> all = early.hits;
+      all.insert(all.end(), late.begin(), late.end());
+      ReferenceHits hits = hits_of(plan, all);
+      std::ranges::sort(hits.rules);
+      SCOPED_TRACE("seed " + std::to_string(seed) + ", name " + wire_to_presentation(query.wire()) + "\n" + text);
+      ASSERT_EQ(hits, reference_matches(plan.rules(), plan.lists(), answered));
+    }
+  }
+  std::cout << rounds << " rule sets, hits before the response " << before_response << ", with it " << with_response
+            << "\n";
+  EXPECT_GT(before_response, rounds);
+  EXPECT_GT(with_response, rounds / 4);
 }
 
 }  // namespace

@@ -228,5 +228,104 @@ TEST_F(ReplayTest, ASinkThatTakesNothingIsAFailure) {
   EXPECT_EQ(cli::replay_verdict("F", *outcome).error().kind, ErrorClass::runtime);
 }
 
+// ---- responses
+
+// An answer of one A record to the query for a name.
+Bytes answer(std::string_view name, std::uint8_t last_octet, std::uint16_t id = 0x1234, std::uint16_t flags = 0x8180) {
+  return big16(id) + big16(flags) + big16(1) + big16(1) + Bytes(4, 0) + question(name) + Bytes{0xC0, 12, 0, 1, 0, 1} +
+         Bytes(4, 0) + Bytes{0, 4, 192, 0, 2, last_octet};
+}
+
+struct From {
+  std::uint16_t port = 53;
+  std::uint16_t client_port = 40000;
+  std::uint32_t second = 1700000000;
+};
+
+Bytes response(const Bytes& message, From from = {}) {
+  return pcap_packet(ethernet(ipv4(udp(message, from.client_port, from.port), {.from_server = true})), from.second, 9);
+}
+
+constexpr std::string_view answer_rule = R"(title: Answer
+id: 00000000-0000-4000-8000-000000000003
+status: test
+level: high
+logsource: {category: dns}
+detection:
+  s: {answer: 192.0.2.1}
+  condition: s
+)";
+
+TEST_F(ReplayTest, ResponsesAreJoinedToTheirQueries) {
+  const std::string rules = write("answer.yml", answer_rule);
+  const struct {
+    const char* what;
+    Bytes packets;
+    std::vector<std::string> events;
+  } cases[] = {
+      {"its response", lookup("a.test") + response(answer("A.test", 1)), {"RESPONSE a.test"}},
+      {"another address in it", lookup("a.test") + response(answer("a.test", 2)), {}},
+      {"another name", lookup("a.test") + response(answer("b.test", 1)), {}},
+      {"another id", lookup("a.test") + response(answer("a.test", 1, 0x1235)), {}},
+      {"another port of the client", lookup("a.test") + response(answer("a.test", 1), {.client_port = 40001}), {}},
+      {"a query from the server's port", lookup("a.test") + response(answer("a.test", 1, 0x1234, 0x0100)), {}},
+      {"twice", lookup("a.test") + response(answer("a.test", 1)) + response(answer("a.test", 1)), {"RESPONSE a.test"}},
+      {"late", lookup("a.test") + response(answer("a.test", 1), {.second = 1700000011}), {}},
+      {"after a wrong one",
+       lookup("a.test") + response(answer("a.test", 1, 7)) + response(answer("a.test", 1)),
+       {"RESPONSE a.test"}},
+      {"without a query", response(answer("a.test", 1)), {}},
+  };
+  for (const auto& row : cases) {
+    SCOPED_TRACE(row.what);
+    const auto outcome = replay({.file = capture(pcap_header() + row.packets), .rules = {rules}});
+    ASSERT_TRUE(outcome) << outcome.error().message;
+    EXPECT_EQ(kinds(), row.events);
+  }
+}
+
+TEST_F(ReplayTest, AResponseHasItsCodeAnswersAndLatency) {
+  const std::string file = capture(pcap_header() + lookup("a.test") + response(answer("a.test", 1)));
+  ASSERT_TRUE(replay({.file = file, .rules = {write("answer.yml", answer_rule)}}));
+  ASSERT_EQ(events().size(), 1U);
+  const nlohmann::json event = events()[0];
+  EXPECT_EQ(event["dns"]["rcode"], 0);
+  EXPECT_EQ(event["dns"]["answers"], nlohmann::json({"192.0.2.1"}));
+  EXPECT_EQ(event["dns"]["latency"], "0.000004s");
+  EXPECT_EQ(event["alert"], true);
+}
+
+TEST_F(ReplayTest, ResponsesOverTcpHoweverTheyAreCut) {
+  const auto segment = [](const Bytes& octets, std::uint32_t at) {
+    return pcap_packet(
+        ethernet(ipv4(tcp(at, octets, tcp_ack, 40000, 53), {.protocol = protocol_tcp, .from_server = true})));
+  };
+  const Bytes stream = in_stream(answer("a.test", 1));
+  const Bytes asked = pcap_packet(ethernet(ipv4(tcp(100, in_stream(query("a.test"))), {.protocol = protocol_tcp})));
+  const Bytes synchronise = pcap_packet(
+      ethernet(ipv4(tcp(500, {}, tcp_syn | tcp_ack, 40000, 53), {.protocol = protocol_tcp, .from_server = true})));
+  const std::string rules = write("answer.yml", answer_rule);
+  for (std::size_t cut = 0; cut < stream.size(); ++cut) {
+    const Bytes packets = synchronise + asked + segment(part(stream, 0, cut), 501) +
+                          segment(part(stream, cut), 501 + static_cast<std::uint32_t>(cut));
+    ASSERT_TRUE(replay({.file = capture(pcap_header() + packets), .rules = {rules}}));
+    EXPECT_EQ(kinds(), std::vector<std::string>{"RESPONSE a.test"}) << cut;
+  }
+}
+
+TEST_F(ReplayTest, ResponsesWhenAsked) {
+  const std::string file = capture(pcap_header() + lookup("evil.test") + response(answer("evil.test", 1)) +
+                                   lookup("good.test") + response(answer("good.test", 1)));
+  ASSERT_TRUE(replay({.file = file, .observe = "all", .responses = true}));
+  EXPECT_EQ(kinds(), (std::vector<std::string>{"QUERY evil.test", "RESPONSE evil.test", "QUERY good.test",
+                                               "RESPONSE good.test"}));
+  EXPECT_EQ(events()[1]["duplicate_of"], events()[0]["event_id"]);
+  ASSERT_TRUE(replay({.file = file, .rules = {write("rule.yml", rule)}, .responses = true}));
+  EXPECT_EQ(kinds(), (std::vector<std::string>{"MATCH evil.test", "RESPONSE evil.test"}));
+  const auto outcome = replay({.file = file, .observe = "all"});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->counts.of(Skip::response), 2U) << "passed over where nobody asks";
+}
+
 }  // namespace
 }  // namespace nslookout::agent

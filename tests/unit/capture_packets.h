@@ -70,14 +70,18 @@ struct Ipv4Shape {
   std::uint16_t id = 7;
   std::size_t fragment_offset = 0;  // octets
   bool more_fragments = false;
+  bool from_server = false;
 };
 
-// From 10.0.0.1 to 10.0.0.53.
+// From 10.0.0.1 to 10.0.0.53, or back.
 inline Bytes ipv4(const Bytes& payload, const Ipv4Shape& shape = {}) {
   const std::size_t header = 20 + shape.options.size();
   const std::size_t place = (shape.more_fragments ? 0x2000u : 0u) | shape.fragment_offset / 8;
+  const Bytes client = {10, 0, 0, 1};
+  const Bytes server = {10, 0, 0, 53};
   return Bytes{static_cast<std::uint8_t>(0x40 | header / 4), 0} + big16(header + payload.size()) + big16(shape.id) +
-         big16(place) + Bytes{64, shape.protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 53} + shape.options + payload;
+         big16(place) + Bytes{64, shape.protocol, 0, 0} + (shape.from_server ? server + client : client + server) +
+         shape.options + payload;
 }
 
 // From 2001:db8::1 to 2001:db8::53; payload begins with the first extension header.

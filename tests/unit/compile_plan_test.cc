@@ -188,8 +188,6 @@ TEST(Plan, ExplanationsNameTheCause) {
   ASSERT_EQ(long_label.notes.size(), 1u);
   EXPECT_NE(long_label.notes[0].find("6:12:"), std::string::npos);
   EXPECT_NE(long_label.notes[0].find("at most 63"), std::string::npos);
-  EXPECT_TRUE(plan_of(rule_with_test("answers: a")).reads_response);
-  EXPECT_FALSE(plan_of(rule_with_test("query: a")).reads_response);
   const RulePlan top = plan_of(rule_with_test("query|endswith: .zip"));
   ASSERT_EQ(top.notes.size(), 1u);
   EXPECT_NE(top.notes[0].find("top-level domain zip"), std::string::npos);
@@ -229,6 +227,54 @@ TEST(Plan, OneRuleCanNeedEveryQuery) {
       make_plan(rules_of(rule_with_test("query: a.test") + "---\n" + rule_with_test("Image: /bin/a")), {});
   EXPECT_TRUE(plan.every_query());
   EXPECT_EQ(plan.predicates().names.size(), 1u);
+}
+
+// Which queries' responses the kernel hands over: those that leave for the names of such rules, or all.
+TEST(Plan, ResponsesThatAreNeeded) {
+  const struct {
+    const char* selection;
+    const char* witnesses;
+    bool reads_response;
+    std::uint32_t awaited;
+  } cases[] = {
+      {"query: evil.test", "=evil.test", false, 0},
+      {"query: evil.test\n    rcode: NXDOMAIN", "=evil.test", true, NSL_REASON_NAME},
+      {"query|endswith: .evil.test\n    answer|cidr: 10.0.0.0/8", "<evil.test", true, NSL_REASON_NAME},
+      {"query|contains: evil\n    answer: 192.0.2.1", "~evil", true, ~0U},
+      {"record_type: TXT\n    answer|contains: IEX", "TXT", true, ~0U},
+      {"answer: 192.0.2.1", "every", true, ~0U},
+      {"query|fieldref: answer", "every", true, ~0U},
+      {"query: evil.test\n    ttl: 5\n    answer: 192.0.2.1", "never", false, 0},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.selection);
+    const Plan plan =
+        make_plan(rules_of(rule_with_detection(std::string("  s:\n    ") + c.selection + "\n  condition: s\n")), {});
+    EXPECT_EQ(shown(plan.rule_plans()[0]), c.witnesses);
+    EXPECT_EQ(plan.rule_plans()[0].reads_response, c.reads_response);
+    EXPECT_EQ(plan.reads_response(), c.reads_response);
+    EXPECT_EQ(plan.predicates().awaited, c.awaited);
+    EXPECT_EQ(build_kernel_tables(plan.predicates(), {}).generation(1).awaited, c.awaited);
+    EXPECT_EQ(plan.rule_plans()[0].kernel.find("response") != std::string::npos, c.reads_response);
+    EXPECT_EQ(plan.rule_plans()[0].firing.firing,
+              plan.rule_plans()[0].reach == Reach::never ? Firing::never : Firing::always);
+  }
+}
+
+TEST(Plan, ARuleWaitsForAResponseThatACorrelationCounts) {
+  const std::string rules = rule_with_test("query: a.test") + "---\n" + rule_with_test("query: b.test");
+  sigma::Correlation inner;
+  inner.sources.push_back({.name = "first", .place = {}, .rules = {0}, .correlations = {}, .group_by = {}});
+  sigma::Correlation outer;
+  outer.fields.push_back({sigma::Field::answer, "answer"});
+  outer.sources.push_back({.name = "inner", .place = {}, .rules = {}, .correlations = {0}, .group_by = {}});
+  std::vector<sigma::Correlation> correlations;
+  correlations.push_back(std::move(inner));
+  correlations.push_back(std::move(outer));
+  const Plan plan = make_plan(rules_of(rules), {}, std::move(correlations));
+  EXPECT_TRUE(plan.rule_plans()[0].counts_response);
+  EXPECT_TRUE(plan.rule_plans()[0].reads_response);
+  EXPECT_FALSE(plan.rule_plans()[1].reads_response);
 }
 
 }  // namespace

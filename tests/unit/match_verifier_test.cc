@@ -488,5 +488,41 @@ TEST(Query, TheLookupOfAShorterNameIsToldFromOneThatIsReportedForItself) {
   }
 }
 
+TEST(Verifier, WhatIsKnownBeforeTheResponse) {
+  constexpr auto yes = EarlyVerdict::true_;
+  constexpr auto open = EarlyVerdict::open;
+  constexpr auto no = EarlyVerdict::false_;
+  const std::string selections =
+      "  name:\n    query: evil.test\n  other:\n    query: other.test\n  answer:\n    answer: 192.0.2.1\n"
+      "  code:\n    rcode: NXDOMAIN\n  none:\n    answer: null\n  same:\n    query|fieldref: answer\n"
+      "  word:\n    - evil\n  words:\n    '|all':\n      - evil\n      - x\n";
+  const struct {
+    const char* condition;
+    EarlyVerdict expected;
+  } cases[] = {
+      {"name", yes},
+      {"other", no},
+      {"answer", open},
+      {"none", open},
+      {"same", open},
+      {"name and answer", open},
+      {"other and answer", no},
+      {"name or answer", yes},
+      {"other or code", open},
+      {"name and not answer", open},
+      {"other and not answer", no},
+      {"not (other and answer)", yes},
+      {"not (name and answer)", open},
+      {"not answer or name", yes},
+      {"word", yes},
+      {"not word", no},
+      {"words", open},
+  };
+  for (const auto& c : cases) {
+    const auto rules = sigma::rules_of(rule_with_detection(selections + "  condition: " + c.condition + "\n"));
+    EXPECT_EQ(evaluate_before_response(rules.at(0), query_of("evil.test")), c.expected) << c.condition;
+  }
+}
+
 }  // namespace
 }  // namespace nslookout::match

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -88,6 +89,18 @@ void complete_seeded(const kernel::Sensor& sensor, const identity::Options& iden
   }
 }
 
+kernel::Responses responses_to_see(const RunOptions& options, const compile::Plan& plan) {
+  if (options.responses) return kernel::Responses::all;
+  return plan.reads_response() ? kernel::Responses::needed : kernel::Responses::none;
+}
+
+void warn_of_unseen_responses(const kernel::Sensor& sensor, const compile::Plan& plan) {
+  if (!sensor.responses_refused()) return;
+  const auto reading = std::ranges::count_if(plan.rule_plans(), &compile::RulePlan::reads_response);
+  log::warning("responses are not seen: {}; {} that read answer or rcode see them missing",
+               sensor.responses_refused()->message, counted(static_cast<std::size_t>(reading), "rule"));
+}
+
 Error refusal(const RunOptions& options, const Error& error) {
   if (options.backend == "auto" || error.kind != ErrorClass::unsupported) return error;
   return {error.kind,
@@ -96,22 +109,29 @@ Error refusal(const RunOptions& options, const Error& error) {
 
 // An answer that is on its way is worth a moment, but the end is not put off for one that does not come.
 void finish_held(Pipeline& pipeline) {
+  pipeline.finish();
   const auto end = std::chrono::steady_clock::now() + last_wait;
   while (pipeline.holds() && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(poll_time_holding);
     pipeline.release();
   }
   pipeline.release_all();
+  pipeline.finish();  // what was held undecided may have waited for its response
+  pipeline.release_all();
 }
 
 Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) { pipeline.handle(candidate); };
+  const auto response_handler = [&](const nsl_response& response, std::string_view message) {
+    pipeline.handle(response, message);
+  };
   while (stop_asked == 0 && !pipeline.every_sink_finished()) {
     const bool held = pipeline.holds();
-    const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler);
+    const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler, response_handler);
     if (!taken) return fail(taken.error());
     pipeline.release();
+    pipeline.expire();
     if (*taken > 0 || held) pipeline.flush();
     if (std::chrono::steady_clock::now() >= next_report) {
       pipeline.report_losses();
@@ -119,7 +139,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
     }
   }
   // What the kernel handed over before the signal is still written.
-  const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler);
+  const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler, response_handler);
   finish_held(pipeline);
   pipeline.report_losses();
   pipeline.flush();
@@ -152,6 +172,7 @@ Result<void> run(const RunOptions& options) {
   sensor_options.observe_all = observe != Observe::matches;
   sensor_options.process_entries = options.process_entries;
   sensor_options.environment_names = {allowed.begin(), allowed.end()};
+  sensor_options.responses = responses_to_see(options, *plan);
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
   Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
   if (!sensor) return fail(refusal(options, sensor.error()));
@@ -161,7 +182,9 @@ Result<void> run(const RunOptions& options) {
   identity::Options identity;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
   complete_seeded(*sensor, identity);
-  Pipeline pipeline(*plan, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe);
+  Pipeline pipeline(*plan, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe,
+                    options.responses);
+  warn_of_unseen_responses(*sensor, *plan);
   announce(*sensor, *plan, *names);
   announce_runtimes(pipeline.runtime_places());
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());

@@ -22,6 +22,7 @@ struct RunOptions {
   std::string backend = "auto";
   std::string mode = "audit";
   std::string observe = "matches";  // matches, all, unique
+  bool responses = false;           // the response to each reported query, too
   std::string ready_file;           // empty: none
   std::vector<std::uint16_t> ports = {53};
   RuleLoading rule_loading;

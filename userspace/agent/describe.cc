@@ -103,4 +103,21 @@ match::Query::Circumstances circumstances(const event::Event& event) {
   return fields;
 }
 
+void add_response(match::Query& query, const DnsResponse& response) {
+  query.set_rcode(response.rcode);
+  for (const std::string& answer : response.answers) query.add(sigma::Field::answer, answer);
+}
+
+void describe_response(event::Event& event, const Awaiting& query, const Answer* answer) {
+  if (event.duplicate_of.empty() && query.reported) event.duplicate_of = event.event_id;
+  event.rules.clear();
+  event.alert.reset();
+  event.action = event::Action::unspecified;
+  event.kind = answer != nullptr ? event::Kind::response : event::Kind::match;
+  if (answer == nullptr) return;
+  event.dns->rcode = answer->response.rcode;
+  event.dns->answers = answer->response.answers;
+  event.dns->latency = std::chrono::nanoseconds(static_cast<std::int64_t>(answer->time - query.time));
+}
+
 }  // namespace nslookout::agent

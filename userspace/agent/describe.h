@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "agent/responses.h"
+#include "base/dns_response.h"
 #include "base/search_suffix.h"
 #include "bpf/abi.h"
 #include "event/event.h"
@@ -26,5 +28,12 @@ void mark_expanded(event::Dns& dns, const NameReading* reading);
 [[nodiscard]] std::vector<std::string> names_of_lookup(const event::Dns& dns, const std::vector<NameReading>& readings);
 
 [[nodiscard]] event::Rule describe_rule(const match::Hit& hit);
+
+// What the response says, for the rules.
+void add_response(match::Query& query, const DnsResponse& response);
+
+// Makes of a query's event one about its response, or about the lack of one: the same lookup, without what was found
+// about the query alone.
+void describe_response(event::Event& event, const Awaiting& query, const Answer* answer);
 
 }  // namespace nslookout::agent

@@ -22,7 +22,7 @@ struct LossStage {
   nsl_counter counter;
   const char* stage;
 };
-constexpr std::array<LossStage, 9> loss_stages = {{
+constexpr std::array<LossStage, 12> loss_stages = {{
     {NSL_COUNT_ring_full, "ring"},
     {NSL_COUNT_payload_unreadable, "payload"},
     {NSL_COUNT_messages_over_limit, "messages"},
@@ -32,6 +32,9 @@ constexpr std::array<LossStage, 9> loss_stages = {{
     {NSL_COUNT_pending_full, "pending"},
     {NSL_COUNT_program_missed, "program"},
     {NSL_COUNT_unix_request_unread, "unix_request"},
+    {NSL_COUNT_response_ring_full, "response ring"},
+    {NSL_COUNT_response_cut, "response end"},
+    {NSL_COUNT_response_split, "response tcp"},
 }};
 
 bool ask_runtime(const std::vector<sigma::Correlation>& correlations) {
@@ -48,7 +51,8 @@ bool ask_runtime(const std::vector<sigma::Correlation>& correlations) {
 
 Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
                    std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity,
-                   std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe)
+                   std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe,
+                   bool every_response)
     : sensor_(sensor),
       sinks_(sinks),
       verifier_(plan),
@@ -65,9 +69,11 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
       }),
       search_suffixes_(plan.search_suffixes()),
       observe_(observe),
+      every_response_(every_response),
+      responses_([this](Awaiting& query, const Answer* answer) { decide(query, answer); }),
       host_(identity::describe_host()),
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)), "audit"},
-      reported_losses_(loss_stages.size() + 2, 0) {
+      reported_losses_(loss_stages.size() + 4, 0) {
   if (!resolver_.proc_usable()) {
     log::warning(
         "the agent runs in a pid namespace of its own: pids are those of the host, and what only /proc knows is left "
@@ -77,7 +83,7 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
 
 void Pipeline::handle(const nsl_candidate& candidate) {
   if (candidate.name_length == 0 || candidate.name_length > NSL_NAME_MAX) return;
-  Lookup lookup{candidate, {}};
+  Lookup lookup{.candidate = candidate};
   judge(lookup);
 }
 
@@ -88,35 +94,88 @@ void Pipeline::judge(Lookup& lookup) {
     describe(lookup);
     return circumstances(lookup.event);
   });
-  const std::vector<NameReading> readings = this->readings(query, lookup.candidate);
-  query.read_also(readings);
-  std::vector<match::Hit> hits = verifier_.matches(query);
-  if (query.asked_of_runtime() || (correlations_ask_runtime_ && !hits.empty())) {
+  lookup.readings = readings(query, lookup.candidate);
+  query.read_also(lookup.readings);
+  const bool awaited = (lookup.candidate.flags & NSL_FLAG_AWAITED) != 0;
+  match::EarlyHits early =
+      awaited ? verifier_.matches_before_response(query) : match::EarlyHits{verifier_.matches(query), {}};
+  if (query.asked_of_runtime() || (correlations_ask_runtime_ && !early.hits.empty())) {
     describe(lookup);
     if (hold(lookup, true)) return;
   }
-  correlator_.apply(hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
-  if (!hits.empty() || observe_ != Observe::matches) make_event(lookup, query, readings, hits);
+  correlator_.apply(early.hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
+  const bool reported = (!early.hits.empty() || observe_ != Observe::matches) && make_event(lookup, query, early.hits);
+  std::optional<Awaiting> waiting;
+  if (awaited && (!early.open.empty() || (reported && every_response_))) {
+    waiting = Awaiting{lookup.candidate, lookup.candidate.boottime, std::move(early.open),
+                       lookup.event,     lookup.described,          reported,
+                       lookup.readings};
+  }
+  if (reported) write_or_hold(lookup);
+  if (waiting) responses_.wait(exchange_of(lookup.candidate), std::move(*waiting));
 }
 
-void Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::vector<NameReading>& readings,
-                          const std::vector<match::Hit>& hits) {
+bool Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::vector<match::Hit>& hits) {
   describe(lookup);
   event::Event& event = lookup.event;
   event.event_id = ids_.next(event.time);
-  if (hits.empty()) {
-    event.kind = event::Kind::query;
-    if (observe_ == Observe::unique && seen_before(event)) return;
-  } else {
-    const bool correlated = std::ranges::all_of(hits, &match::Hit::correlation);
-    event.kind = correlated ? event::Kind::correlation : event::Kind::match;
-    event.action = event::Action::audited;
-    mark_expanded(*event.dns, match::expansion_of(query, readings, hits));
-    for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
+  event.kind = event::Kind::query;
+  if (hits.empty() && observe_ == Observe::unique && seen_before(event)) return false;
+  if (!hits.empty()) {
+    mark_expanded(*event.dns, match::expansion_of(query, lookup.readings, hits));
+    add_hits(hits, event::Kind::match, event);
   }
-  place_in_lookup(lookup.candidate, readings, event);
-  if (!hold(lookup, false)) write_described(event, lookup.joined);
+  place_in_lookup(lookup.candidate, lookup.readings, event);
+  return true;
 }
+
+// kind: unless correlations alone came true.
+void Pipeline::add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event) {
+  event.kind = std::ranges::all_of(hits, &match::Hit::correlation) ? event::Kind::correlation : kind;
+  event.action = event::Action::audited;
+  for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
+}
+
+void Pipeline::write_or_hold(Lookup& lookup) {
+  if (!hold(lookup, false)) write_described(lookup.event, lookup.joined);
+}
+
+void Pipeline::handle(const nsl_response& response, std::string_view message) {
+  responses_.take(exchange_of(response), message, response.boottime);
+}
+
+void Pipeline::decide(Awaiting& waited, const Answer* answer) {
+  Lookup lookup{.candidate = waited.candidate,
+                .event = std::move(waited.event),
+                .described = waited.described,
+                .readings = std::move(waited.readings)};
+  if (lookup.described) lookup.joined = join_.describe(lookup.event);
+  match::Query query = query_of(waited.candidate);
+  query.describe_with([&] {
+    describe(lookup);
+    return circumstances(lookup.event);
+  });
+  if (answer != nullptr) add_response(query, answer->response);
+  query.read_also(lookup.readings);
+  std::vector<match::Hit> hits = verifier_.matches_of(waited.open, query);
+  correlator_.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
+  const bool wanted = answer != nullptr && every_response_ && waited.reported;
+  if (hits.empty() && !wanted) return;
+
+  describe(lookup);
+  describe_response(lookup.event, waited, answer);
+  lookup.event.event_id = ids_.next(lookup.event.time);
+  if (!hits.empty()) {
+    mark_expanded(*lookup.event.dns, match::expansion_of(query, lookup.readings, hits));
+    add_hits(hits, lookup.event.kind, lookup.event);
+    place_in_lookup(waited.candidate, lookup.readings, lookup.event);
+  }
+  write_or_hold(lookup);
+}
+
+void Pipeline::expire() { responses_.expire(static_cast<std::uint64_t>(boot_now().count())); }
+
+void Pipeline::finish() { responses_.finish(); }
 
 // Whether it is somebody's first question about the name, another one of the same lookup, or a forwarder's copy.
 void Pipeline::place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings,
@@ -125,7 +184,7 @@ void Pipeline::place_in_lookup(const nsl_candidate& candidate, const std::vector
   event.client_hidden = !client && has_hidden_client(candidate);
   if (client || event.client_hidden) event.role = event::Role::forwarder;
   event.duplicate_of = client.value_or("");
-  if (event.kind != event::Kind::query) {
+  if (!event.rules.empty()) {
     const auto first = window_.see(candidate.sender.process, names_of_lookup(*event.dns, readings), candidate.boottime,
                                    client.value_or(event.event_id));
     if (!client) event.duplicate_of = first.value_or("");
@@ -169,7 +228,7 @@ void Pipeline::write_released(std::vector<Held> released) {
   for (Held& held : released) {
     const Joined joined = held.answered ? Joined::done : Joined::unanswered;
     if (held.undecided) {
-      Lookup lookup{*held.undecided, std::move(held.event), true, joined};
+      Lookup lookup{.candidate = *held.undecided, .event = std::move(held.event), .described = true, .joined = joined};
       judge(lookup);
     } else {
       write_described(held.event, joined);
@@ -247,6 +306,8 @@ void Pipeline::report_losses() {
   }
   add(loss_stages.size(), "sink", sink_lost_);
   add(loss_stages.size() + 1, "correlation", correlator_.evictions().groups + correlator_.evictions().entries);
+  add(loss_stages.size() + 2, "awaited", responses_.counts().evicted);
+  add(loss_stages.size() + 3, "response", responses_.counts().unreadable);
   if (event.losses.empty()) return;
   event.kind = event::Kind::loss;
   event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());

@@ -14,6 +14,7 @@
 #include "agent/container_join.h"
 #include "agent/forwarders.h"
 #include "agent/observe.h"
+#include "agent/responses.h"
 #include "agent/search_suffixes.h"
 #include "compile/plan.h"
 #include "event/event.h"
@@ -33,9 +34,15 @@ class Pipeline {
   // All of them must outlive the pipeline.
   Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor, std::vector<std::unique_ptr<sink::Sink>>& sinks,
            const identity::Options& identity, std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes,
-           event::EventIds ids, Observe observe);
+           event::EventIds ids, Observe observe, bool every_response);
 
   void handle(const nsl_candidate& candidate);
+  void handle(const nsl_response& response, std::string_view message);
+
+  // Decides the queries whose responses did not come in time; call it now and then. finish(): all, since none comes.
+  void expire();
+  void finish();
+
   void flush();
 
   // Writes the held events that have waited enough; at the end of a run, all of them.
@@ -48,20 +55,25 @@ class Pipeline {
   void report_losses();
 
   [[nodiscard]] bool every_sink_finished() const;
+  [[nodiscard]] const ResponseCounts& response_counts() const { return responses_.counts(); }
 
  private:
   // What is done with a candidate, and what is known of its event so far.
   struct Lookup {
     const nsl_candidate& candidate;
-    event::Event event;
+    event::Event event = {};
     bool described = false;
     Joined joined = Joined::done;
+    std::vector<NameReading> readings = {};  // of its name
   };
 
   void judge(Lookup& lookup);
   [[nodiscard]] std::vector<NameReading> readings(const match::Query& query, const nsl_candidate& candidate);
-  void make_event(Lookup& lookup, const match::Query& query, const std::vector<NameReading>& readings,
-                  const std::vector<match::Hit>& hits);
+  // Whether it is one to be reported.
+  [[nodiscard]] bool make_event(Lookup& lookup, const match::Query& query, const std::vector<match::Hit>& hits);
+  void decide(Awaiting& waited, const Answer* answer);
+  static void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event);
+  void write_or_hold(Lookup& lookup);
   void describe(Lookup& lookup);
   void place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings, event::Event& event);
   [[nodiscard]] bool has_hidden_client(const nsl_candidate& candidate);
@@ -90,6 +102,8 @@ class Pipeline {
   const std::vector<SearchSuffix>& search_suffixes_;
   SenderSearchSuffixes sender_search_suffixes_;
   Observe observe_;
+  bool every_response_;  // of what is reported
+  Responses responses_;
   event::Host host_;
   event::SensorInfo sensor_info_;
   std::unordered_set<std::string> unique_;

@@ -7,8 +7,10 @@
 
 #include "agent/describe.h"
 #include "agent/observe.h"
+#include "agent/responses.h"
 #include "agent/sources.h"
 #include "base/log.h"
+#include "bpf/exchange.h"
 #include "capture/capture_file.h"
 #include "capture/dissector.h"
 #include "capture/link.h"
@@ -27,11 +29,22 @@ constexpr std::size_t unique_limit = std::size_t{1} << 20;  // names remembered 
 
 class Replay {
  public:
-  Replay(const compile::Plan& plan, Sinks& sinks, event::EventIds ids, Observe observe)
-      : plan_(plan), sinks_(sinks), verifier_(plan), correlator_(plan), ids_(ids), observe_(observe) {}
+  Replay(const compile::Plan& plan, Sinks& sinks, event::EventIds ids, Observe observe, bool every_response)
+      : plan_(plan),
+        sinks_(sinks),
+        verifier_(plan),
+        correlator_(plan),
+        ids_(ids),
+        observe_(observe),
+        every_response_(every_response),
+        responses_([this](Awaiting& query, const Answer* answer) { decide(query, answer); }) {}
 
   // Whether it is a query.
   [[nodiscard]] bool handle(const capture::Lookup& lookup);
+  void handle(const capture::ServerMessage& message);
+  // After the last packet: no response comes any more.
+  void finish() { responses_.finish(); }
+  [[nodiscard]] bool reads_responses() const { return every_response_ || plan_.reads_response(); }
   void flush();
   [[nodiscard]] bool every_sink_finished() const {
     return std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->finished(); });
@@ -40,7 +53,9 @@ class Replay {
   ReplayOutcome outcome;
 
  private:
-  [[nodiscard]] bool leaves_the_kernel(const capture::Question& question, const std::vector<match::Hit>& hits) const;
+  [[nodiscard]] bool leaves_the_kernel(const capture::Question& question, const match::EarlyHits& early) const;
+  void decide(Awaiting& query, const Answer* answer);
+  void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event);
   [[nodiscard]] bool seen_before(const std::string& name);
   void write(event::Event& event);
 
@@ -50,47 +65,97 @@ class Replay {
   match::Correlator correlator_;
   event::EventIds ids_;
   Observe observe_;
+  bool every_response_;
+  Responses responses_;
   event::SensorInfo sensor_info_{NSLOOKOUT_VERSION, "replay", "audit"};
   std::unordered_set<std::string> unique_;
   std::uint64_t sequence_ = 0;
 };
 
 // As the kernel programs have it: an odd message is let out for the sake of a listed name only.
-bool Replay::leaves_the_kernel(const capture::Question& question, const std::vector<match::Hit>& hits) const {
-  return question.plausible || std::any_of(hits.begin(), hits.end(), [&](const match::Hit& hit) {
-           if (hit.rule == nullptr) return true;
-           const auto index = static_cast<std::size_t>(hit.rule - plan_.rules().data());
-           return plan_.rule_plans()[index].reach != compile::Reach::every_query;
+bool Replay::leaves_the_kernel(const capture::Question& question, const match::EarlyHits& early) const {
+  const auto by_name = [&](std::size_t rule) { return plan_.rule_plans()[rule].reach != compile::Reach::every_query; };
+  return question.plausible || std::ranges::any_of(early.open, by_name) ||
+         std::ranges::any_of(early.hits, [&](const match::Hit& hit) {
+           return hit.rule == nullptr || by_name(static_cast<std::size_t>(hit.rule - plan_.rules().data()));
          });
 }
 
+std::uint64_t nanoseconds_of(std::optional<WallTime> time) {
+  return static_cast<std::uint64_t>(time.value_or(WallTime{}).time_since_epoch().count());
+}
+
+// The client stands for its socket.
+std::string exchange_of(nsl_exchange exchange, const nsl_u8* client, std::uint16_t client_port) {
+  exchange.socket = client_port;
+  return {std::string(reinterpret_cast<const char*>(&exchange), sizeof exchange) +
+          std::string(reinterpret_cast<const char*>(client), sizeof exchange.server)};
+}
+
 bool Replay::handle(const capture::Lookup& lookup) {
+  const nsl_candidate& candidate = lookup.question.candidate;
+  responses_.expire(nanoseconds_of(lookup.time));
   event::Event event;
   event.time = lookup.time.value_or(WallTime{});
-  event.dns = event::describe_dns(lookup.question.candidate);
-  match::Query query = query_of(lookup.question.candidate);
+  event.dns = event::describe_dns(candidate);
+  match::Query query = query_of(candidate);
   query.describe_with([&] { return circumstances(event); });
-  const std::vector<NameReading> readings = readings_of(query.wire(), plan_.search_suffixes());
+  std::vector<NameReading> readings = readings_of(query.wire(), plan_.search_suffixes());
   query.read_also(readings);
-  std::vector<match::Hit> hits = verifier_.matches(query);
-  if (!leaves_the_kernel(lookup.question, hits)) return false;
-  correlator_.apply(hits, query, event.time.time_since_epoch());
-  if (hits.empty() && observe_ == Observe::matches) return true;
+  match::EarlyHits early =
+      reads_responses() ? verifier_.matches_before_response(query) : match::EarlyHits{verifier_.matches(query), {}};
+  if (!leaves_the_kernel(lookup.question, early)) return false;
+  correlator_.apply(early.hits, query, event.time.time_since_epoch());
 
-  if (hits.empty()) {
-    if (observe_ == Observe::unique && seen_before(event.dns->query)) return true;
-    event.kind = event::Kind::query;
-  } else {
-    ++outcome.matches;
-    const bool correlated = std::ranges::all_of(hits, &match::Hit::correlation);
-    event.kind = correlated ? event::Kind::correlation : event::Kind::match;
-    event.action = event::Action::audited;
-    event.alert = true;
-    mark_expanded(*event.dns, match::expansion_of(query, readings, hits));
-    for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
+  event.kind = event::Kind::query;
+  if (!early.hits.empty()) {
+    mark_expanded(*event.dns, match::expansion_of(query, readings, early.hits));
+    add_hits(early.hits, event::Kind::match, event);
   }
-  write(event);
+  const bool reported = !early.hits.empty() || observe_ == Observe::all ||
+                        (observe_ == Observe::unique && !seen_before(event.dns->query));
+  if (reported) write(event);
+  if (!early.open.empty() || (reported && every_response_)) {
+    nsl_exchange exchange{};
+    nsl_exchange_of(&exchange, &candidate);
+    responses_.wait(exchange_of(exchange, candidate.source, candidate.source_port),
+                    {candidate, nanoseconds_of(lookup.time), std::move(early.open), std::move(event), true, reported,
+                     std::move(readings)});
+  }
   return true;
+}
+
+void Replay::handle(const capture::ServerMessage& message) {
+  responses_.expire(nanoseconds_of(message.time));
+  if (message.octets.size() < 2) return;
+  nsl_exchange exchange = message.exchange;
+  exchange.id = capture::read16(message.octets, 0);
+  responses_.take(exchange_of(exchange, message.client.octets.data(), message.client_port),
+                  {reinterpret_cast<const char*>(message.octets.data()), message.octets.size()},
+                  nanoseconds_of(message.time));
+}
+
+void Replay::decide(Awaiting& waited, const Answer* answer) {
+  event::Event& event = waited.event;
+  match::Query query = query_of(waited.candidate);
+  query.describe_with([&] { return circumstances(event); });
+  if (answer != nullptr) add_response(query, answer->response);
+  std::vector<match::Hit> hits = verifier_.matches_of(waited.open, query);
+  correlator_.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
+  if (hits.empty() && !(answer != nullptr && every_response_ && waited.reported)) return;
+  describe_response(event, waited, answer);
+  if (!hits.empty()) add_hits(hits, event.kind, event);
+  write(event);
+}
+
+// kind: unless correlations alone came true.
+void Replay::add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event) {
+  ++outcome.matches;
+  event.kind = std::ranges::all_of(hits, &match::Hit::correlation) ? event::Kind::correlation : kind;
+  event.action = event::Action::audited;
+  event.alert = true;
+  event.duplicate_of.clear();
+  for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
 }
 
 bool Replay::seen_before(const std::string& name) {
@@ -150,9 +215,15 @@ Result<ReplayOutcome> replay(const ReplayOptions& options) {
   const Result<event::EventIds> ids = event::EventIds::create();
   if (!ids) return fail(ids.error());
 
-  Replay replay(*plan, *sinks, *ids, observe_from_name(options.observe));
-  capture::Dissector dissector({options.ports}, [&](const capture::Lookup& lookup) { return replay.handle(lookup); });
+  Replay replay(*plan, *sinks, *ids, observe_from_name(options.observe), options.responses);
+  capture::ServerMessageHandler responses;
+  if (replay.reads_responses()) {
+    responses = [&](const capture::ServerMessage& message) { replay.handle(message); };
+  }
+  capture::Dissector dissector(
+      {options.ports}, [&](const capture::Lookup& lookup) { return replay.handle(lookup); }, std::move(responses));
   read_all(*file, dissector, replay);
+  replay.finish();
   replay.flush();
   replay.outcome.counts = dissector.counts();
   return std::move(replay.outcome);

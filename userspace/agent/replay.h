@@ -24,6 +24,7 @@ struct ReplayOptions {
   std::vector<std::string> lists = {};    // exact:FILE, suffix:FILE
   std::vector<std::string> outputs = {};  // specifications of sink/sink.h
   std::string observe = "matches";        // matches, all, unique
+  bool responses = false;                 // the response to each reported query, too
   std::vector<std::uint16_t> ports = {53};
 };
 

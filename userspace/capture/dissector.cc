@@ -34,12 +34,18 @@ void add_addresses(nsl_candidate& candidate, const Flow& flow, nsl_transport tra
 
 }  // namespace
 
-Dissector::Dissector(DissectorOptions options, LookupHandler handler)
+Dissector::Dissector(DissectorOptions options, LookupHandler handler, ServerMessageHandler responses)
     : options_(std::move(options)),
       handler_(std::move(handler)),
+      responses_(std::move(responses)),
       fragments_(counts_),
-      streams_(counts_,
-               [this](const Flow& flow, const StreamMessage& message) { take_stream_message(flow, message); }) {}
+      streams_(counts_, [this](const Flow& flow, const StreamMessage& message) { take_stream_message(flow, message); }),
+      server_streams_(
+          counts_,
+          [this](const Flow& flow, const StreamMessage& message) {
+            take_server_message(flow, NSL_TCP, message.octets, message.time);
+          },
+          {}, server_side()) {}
 
 void Dissector::take(const Frame& frame) {
   ++counts_.packets;
@@ -54,6 +60,7 @@ void Dissector::take(const Frame& frame) {
 
 void Dissector::finish() {
   streams_.finish();
+  server_streams_.finish();
   fragments_.finish();
 }
 
@@ -70,32 +77,38 @@ Taken<void> Dissector::take_ip(const IpPayload& payload, std::optional<WallTime>
   return skip(Skip::other_protocol);
 }
 
-Taken<void> Dissector::check_ports(const Flow& flow) const {
+Taken<bool> Dissector::check_ports(const Flow& flow) const {
   const auto is_dns = [&](std::uint16_t port) {
     return std::find(options_.ports.begin(), options_.ports.end(), port) != options_.ports.end();
   };
-  if (is_dns(flow.destination_port)) return {};
-  return skip(is_dns(flow.source_port) ? Skip::response : Skip::other_port);
+  if (is_dns(flow.destination_port)) return false;
+  if (!is_dns(flow.source_port)) return skip(Skip::other_port);
+  if (!responses_) return skip(Skip::response);
+  return true;
 }
 
 // RFC 768. A length of zero is that of a packet which the network card was to cut into several.
 Taken<void> Dissector::take_udp(const IpPayload& payload, std::optional<WallTime> time) {
   if (payload.octets.size() < udp_header) return skip(too_short(payload));
   const Flow flow = flow_of(payload);
-  if (const auto dns = check_ports(flow); !dns) return dns;
+  const Taken<bool> from_server = check_ports(flow);
+  if (!from_server) return skip(from_server.error());
   const std::size_t stated = read16(payload.octets, 4);
   const std::size_t length = stated == 0 ? payload.full_length : stated;
   if (length < udp_header || length > payload.full_length) return skip(Skip::malformed_packet);
   const std::size_t available = std::min(length, payload.octets.size());
-  return take_message(flow, NSL_UDP, payload.octets.subspan(udp_header, available - udp_header), length - udp_header,
-                      time);
+  const Octets message = payload.octets.subspan(udp_header, available - udp_header);
+  if (!*from_server) return take_message(flow, NSL_UDP, message, length - udp_header, time);
+  take_server_message(flow, NSL_UDP, message, time);
+  return {};
 }
 
 // RFC 9293 section 3.1.
 Taken<void> Dissector::take_tcp(const IpPayload& payload, std::optional<WallTime> time) {
   if (payload.octets.size() < tcp_header) return skip(too_short(payload));
   const Flow flow = flow_of(payload);
-  if (const auto dns = check_ports(flow); !dns) return dns;
+  const Taken<bool> from_server = check_ports(flow);
+  if (!from_server) return skip(from_server.error());
   const std::size_t header = static_cast<std::size_t>(payload.octets[12] >> 4) * 4;
   if (header < tcp_header || header > payload.full_length) return skip(Skip::malformed_packet);
   Segment segment;
@@ -104,7 +117,7 @@ Taken<void> Dissector::take_tcp(const IpPayload& payload, std::optional<WallTime
   segment.synchronise = (payload.octets[13] & 0x02) != 0;
   segment.octets = payload.octets.subspan(std::min(header, payload.octets.size()));
   segment.full_length = payload.full_length - header;
-  streams_.add(flow, segment);
+  (*from_server ? server_streams_ : streams_).add(flow, segment);
   return {};
 }
 
@@ -112,6 +125,16 @@ void Dissector::take_stream_message(const Flow& flow, const StreamMessage& messa
   const auto taken = take_message(flow, NSL_TCP, message.octets, message.full_length, message.time);
   if (taken) return;
   counts_.add(message.incomplete && taken.error() == Skip::cut ? Skip::tcp_incomplete : taken.error());
+}
+
+void Dissector::take_server_message(const Flow& flow, nsl_transport transport, Octets message,
+                                    std::optional<WallTime> time) {
+  ServerMessage taken{time, {}, flow.destination, flow.destination_port, message};
+  std::copy(flow.source.octets.begin(), flow.source.octets.end(), taken.exchange.server);
+  taken.exchange.server_port = flow.source_port;
+  taken.exchange.family = flow.family;
+  taken.exchange.transport = static_cast<nsl_u8>(transport);
+  responses_(taken);
 }
 
 Taken<void> Dissector::take_message(const Flow& flow, nsl_transport transport, Octets message, std::size_t full_length,

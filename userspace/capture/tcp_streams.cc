@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/dns_response.h"
 #include "bpf/abi.h"
 #include "capture/questions.h"
 
@@ -9,7 +10,6 @@ namespace nslookout::capture {
 namespace {
 
 constexpr std::size_t prefix = 2;
-constexpr std::size_t kept_octets = 512;    // as many as the parser reads
 constexpr std::int32_t farthest = 1 << 20;  // a segment farther off belongs to another connection of the same ports
 
 // In the sequence space, which wraps (RFC 9293 section 3.4).
@@ -21,13 +21,21 @@ bool is_far(std::uint32_t from, std::uint32_t to) {
 
 // Whether a message may begin here: a length that fits, and a question that is whole and plausible. Strict, because the
 // octets of a message's middle must not pass for one.
-bool begins_with_message(Octets octets) {
+bool begins_with_question(Octets octets) {
   if (octets.size() < prefix) return false;
   const std::size_t length = read16(octets, 0);
   const Octets message = octets.subspan(prefix, std::min(length, octets.size() - prefix));
   bool plausible = true;
   const auto read = read_questions(message, length, [&](const Question& question) { plausible &= question.plausible; });
   return read && plausible;
+}
+
+bool begins_with_response(Octets octets) {
+  if (octets.size() < prefix) return false;
+  const std::size_t length = read16(octets, 0);
+  const Octets message = octets.subspan(prefix, std::min(length, octets.size() - prefix));
+  const auto response = parse_dns_response({reinterpret_cast<const char*>(message.data()), message.size()});
+  return message.size() == length && response && !response->damaged && !response->questions.empty();
 }
 
 // The rest of a segment whose first octets are not wanted.
@@ -39,6 +47,10 @@ Segment without_front(Segment segment, std::size_t octets) {
 }
 
 }  // namespace
+
+StreamSide client_side() { return {512, begins_with_question}; }
+
+StreamSide server_side() { return {65535, begins_with_response}; }
 
 TcpStreams::Position TcpStreams::stream_of(const Flow& flow, const Segment& segment) {
   if (const auto found = streams_.find(flow); found != streams_.end()) {
@@ -121,7 +133,7 @@ void TcpStreams::take(Stream& stream, const Segment& segment) {
   stream.next = segment.sequence + static_cast<std::uint32_t>(segment.full_length);
   stream.time = segment.time;
   if (!stream.synchronised) {
-    stream.synchronised = begins_with_message(segment.octets);
+    stream.synchronised = side_.begins_with_message(segment.octets);
     if (!stream.synchronised) counts_.add(Skip::tcp_unsynchronised);
   }
   if (!stream.synchronised) return;
@@ -172,14 +184,14 @@ void TcpStreams::read(Stream& stream, Octets octets) {
       continue;
     }
     std::size_t wanted = prefix;
-    if (stream.kept.size() >= prefix) wanted += std::min<std::size_t>(read16(stream.kept, 0), kept_octets);
+    if (stream.kept.size() >= prefix) wanted += std::min<std::size_t>(read16(stream.kept, 0), side_.kept_octets);
     const std::size_t taken = std::min(wanted - stream.kept.size(), octets.size());
     stream.kept.insert(stream.kept.end(), octets.begin(), octets.begin() + static_cast<std::ptrdiff_t>(taken));
     octets = octets.subspan(taken);
     if (stream.kept.size() < prefix) continue;
     const std::size_t length = read16(stream.kept, 0);
-    if (stream.kept.size() < prefix + std::min(length, kept_octets)) continue;
-    stream.pass_over = length - std::min(length, kept_octets);
+    if (stream.kept.size() < prefix + std::min(length, side_.kept_octets)) continue;
+    stream.pass_over = length - std::min(length, side_.kept_octets);
     hand_on(stream, false);
   }
 }

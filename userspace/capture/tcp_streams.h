@@ -1,11 +1,11 @@
-// DNS over TCP (RFC 1035 section 4.2.2, RFC 7766): the messages that a client sends in a stream, each behind its length
+// DNS over TCP (RFC 1035 section 4.2.2, RFC 7766): the messages that one side sends in a stream, each behind its length
 // in two octets, however the segments cut them.
 //
 // Segments that arrive out of order wait for those before them; octets that are repeated are passed over, the first copy
 // counts. What the capture lacks is a hole: given up when too much waits behind it, or at the end. Behind a hole, and
-// where the capture began within a connection, a segment that begins with a whole plausible question starts the stream
-// anew.
-// Invariants: of a message only the first NSL_OFFSET_MASK + 1 octets are kept; streams and waiting octets are bounded.
+// where the capture began within a connection, a segment that begins with what passes for a whole message of that side
+// starts the stream anew.
+// Invariants: of a message only the first octets are kept (StreamSide); streams and waiting octets are bounded.
 // Thread rule: one thread.
 #pragma once
 
@@ -57,10 +57,21 @@ struct StreamLimits {
   std::size_t all_waiting_octets = std::size_t{32} << 20;
 };
 
+// Whose messages they are.
+struct StreamSide {
+  std::size_t kept_octets = 0;  // of a message
+  bool (*begins_with_message)(Octets) = nullptr;
+};
+
+// The first 512 octets, as many as the parser of questions reads; a whole plausible question begins one.
+[[nodiscard]] StreamSide client_side();
+// Whole messages; a response that can be read to the end of its answers begins one.
+[[nodiscard]] StreamSide server_side();
+
 class TcpStreams {
  public:
-  TcpStreams(Counts& counts, MessageHandler handler, StreamLimits limits = {})
-      : counts_(counts), handler_(std::move(handler)), limits_(limits) {}
+  TcpStreams(Counts& counts, MessageHandler handler, StreamLimits limits = {}, StreamSide side = client_side())
+      : counts_(counts), handler_(std::move(handler)), limits_(limits), side_(side) {}
 
   void add(const Flow& flow, const Segment& original);
 
@@ -101,6 +112,7 @@ class TcpStreams {
   Counts& counts_;
   MessageHandler handler_;
   StreamLimits limits_;
+  StreamSide side_;
   std::list<Stream> oldest_first_;
   std::map<Flow, Position> streams_;
   std::size_t all_waiting_octets_ = 0;

@@ -27,6 +27,11 @@ void add_observe_option(CLI::App& command, std::string& observe, const std::stri
       ->capture_default_str();
 }
 
+void add_responses_option(CLI::App& command, bool& responses) {
+  command.add_flag("--responses", responses,
+                   "Report the response to each reported query, too; rules that read answer or rcode need no option");
+}
+
 void add_port_option(CLI::App& command, std::vector<std::uint16_t>& ports) {
   command.add_option("--port", ports, "Destination port that carries DNS; may be repeated, up to 8")
       ->check(check_port)

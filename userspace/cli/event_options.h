@@ -17,6 +17,8 @@ void add_rules_and_lists(CLI::App& command, std::vector<std::string>& rules, std
 // unique: what that word means for the command.
 void add_observe_option(CLI::App& command, std::string& observe, const std::string& unique);
 
+void add_responses_option(CLI::App& command, bool& responses);
+
 void add_port_option(CLI::App& command, std::vector<std::uint16_t>& ports);
 
 // Sets the default, stdout.

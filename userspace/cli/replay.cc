@@ -42,6 +42,7 @@ void add_replay(CLI::App& app, Command& chosen) {
   add_keep_going(*command, *rules);
   add_search_suffixes(*command, *rules, {"none"});
   add_observe_option(*command, options->observe, "unique: each name once");
+  add_responses_option(*command, options->responses);
   add_port_option(*command, options->ports);
   add_output_option(*command, options->outputs);
   command->footer(

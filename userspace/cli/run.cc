@@ -110,6 +110,7 @@ void add_run(CLI::App& app, Command& chosen) {
   add_max_names(*command, arguments->rules);
   add_search_suffixes(*command, arguments->rules, {"auto"});
   add_observe_option(*command, arguments->options.observe, "unique: each name of a process once");
+  add_responses_option(*command, arguments->options.responses);
   add_sensor(*command, arguments->options);
   add_runtimes(*command, arguments->options.runtimes);
   add_results(*command, *arguments);

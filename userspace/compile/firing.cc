@@ -109,9 +109,9 @@ class FiringFinder {
     const bool about_presence = value.kind == Value::Kind::null || (value.kind == Value::Kind::exists && !value.exists);
     if (test.field == Field::query && about_presence) return "every lookup has a name";
     if (about_presence || test.field == Field::any) return {};
-    if (!sigma::is_observed(test.field)) return missing_field(test.field, test.field_name);
+    if (!sigma::is_observed(test.field)) return missing_field(test.field_name);
     if (value.kind == Value::Kind::reference && !sigma::is_observed(value.reference.field)) {
-      return missing_field(value.reference.field, value.reference.name);
+      return missing_field(value.reference.name);
     }
     if (needs_windows_path(test, value)) {
       return fmt::format("'{}: {}' needs a path of Windows", test.key, value.source);
@@ -130,9 +130,8 @@ class FiringFinder {
     return !pattern.tokens.empty() && presentation_to_wire(pattern.tokens[0].text).has_value();
   }
 
-  static std::string missing_field(Field field, const std::string& name) {
-    if (field == Field::other) return fmt::format("no lookup here has the field {}", name);
-    return fmt::format("{} is read from responses, which this version does not see", name);
+  static std::string missing_field(const std::string& name) {
+    return fmt::format("no lookup here has the field {}", name);
   }
 
   // A rule with a thousand paths of Windows is told of a few.

@@ -134,6 +134,7 @@ KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds
   tables.texts = build_automaton(predicates.texts);
   tables.record_types = predicates.record_types;
   tables.every_query = predicates.every_query;
+  tables.awaited = predicates.awaited;
   tables.filter.assign(std::min<std::uint64_t>(NSL_FILTER_WORDS, std::bit_ceil(std::max<std::uint64_t>(
                                                                      1, names * filter_bits_per_name / 64))),
                        0);
@@ -171,6 +172,7 @@ nsl_generation KernelTables::generation(std::uint32_t number) const {
   generation.filter_mask = static_cast<std::uint32_t>(filter.size() - 1);
   generation.number = number;
   generation.every_query = every_query ? 1 : 0;
+  generation.awaited = awaited;
   generation.has_types = record_types.empty() ? 0 : 1;
   for (const std::uint16_t type : record_types) {
     generation.record_types[type % NSL_TYPE_BITS / 64] |= std::uint64_t{1} << (type % 64);

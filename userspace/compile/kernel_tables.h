@@ -50,6 +50,7 @@ struct KernelPredicates {
   std::vector<NameText> texts = {};
   std::vector<std::uint16_t> record_types = {};
   bool every_query = false;
+  std::uint32_t awaited = 0;  // NSL_REASON_*: why a query leaves whose response is needed, too
 
   // Calls visit(KernelName) for each name.
   template <typename Visit>
@@ -71,6 +72,7 @@ struct KernelTables {
   Automaton texts;
   std::vector<std::uint16_t> record_types;
   bool every_query = false;
+  std::uint32_t awaited = 0;
 
   // What the kernel's walk answers for a query of a wire name (any case), computed with the same code in user space.
   [[nodiscard]] bool lets_pass(std::string_view wire, std::uint16_t record_type) const;

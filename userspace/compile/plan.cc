@@ -90,9 +90,7 @@ RulePlan plan_rule(const sigma::Rule& rule) {
     plan.witnesses = std::move(set.names);
     unite_equal_names(plan.witnesses);
   }
-  plan.reads_response = std::ranges::any_of(rule.tests, [](const sigma::Test& test) {
-    return test.field == sigma::Field::answer || test.field == sigma::Field::rcode;
-  });
+  plan.reads_response = std::ranges::any_of(rule.tests, sigma::reads_response) && plan.reach != Reach::never;
   plan.firing = firing_of(rule);
   explain(plan, set);
   note_broad_names(plan);
@@ -112,6 +110,25 @@ void add_texts_before(const std::vector<SearchSuffix>& suffixes, std::vector<Nam
   std::ranges::move(added, std::back_inserter(texts));
 }
 
+bool reads_response(const sigma::Correlation& correlation) {
+  const auto of_response = [](const sigma::FieldName& field) { return sigma::is_response(field.field); };
+  return std::ranges::any_of(correlation.fields, of_response) ||
+         std::ranges::any_of(correlation.sources, [&](const sigma::Correlation::Source& source) {
+           return std::ranges::any_of(source.group_by, of_response);
+         });
+}
+
+void explain_waiting(RulePlan& plan) {
+  if (plan.reach == Reach::never) return;
+  constexpr std::string_view every = "lets every lookup out";
+  if (plan.kernel.starts_with(every)) {
+    plan.kernel.replace(0, every.size(), "lets every lookup and its response out");
+  } else {
+    plan.kernel += ", and their responses";
+  }
+  if (plan.counts_response) plan.verifier += "; the event comes with the response, which a correlation reads";
+}
+
 }  // namespace
 
 Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
@@ -122,11 +139,49 @@ Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
     rule_plans_.push_back(plan_rule(rule));
     every_query_ = every_query_ || rule_plans_.back().reach == Reach::every_query;
   }
+  find_rules_that_wait();
 }
+
+void Plan::find_rules_that_wait() {
+  std::vector<bool> reading(correlations_.size());
+  for (std::size_t i = 0; i < correlations_.size(); ++i)
+    reading[i] = reading[i] || compile::reads_response(correlations_[i]);
+  // Sources come before what is made of them, so that from the last one on each is seen after all that read it.
+  for (std::size_t i = correlations_.size(); i-- > 0;) {
+    if (!reading[i]) continue;
+    for (const sigma::Correlation::Source& source : correlations_[i].sources) {
+      for (const std::size_t inner : source.correlations) reading[inner] = true;
+      for (const std::size_t rule : source.rules) rule_plans_[rule].counts_response = true;
+    }
+  }
+  for (RulePlan& plan : rule_plans_) {
+    plan.reads_response = plan.reads_response || plan.counts_response;
+    if (plan.reads_response) explain_waiting(plan);
+  }
+}
+
+bool Plan::reads_response() const { return std::ranges::any_of(rule_plans_, &RulePlan::reads_response); }
+
+namespace {
+
+// The reasons for which a query leaves that some rule needs the response of. The kernel asks no further once it has one
+// reason, so the names alone can be told from the others.
+std::uint32_t awaited_reasons(const std::vector<RulePlan>& plans) {
+  std::uint32_t reasons = 0;
+  for (const RulePlan& plan : plans) {
+    if (!plan.reads_response) continue;
+    const bool by_name_alone = plan.reach == Reach::by_name && plan.texts.empty() && plan.record_types.empty();
+    reasons |= by_name_alone ? NSL_REASON_NAME : ~0U;
+  }
+  return reasons;
+}
+
+}  // namespace
 
 KernelPredicates Plan::predicates() const {
   KernelPredicates predicates;
   predicates.every_query = every_query_;
+  predicates.awaited = awaited_reasons(rule_plans_);
   std::vector<KernelName>& names = predicates.names;
   std::unordered_map<std::string_view, std::size_t> known;
   for (const RulePlan& plan : rule_plans_) {

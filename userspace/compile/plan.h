@@ -36,7 +36,8 @@ struct RulePlan {
   std::vector<NameText> texts;
   std::vector<std::uint16_t> record_types;
   bool kernel_decides = false;     // the kernel's answer is the rule's, nothing is left to the verifier
-  bool reads_response = false;     // the rule tests a field of the response: its verdict on the query alone may change
+  bool reads_response = false;     // the rule tests a field of the response, or is counted by one (the next line)
+  bool counts_response = false;    // a correlation of the rule groups by or counts a field of the response
   FiringReport firing;             // whether lookups here can make the rule true at all
   std::string kernel;              // one sentence: what the kernel does for this rule, and why
   std::string verifier;            // one sentence: what is left
@@ -67,8 +68,11 @@ class Plan {
   // occur once more for each list (build_kernel_tables unites them). Views into the plan.
   [[nodiscard]] KernelPredicates predicates() const;
   [[nodiscard]] bool every_query() const { return every_query_; }
+  [[nodiscard]] bool reads_response() const;  // some rule does
 
  private:
+  void find_rules_that_wait();
+
   std::vector<sigma::Rule> rules_;
   std::vector<RulePlan> rule_plans_;
   std::vector<lists::NameList> lists_;

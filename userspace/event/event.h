@@ -125,7 +125,7 @@ struct Event {
   std::string event_id;
   WallTime time;  // the epoch: not known
   std::uint64_t sequence = 0;
-  std::optional<bool> alert;  // set it on every match, true or false
+  std::optional<bool> alert;  // set it wherever there are rules, true or false
   std::string duplicate_of;
   Kind kind = Kind::unspecified;
   Action action = Action::unspecified;

@@ -65,6 +65,11 @@ Result<void> attach_to_root_cgroup(Attached& backend) {
   return {};
 }
 
+void set_ports(nsl_settings& settings, const std::vector<std::uint16_t>& ports) {
+  settings.port_count = static_cast<std::uint32_t>(ports.size());
+  std::copy(ports.begin(), ports.end(), settings.ports);
+}
+
 std::string_view object_of(Backend backend) {
   switch (backend) {
     case Backend::fentry:
@@ -78,6 +83,25 @@ std::string_view object_of(Backend backend) {
   return bytes_of(nsl_object_cgroup, nsl_object_cgroup_end);
 }
 
+// The program that sees responses, sharing the backend's table of awaited queries.
+Result<Attached> start_responses(const SensorOptions& options, const BpfObject& process, const BpfObject& backend) {
+  Result<BpfObject> object = BpfObject::open("responses", bytes_of(nsl_object_ingress, nsl_object_ingress_end));
+  if (!object) return fail(object.error());
+  if (const auto shared = object->share_map("nsl_counters", process); !shared) return fail(shared.error());
+  if (const auto shared = object->share_map("nsl_awaited", backend); !shared) return fail(shared.error());
+  if (const auto sized = object->set_entries("nsl_responses", options.response_ring_octets); !sized) {
+    return fail(sized.error());
+  }
+  if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
+  auto settings = object->global<nsl_settings>("nsl_settings");
+  if (!settings) return fail(settings.error());
+  set_ports(**settings, options.ports);
+  (*settings)->wakeup_octets = options.observe_all ? options.response_ring_octets / 64 : 0;
+  Attached attached{std::move(*object), {}};
+  if (const auto done = attach_to_root_cgroup(attached); !done) return fail(done.error());
+  return attached;
+}
+
 Result<Attached> start_backend(Backend backend, const SensorOptions& options, const BpfObject& process) {
   Result<BpfObject> object = BpfObject::open(std::string(backend_name(backend)), object_of(backend));
   if (!object) return fail(object.error());
@@ -85,14 +109,15 @@ Result<Attached> start_backend(Backend backend, const SensorOptions& options, co
     if (const auto shared = object->share_map(map, process); !shared) return fail(shared.error());
   }
   if (const auto sized = object->set_entries("nsl_candidates", options.ring_octets); !sized) return fail(sized.error());
+  const std::uint32_t awaited = options.responses == Responses::none ? 1 : options.awaited_entries;
+  if (const auto sized = object->set_entries("nsl_awaited", awaited); !sized) return fail(sized.error());
   if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
 
   auto settings = object->global<nsl_settings>("nsl_settings");
   if (!settings) return fail(settings.error());
   (*settings)->observe_all = options.observe_all ? 1 : 0;
   (*settings)->wakeup_octets = options.observe_all ? options.ring_octets / 64 : 0;
-  (*settings)->port_count = static_cast<std::uint32_t>(options.ports.size());
-  std::copy(options.ports.begin(), options.ports.end(), (*settings)->ports);
+  set_ports(**settings, options.ports);
 
   Attached attached{std::move(*object), {}};
   const Result<void> done = backend == Backend::cgroup ? attach_to_root_cgroup(attached) : attach_each(attached);
@@ -136,9 +161,10 @@ Result<void> validate(const SensorOptions& options) {
   if (options.ports.empty() || options.ports.size() > NSL_PORTS_MAX) {
     return fail(ErrorClass::usage, "{} DNS ports given, 1 to {} are possible", options.ports.size(), NSL_PORTS_MAX);
   }
-  if (options.ring_octets < 4096 || (options.ring_octets & (options.ring_octets - 1)) != 0) {
-    return fail(ErrorClass::usage, "a ring of {} octets is impossible: give a power of two, 4096 at least",
-                options.ring_octets);
+  for (const std::uint32_t octets : {options.ring_octets, options.response_ring_octets}) {
+    if (octets < 4096 || (octets & (octets - 1)) != 0) {
+      return fail(ErrorClass::usage, "a ring of {} octets is impossible: give a power of two, 4096 at least", octets);
+    }
   }
   return {};
 }
@@ -171,23 +197,62 @@ struct Sensor::State {
   Attached backend;
   BackendChoice choice;
   Tables tables;
+  std::optional<Attached> responses;
+  std::optional<Error> responses_refused;
   std::unique_ptr<ring_buffer, RingDelete> ring;
   CandidateHandler handler;
+  ResponseHandler response_handler;
   UnixClients unix_clients;
   std::uint64_t unix_requests_unread = 0;
 
-  void receive(const void* record, std::size_t size);
+  static int take_candidate(void* state, void* record, std::size_t size);
+  static int take_response(void* state, void* record, std::size_t size);
+  Result<void> open_rings();
+  // After the backend: candidates wait for responses once somebody looks at those.
+  void see_responses(const SensorOptions& options);
 };
 
-void Sensor::State::receive(const void* record, std::size_t size) {
-  if (size < sizeof(nsl_candidate)) return;
+int Sensor::State::take_candidate(void* state, void* record, std::size_t size) {
+  auto& self = *static_cast<State*>(state);
+  if (size < sizeof(nsl_candidate)) return 0;
   if (size < sizeof(nsl_unix_request)) {
-    handler(*static_cast<const nsl_candidate*>(record));
-    return;
+    self.handler(*static_cast<const nsl_candidate*>(record));
+    return 0;
   }
   const UnixLookups found = lookups_of(*static_cast<const nsl_unix_request*>(record));
-  unix_requests_unread += found.unread;
-  for (const nsl_candidate& lookup : found.lookups) handler(lookup);
+  self.unix_requests_unread += found.unread;
+  for (const nsl_candidate& lookup : found.lookups) self.handler(lookup);
+  return 0;
+}
+
+int Sensor::State::take_response(void* state, void* record, std::size_t size) {
+  const auto& handler = static_cast<State*>(state)->response_handler;
+  if (!handler || size < sizeof(nsl_response)) return 0;
+  const auto& response = *static_cast<const nsl_response*>(record);
+  const auto* octets = static_cast<const char*>(record) + sizeof response;
+  handler(response, {octets, std::min<std::size_t>(response.length, size - sizeof response)});
+  return 0;
+}
+
+Result<void> Sensor::State::open_rings() {
+  ring.reset(ring_buffer__new(backend.object.map_fd("nsl_candidates"), take_candidate, this, nullptr));
+  if (!ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
+  if (!responses) return {};
+  const int added = ring_buffer__add(ring.get(), responses->object.map_fd("nsl_responses"), take_response, this);
+  if (added != 0) return fail(ErrorClass::runtime, "opening the ring of responses: {}", errno_text(-added));
+  return {};
+}
+
+void Sensor::State::see_responses(const SensorOptions& options) {
+  if (options.responses == Responses::none) return;
+  Result<Attached> attached = start_responses(options, processes.object(), backend.object);
+  if (!attached) {
+    responses_refused = attached.error().context("the program that sees responses");
+    return;
+  }
+  responses = std::move(*attached);
+  for (ProgramReport& report : responses->object.report()) choice.programs.push_back(std::move(report));
+  tables.settings().responses = options.responses == Responses::all ? NSL_RESPONSES_ALL : NSL_RESPONSES_NEEDED;
 }
 
 Sensor::Sensor(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -205,19 +270,18 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
   Result<Tables> tables = Tables::of(chosen->attached.object);
   if (!tables) return fail(tables.error());
 
-  auto state = std::make_unique<State>(State{std::move(*processes),
-                                             std::move(chosen->attached),
-                                             std::move(chosen->choice),
-                                             *tables,
-                                             nullptr,
-                                             nullptr,
-                                             {}});
-  const auto receive = [](void* context, void* record, std::size_t size) {
-    static_cast<State*>(context)->receive(record, size);
-    return 0;
-  };
-  state->ring.reset(ring_buffer__new(state->backend.object.map_fd("nsl_candidates"), receive, state.get(), nullptr));
-  if (!state->ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
+  auto state = std::make_unique<State>(State{.processes = std::move(*processes),
+                                             .backend = std::move(chosen->attached),
+                                             .choice = std::move(chosen->choice),
+                                             .tables = *tables,
+                                             .responses = {},
+                                             .responses_refused = {},
+                                             .ring = nullptr,
+                                             .handler = nullptr,
+                                             .response_handler = nullptr,
+                                             .unix_clients = {}});
+  state->see_responses(options);
+  if (const auto opened = state->open_rings(); !opened) return fail(opened.error());
   state->unix_clients.follow({&state->processes.object(), &state->backend.object});
   return Sensor(std::move(state));
 }
@@ -226,9 +290,11 @@ Result<void> Sensor::publish(const compile::KernelTables& tables, std::uint32_t 
   return state_->tables.publish(tables, number);
 }
 
-Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const CandidateHandler& handler) {
+Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const CandidateHandler& handler,
+                                 const ResponseHandler& response_handler) {
   state_->handler = handler;
   state_->unix_clients.follow({&state_->processes.object(), &state_->backend.object});
+  state_->response_handler = response_handler;
   const int polled = ring_buffer__poll(state_->ring.get(), static_cast<int>(timeout.count()));
   if (polled < 0 && polled != -EINTR) return fail(ErrorClass::runtime, "waiting at the ring: {}", errno_text(-polled));
   // The programs do not always wake us (nsl_settings.wakeup_octets): what is there is taken after a time-out too.
@@ -240,6 +306,7 @@ Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const Candid
 const BackendChoice& Sensor::choice() const { return state_->choice; }
 
 const UnixWatch& Sensor::unix_watch() const { return state_->unix_clients.watch(); }
+const std::optional<Error>& Sensor::responses_refused() const { return state_->responses_refused; }
 
 Result<Counters> Sensor::counters() const {
   const int cpus = libbpf_num_possible_cpus();

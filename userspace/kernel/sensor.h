@@ -29,6 +29,13 @@ enum class Backend { automatic, fentry, cgroup, kprobe };
 [[nodiscard]] std::string_view backend_name(Backend backend);  // "auto", "fentry", "cgroup", "kprobe"
 [[nodiscard]] std::optional<Backend> backend_from_name(std::string_view name);
 
+// Of which queries the responses are handed over.
+enum class Responses : std::uint8_t {
+  none,
+  needed,  // those that the published tables say (KernelPredicates::awaited)
+  all,     // every candidate
+};
+
 struct SensorOptions {
   Backend backend = Backend::automatic;
   std::vector<std::uint16_t> ports = {53};  // 1 to NSL_PORTS_MAX DNS ports
@@ -37,6 +44,9 @@ struct SensorOptions {
   std::uint32_t process_entries = 16384;    // of the kernel's process table (about 1.6 kB each)
   // Variables whose values are kept of the environments of programs; of all others nothing leaves the kernel.
   std::vector<std::string_view> environment_names = {};
+  Responses responses = Responses::none;
+  std::uint32_t response_ring_octets = 4u << 20;  // likewise; a ring of their own, so that they push out no candidate
+  std::uint32_t awaited_entries = 32768;  // queries whose response is waited for at once (about 100 octets each)
 };
 
 // A program as the kernel took it.
@@ -65,6 +75,8 @@ struct UnixWatch {
 class Sensor {
  public:
   using CandidateHandler = std::function<void(const nsl_candidate&)>;
+  // message: the response from its header on.
+  using ResponseHandler = std::function<void(const nsl_response&, std::string_view message)>;
 
   // Loads and attaches. Errors: unsupported (kernel or privilege), runtime. On an error nothing stays attached.
   [[nodiscard]] static Result<Sensor> start(const SensorOptions& options);
@@ -81,7 +93,16 @@ class Sensor {
 
   // Waits at most timeout for candidates, hands over all that are there, returns how many. The reference is valid
   // during the call alone.
-  [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler);
+  [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler) {
+    return poll(timeout, handler, nullptr);
+  }
+
+  // The same with responses. One may come before its query's candidate.
+  [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler,
+                                         const ResponseHandler& response_handler);
+
+  // Nothing where responses are seen, or were not asked for; else why they are not.
+  [[nodiscard]] const std::optional<Error>& responses_refused() const;
 
   [[nodiscard]] const BackendChoice& choice() const;
   [[nodiscard]] const UnixWatch& unix_watch() const;

@@ -59,6 +59,26 @@ class Evaluator {
     return true;
   }
 
+  // Whether the expression is true of the query with some response (any), or with each (all): tests that the response
+  // decides count as true, or as false, and the other way round below a negation.
+  enum class Responses : std::uint8_t { any, all };
+  bool holds_with(Responses which, const Expression& expression) {
+    const auto child_holds = [&](const Expression& child) { return holds_with(which, child); };
+    switch (expression.kind) {
+      case Expression::Kind::all:
+        return std::ranges::all_of(expression.children, child_holds);
+      case Expression::Kind::any:
+        return std::ranges::any_of(expression.children, child_holds);
+      case Expression::Kind::negation:
+        return !holds_with(which == Responses::any ? Responses::all : Responses::any, expression.children.front());
+      case Expression::Kind::test:
+        return test_holds_with(which, rule_.tests[expression.index]);
+      case Expression::Kind::selection:
+        return holds_with(which, rule_.selections[expression.index].expression);
+    }
+    return false;
+  }
+
   std::vector<MatchedField> take_matched() {
     std::vector<MatchedField> once;
     for (MatchedField& field : matched_) {
@@ -99,6 +119,12 @@ class Evaluator {
       return true;
     };
     return test.all ? std::ranges::all_of(test.values, value_holds) : std::ranges::any_of(test.values, value_holds);
+  }
+
+  bool test_holds_with(Responses which, const Test& test) {
+    if (!sigma::reads_response(test)) return test_holds(test);
+    if (which == Responses::any) return true;
+    return test.field == Field::any && test_holds(test);  // a keyword that is found stays found
   }
 
   bool matches(const Test& test, const Value& value) {
@@ -206,6 +232,19 @@ std::optional<std::vector<MatchedField>> evaluate(const sigma::Rule& rule, const
     if (auto matched = evaluate(rule, other)) return matched;
   }
   return std::nullopt;
+}
+
+EarlyVerdict evaluate_before_response(const sigma::Rule& rule, const Query& query) {
+  using Responses = Evaluator::Responses;
+  Evaluator evaluator(rule, query);
+  if (evaluator.holds_with(Responses::all, rule.condition)) return EarlyVerdict::true_;
+  const auto of_readings = [&](EarlyVerdict verdict) {
+    return std::ranges::any_of(query.read_otherwise(),
+                               [&](const Query& other) { return evaluate_before_response(rule, other) == verdict; });
+  };
+  if (of_readings(EarlyVerdict::true_)) return EarlyVerdict::true_;
+  if (evaluator.holds_with(Responses::any, rule.condition)) return EarlyVerdict::open;
+  return of_readings(EarlyVerdict::open) ? EarlyVerdict::open : EarlyVerdict::false_;
 }
 
 }  // namespace nslookout::match

@@ -4,6 +4,7 @@
 // numerically where the event's value is a number, else as text. Of several values of a field one has to hold. Source: Sigma rules specification 2.1, "Detection".
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,5 +26,12 @@ struct MatchedField {
 // Nothing where the rule is false, for the query and as it is read otherwise. Tests under a negation are not among the
 // fields.
 [[nodiscard]] std::optional<std::vector<MatchedField>> evaluate(const sigma::Rule& rule, const Query& query);
+
+// What is known of a rule's verdict while the response to the lookup is not: whether it holds, or does not, whatever
+// answer and rcode will be.
+enum class EarlyVerdict : std::uint8_t { false_, open, true_ };
+
+// query: without answer and rcode.
+[[nodiscard]] EarlyVerdict evaluate_before_response(const sigma::Rule& rule, const Query& query);
 
 }  // namespace nslookout::match

@@ -61,13 +61,37 @@ void Verifier::add_list_hits(const Query& query, std::vector<Hit>& hits) const {
 }
 
 std::vector<Hit> Verifier::matches(const Query& query) const {
+  std::vector<Hit> hits = matches_of(candidates(query), query);
+  add_list_hits(query, hits);
+  return hits;
+}
+
+std::vector<Hit> Verifier::matches_of(const RuleIndexes& rules, const Query& query) const {
   std::vector<Hit> hits;
-  for (const std::uint32_t index : candidates(query)) {
+  for (const std::uint32_t index : rules) {
     const sigma::Rule& rule = plan_->rules()[index];
     if (auto matched = evaluate(rule, query)) hits.push_back({&rule, nullptr, std::move(*matched)});
   }
-  add_list_hits(query, hits);
   return hits;
+}
+
+EarlyHits Verifier::matches_before_response(const Query& query) const {
+  EarlyHits early;
+  RuleIndexes decided;
+  for (const std::uint32_t index : candidates(query)) {
+    const compile::RulePlan& rule_plan = plan_->rule_plans()[index];
+    if (!rule_plan.reads_response) {
+      decided.push_back(index);
+      continue;
+    }
+    const EarlyVerdict verdict = evaluate_before_response(plan_->rules()[index], query);
+    if (verdict == EarlyVerdict::false_) continue;
+    const bool now = verdict == EarlyVerdict::true_ && !rule_plan.counts_response;
+    (now ? decided : early.open).push_back(index);
+  }
+  early.hits = matches_of(decided, query);
+  add_list_hits(query, early.hits);
+  return early;
 }
 
 }  // namespace nslookout::match

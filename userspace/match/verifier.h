@@ -34,12 +34,23 @@ struct Hit {
   [[nodiscard]] std::string_view file() const { return rule != nullptr ? rule->file : list->file; }
 };
 
+// What can be said of a query before its response is there.
+struct EarlyHits {
+  std::vector<Hit> hits;            // of rules that are true whatever the response, and of lists
+  std::vector<std::uint32_t> open;  // rules that the response decides: indexes, ascending
+};
+
 class Verifier {
  public:
   explicit Verifier(const compile::Plan& plan);
 
   // Rules in the plan's order, then lists in theirs.
   [[nodiscard]] std::vector<Hit> matches(const Query& query) const;
+
+  // The same in two steps, of a lookup whose response is waited for: without answer and rcode, then with them, of the
+  // rules that were left open.
+  [[nodiscard]] EarlyHits matches_before_response(const Query& query) const;
+  [[nodiscard]] std::vector<Hit> matches_of(const std::vector<std::uint32_t>& rules, const Query& query) const;
 
  private:
   using RuleIndexes = std::vector<std::uint32_t>;

@@ -5,6 +5,7 @@
 // Source: Sigma rules specification 2.1.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -70,6 +71,15 @@ struct Test {
   bool all = false;
   std::vector<Value> values;
 };
+
+// Whether the response to a lookup has a part in the test: a keyword may be in it as in any field.
+[[nodiscard]] inline bool reads_response(const Test& test) {
+  const auto refers = [](const Value& value) {
+    return value.kind == Value::Kind::reference && is_response(value.reference.field);
+  };
+  return test.field == Field::any || is_response(test.field) ||
+         std::any_of(test.values.begin(), test.values.end(), refers);
+}
 
 struct Expression {
   enum class Kind {

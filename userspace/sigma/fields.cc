@@ -96,16 +96,9 @@ Field field_from_name(std::string_view name) {
   return Field::other;
 }
 
-bool is_observed(Field field) {
-  switch (field) {
-    case Field::answer:
-    case Field::rcode:
-    case Field::other:
-      return false;
-    default:
-      return true;
-  }
-}
+bool is_observed(Field field) { return field != Field::other; }
+
+bool is_response(Field field) { return field == Field::answer || field == Field::rcode; }
 
 bool is_name(Field field) {
   return field == Field::query || field == Field::query_etld_plus_one || field == Field::parent_domain ||

@@ -50,6 +50,9 @@ inline constexpr std::size_t field_count = static_cast<std::size_t>(Field::other
 // field that none has is never true. Lookups from elsewhere (match, replay) may have every field.
 [[nodiscard]] bool is_observed(Field field);
 
+// Whether the value is the response's: it is missing while the query alone is known.
+[[nodiscard]] bool is_response(Field field);
+
 // Whether the value is a name in presentation form, in which an escape is one character.
 [[nodiscard]] bool is_name(Field field);
 

@@ -21,13 +21,13 @@ class Query(NamedTuple):
 class Resolver:
     """dnsmasq that knows some names, and answers NXDOMAIN for every other one.
 
-    upstream: address of another server that it asks about all names instead. ttl: of its own answers, seconds. within: a command that enters the
-    namespaces to run in. Ended by stop().
+    upstream: address of another server that it asks about all names instead. ttl: of its own answers, seconds. within: a
+    command that enters the namespaces to run in. records: more of dnsmasq's options. Ended by stop().
     """
 
     _count = 0
 
-    def __init__(self, names, address=None, upstream=None, within=(), ttl=0):
+    def __init__(self, names, address=None, upstream=None, within=(), ttl=0, records=()):
         Resolver._count += 1
         self.address = address or resolver_address()
         self._log = work_folder() / f"dnsmasq-{Resolver._count}.log"
@@ -37,7 +37,7 @@ class Resolver:
                 [*within, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--group=root",
                  f"--pid-file={work_folder() / f'dnsmasq-{Resolver._count}.pid'}", "--no-hosts", "--no-resolv",
                  "--bind-interfaces", f"--listen-address={self.address}", "--cache-size=0", f"--local-ttl={ttl}",
-                 "--log-queries=extra", "--log-facility=-", *([f"--server={upstream}"] if upstream else known)],
+                 "--log-queries=extra", "--log-facility=-", *([f"--server={upstream}"] if upstream else known), *records],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=end_with_parent)
         self.pid = self._process.pid
         wait_until(lambda: self._process.poll() is not None or "started, version" in self._log.read_text(),
