@@ -8,6 +8,7 @@
 #include "kernel/tables.h"
 #include "names.h"
 #include "programs.h"
+#include "report.h"
 
 namespace nslookout::bench {
 namespace {
@@ -33,6 +34,7 @@ Result<bool> measure() {
   const auto list = to_list(names);
 
   double fastest = 0;
+  double fastest_built = 0;
   fmt::print("seconds for {} names: built in memory, filled into the kernel and swapped in, both\n", many);
   for (std::uint32_t round = 1; round <= rounds; ++round) {
     const auto begin = Clock::now();
@@ -42,7 +44,12 @@ Result<bool> measure() {
     const auto end = Clock::now();
     fmt::print("{:>8.3f} {:>8.3f} {:>8.3f}\n", seconds(begin, filling), seconds(filling, end), seconds(begin, end));
     fastest = round == 1 ? seconds(begin, end) : std::min(fastest, seconds(begin, end));
+    fastest_built = round == 1 ? seconds(begin, filling) : std::min(fastest_built, seconds(begin, filling));
   }
+  fmt::print("at best {:.1f} million names a second into tables in use\n", many / fastest / 1e6);
+  const auto reported = report(
+      "fill_time", {{"names", many}, {"seconds_built", fastest_built}, {"seconds_built_and_filled", fastest}});
+  if (!reported) return fail(reported.error());
   if (fastest < most_seconds) return true;
   fmt::print(stderr, "fill_time: filling a million names takes {:.2f} s at best; the bound is {} s\n", fastest,
              most_seconds);

@@ -21,15 +21,6 @@ std::string_view sensor_object() {
           static_cast<std::size_t>(nsl_object_cgroup_end - nsl_object_cgroup)};
 }
 
-Result<std::uint64_t> read_counter(const kernel::BpfObject& object, nsl_counter counter) {
-  const std::uint32_t index = counter;
-  std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(libbpf_num_possible_cpus()));
-  if (bpf_map_lookup_elem(object.map_fd("nsl_counters"), &index, per_cpu.data()) != 0) {
-    return fail(ErrorClass::runtime, "reading a counter: {}", errno_text(errno));
-  }
-  return std::accumulate(per_cpu.begin(), per_cpu.end(), std::uint64_t{0});
-}
-
 int descriptor(const kernel::BpfObject& object, const char* program) {
   return bpf_program__fd(object.program(program));
 }
@@ -43,6 +34,15 @@ Result<void> keep_egress(kernel::BpfObject& object) {
 }
 
 }  // namespace
+
+Result<std::uint64_t> read_counter(const kernel::BpfObject& sensor, nsl_counter counter) {
+  const std::uint32_t index = counter;
+  std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  if (bpf_map_lookup_elem(sensor.map_fd("nsl_counters"), &index, per_cpu.data()) != 0) {
+    return fail(ErrorClass::runtime, "reading a counter: {}", errno_text(errno));
+  }
+  return std::accumulate(per_cpu.begin(), per_cpu.end(), std::uint64_t{0});
+}
 
 Result<kernel::BpfObject> open_sensor() {
   Result<kernel::BpfObject> sensor = kernel::BpfObject::open("cgroup", sensor_object());

@@ -18,6 +18,9 @@ namespace nslookout::bench {
 // The sensor's own object, opened, with its egress program alone.
 [[nodiscard]] Result<kernel::BpfObject> open_sensor();
 
+// Of all CPUs.
+[[nodiscard]] Result<std::uint64_t> read_counter(const kernel::BpfObject& sensor, nsl_counter counter);
+
 class Programs {
  public:
   // compiled: the object made of programs.bpf.c. The tables are published to the sensor, and the same names put into the

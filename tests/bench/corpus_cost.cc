@@ -1,0 +1,249 @@
+// corpus_cost: which part of ordinary names a corpus of rules lets out of the kernel, and how fast the verifier is with
+// those rules; status 1 when a bound is missed. The corpus is SigmaHQ's rules about DNS, which are no part of the tree: without
+// them there is nothing to measure. Needs root.
+//
+// Every name is asked for (type A) by running the sensor's own program on a packet. Rules that force every query out of the
+// kernel are named and left out of the count: with them it would be all.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "compile/plan.h"
+#include "feed.h"
+#include "kernel/tables.h"
+#include "lists/plain.h"
+#include "match/verifier.h"
+#include "measure.h"
+#include "packet.h"
+#include "programs.h"
+#include "report.h"
+#include "sigma/load.h"
+#include "tests/unit/shared_material.h"
+#include "wire.h"
+
+namespace nslookout::bench {
+namespace {
+
+constexpr double most_percent = 1.0;  // of the names leave the kernel
+constexpr std::size_t verified_lookups = 20'000;
+constexpr std::size_t told_rules = 5;
+
+using Names = std::vector<std::string>;  // wire form
+
+// Hosts as they are usual below a domain.
+constexpr std::array<std::string_view, 8> hosts = {"www", "mail", "api", "cdn", "static", "ns1", "login", "img"};
+
+Names names_of(const Feed& feed) {
+  lists::NameTable table;
+  (void)lists::parse_plain(feed.text, lists::Scope::exact, table);
+  Names names;
+  for (std::size_t i = 0; i < table.size(); ++i) names.emplace_back(table.entry(i).wire);
+  return names;
+}
+
+Names hosts_below(const Names& domains) {
+  Names names;
+  for (const std::string& domain : domains) {
+    const std::string_view host = hosts[names.size() % hosts.size()];
+    std::string name(1, static_cast<char>(host.size()));
+    name.append(host).append(domain);
+    if (name.size() <= NSL_NAME_MAX) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+compile::Plan plan_of(const std::filesystem::path& folder, bool windows) {
+  sigma::RuleSet set = sigma::load_rules({folder.native()}, {.windows = windows});
+  return compile::make_plan(std::move(set.rules), {}, std::move(set.correlations));
+}
+
+// What the plan's rules need, but for those that need everything; prints which those are.
+compile::KernelPredicates bounded_predicates(const compile::Plan& plan, std::vector<std::string>& forcing) {
+  for (std::size_t i = 0; i < plan.rules().size(); ++i) {
+    if (plan.rule_plans()[i].reach != compile::Reach::every_query) continue;
+    forcing.push_back(plan.rules()[i].title);
+    fmt::print("  forces every query out: {} (the kernel {})\n", plan.rules()[i].title, plan.rule_plans()[i].kernel);
+  }
+  compile::KernelPredicates predicates = plan.predicates();
+  predicates.every_query = false;
+  return predicates;
+}
+
+class Sensor {
+ public:
+  static Result<Sensor> load() {
+    Result<kernel::BpfObject> object = open_sensor();
+    if (!object) return fail(object.error());
+    if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
+    Result<kernel::Tables> tables = kernel::Tables::of(*object);
+    if (!tables) return fail(tables.error());
+    tables->settings().port_count = 1;
+    tables->settings().ports[0] = 53;
+    return Sensor(std::move(*object), *tables);
+  }
+
+  Result<void> publish(const compile::KernelTables& tables) { return tables_.publish(tables, ++generation_); }
+
+  // For how many of the names a query leaves the kernel.
+  Result<std::uint64_t> let_out(const Names& names) {
+    const auto before = counted();
+    if (!before) return before;
+    for (const std::string& wire : names) {
+      const Case one{
+          bpf_program__fd(object_.program("nsl_egress")), udp_packet(53, kernel_test::query(wire)), nullptr, {}};
+      if (const auto ran = run(one, 1); !ran) return fail(ran.error());
+    }
+    const auto after = counted();
+    if (!after) return after;
+    return *after - *before;
+  }
+
+ private:
+  Sensor(kernel::BpfObject object, kernel::Tables tables) : object_(std::move(object)), tables_(tables) {}
+
+  // Nobody reads the ring: what no longer fits counts too.
+  [[nodiscard]] Result<std::uint64_t> counted() const {
+    const auto handed = read_counter(object_, NSL_COUNT_candidates);
+    if (!handed) return handed;
+    const auto lost = read_counter(object_, NSL_COUNT_ring_full);
+    if (!lost) return lost;
+    return *handed + *lost;
+  }
+
+  kernel::BpfObject object_;
+  kernel::Tables tables_;
+  std::uint32_t generation_ = 0;
+};
+
+struct Verified {
+  double lookups_a_second = 0;
+  std::size_t hits = 0;
+};
+
+// Lookups that all rules are asked about, as if each had left the kernel.
+Verified verify(const compile::Plan& plan, const Names& names) {
+  const match::Verifier verifier(plan);
+  const std::size_t count = std::min(names.size(), verified_lookups);
+  Verified verified;
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < count; ++i) {
+    match::Query query = match::Query::of_wire(names[i * (names.size() / count)]);
+    query.set_record_type(1);
+    verified.hits += verifier.matches(query).size();
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  verified.lookups_a_second = static_cast<double>(count) / took.count();
+  return verified;
+}
+
+// The rules to which most of these names are due.
+void print_causes(const compile::Plan& plan, const Names& let_out) {
+  std::vector<std::pair<std::size_t, std::string_view>> causes;
+  for (std::size_t i = 0; i < plan.rules().size(); ++i) {
+    const compile::RulePlan& rule = plan.rule_plans()[i];
+    if (rule.reach != compile::Reach::by_name) continue;
+    compile::KernelPredicates predicates{.texts = rule.texts, .record_types = rule.record_types};
+    for (const compile::Witness& name : rule.witnesses) predicates.names.push_back({name.wire, name.exact, name.below});
+    const auto tables = compile::build_kernel_tables(predicates, {1, 2});
+    const auto due = std::ranges::count_if(let_out, [&](const std::string& wire) { return tables.lets_pass(wire, 1); });
+    if (due > 0) causes.emplace_back(due, plan.rules()[i].title);
+  }
+  std::ranges::sort(causes, std::greater());
+  causes.resize(std::min(causes.size(), told_rules));
+  for (const auto& [due, title] : causes) fmt::print("    {:>7} due to {}\n", due, title);
+}
+
+struct Set {
+  std::string_view what;
+  const Names* names;
+};
+
+// Percent of the names that leave the kernel.
+Result<double> measure_rate(Sensor& sensor, const compile::Plan& plan, const compile::KernelTables& tables,
+                            const Set& set) {
+  const auto let_out = sensor.let_out(*set.names);
+  if (!let_out) return fail(let_out.error());
+  Names named;
+  std::ranges::copy_if(*set.names, std::back_inserter(named),
+                       [&](const std::string& wire) { return tables.lets_pass(wire, 1); });
+  if (named.size() != *let_out) {
+    return fail(ErrorClass::runtime, "the kernel lets out {} names, the same code in user space {}", *let_out,
+                named.size());
+  }
+  const double percent = 100.0 * static_cast<double>(*let_out) / static_cast<double>(set.names->size());
+  fmt::print("  {} {}: {} leave the kernel, {:.3f} %\n", set.names->size(), set.what, *let_out, percent);
+  print_causes(plan, named);
+  return percent;
+}
+
+// True when the bound is met.
+Result<bool> measure_corpus(Sensor& sensor, const std::filesystem::path& folder, bool windows,
+                            const std::vector<Set>& sets) {
+  const compile::Plan plan = plan_of(folder, windows);
+  fmt::print("{} rules, {} those of Windows\n", plan.rules().size(), windows ? "with" : "without");
+  std::vector<std::string> forcing;
+  const auto tables = compile::build_kernel_tables(bounded_predicates(plan, forcing), compile::Seeds::random());
+  if (const auto published = sensor.publish(tables); !published) return fail(published.error());
+  nlohmann::ordered_json result = {{"rules", plan.rules().size()}, {"force_every_query", forcing}};
+  bool met = true;
+  for (const Set& set : sets) {
+    const auto percent = measure_rate(sensor, plan, tables, set);
+    if (!percent) return fail(percent.error());
+    result["percent_of_" + std::string(set.what)] = *percent;
+    if (*percent < most_percent) continue;
+    fmt::print(stderr, "corpus_cost: {:.2f} % of the names leave the kernel; the bound is {} %\n", *percent,
+               most_percent);
+    met = false;
+  }
+  const Verified verified = verify(plan, *sets[0].names);
+  const double rules_a_second = verified.lookups_a_second * static_cast<double>(plan.rules().size());
+  fmt::print("  verifier: {:.0f} lookups a second, each against all rules: {:.1f} million rules a second\n",
+             verified.lookups_a_second, rules_a_second / 1e6);
+  result["verified_lookups_a_second"] = verified.lookups_a_second;
+  result["verified_rules_a_second"] = rules_a_second;
+  if (const auto reported = report(windows ? "corpus_with_windows" : "corpus", result); !reported) {
+    return fail(reported.error());
+  }
+  return met;
+}
+
+Result<bool> measure_all() {
+  const auto folder = shared_material() / "sigma" / "rules";
+  if (!std::filesystem::exists(folder)) {
+    fmt::print("skipped: the corpus of rules is not here ({}); NSLOOKOUT_SHARED names the folder that holds it\n",
+               folder.native());
+    return true;
+  }
+  const Result<Feed> feed = read_feed(feed_names);
+  if (!feed) return fail(feed.error());
+  const Names domains = names_of(*feed);
+  const Names below = hosts_below(domains);
+  Result<Sensor> sensor = Sensor::load();
+  if (!sensor) return fail(sensor.error());
+  const std::vector<Set> sets = {{feed->real ? "registered names" : "made up names", &domains},
+                                 {"names of hosts below them", &below}};
+  bool met = true;
+  for (const bool windows : {false, true}) {
+    const auto one = measure_corpus(*sensor, folder, windows, sets);
+    if (!one) return one;
+    met = *one && met;
+  }
+  return met;
+}
+
+}  // namespace
+}  // namespace nslookout::bench
+
+int main() {
+  const auto met = nslookout::bench::measure_all();
+  if (!met) fmt::print(stderr, "corpus_cost: {}\n", met.error().message);
+  return met && *met ? 0 : 1;
+}
