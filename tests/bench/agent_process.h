@@ -27,6 +27,7 @@ class AgentProcess {
   AgentProcess& operator=(AgentProcess&&) = delete;
   ~AgentProcess();
 
+  [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] double seconds_to_ready() const { return seconds_; }
   [[nodiscard]] Result<Memory> memory() const;
   // Asks it to end, and waits.

@@ -47,8 +47,8 @@ Result<bool> measure() {
     fastest_built = round == 1 ? seconds(begin, filling) : std::min(fastest_built, seconds(begin, filling));
   }
   fmt::print("at best {:.1f} million names a second into tables in use\n", many / fastest / 1e6);
-  const auto reported = report(
-      "fill_time", {{"names", many}, {"seconds_built", fastest_built}, {"seconds_built_and_filled", fastest}});
+  const auto reported =
+      report("fill_time", {{"names", many}, {"seconds_built", fastest_built}, {"seconds_built_and_filled", fastest}});
   if (!reported) return fail(reported.error());
   if (fastest < most_seconds) return true;
   fmt::print(stderr, "fill_time: filling a million names takes {:.2f} s at best; the bound is {} s\n", fastest,

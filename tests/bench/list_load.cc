@@ -54,11 +54,9 @@ Result<void> build_tables(const std::string& spec, Measured& measured) {
 }
 
 Result<void> start_agent(const std::string& binary, const std::string& spec, Measured& measured) {
-  const auto before = map_identities();
-  if (!before) return fail(before.error());
   Result<AgentProcess> agent = AgentProcess::start(binary, {"--list", spec});
   if (!agent) return fail(agent.error());
-  const auto kernel = map_octets_except(*before);
+  const auto kernel = map_octets_of(agent->pid());
   const auto memory = agent->memory();
   if (!kernel) return fail(kernel.error());
   if (!memory) return fail(memory.error());

@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <numeric>
 #include <utility>
@@ -15,10 +16,31 @@ namespace {
 using Generations = std::array<nsl_generation, 2>;
 
 constexpr std::uint32_t process_entries = 1024;
+// Of names, in the programs that the sensor is measured against.
+constexpr std::array other_maps = {"bench_names", "bench_bloom_names", "bench_padded_names", "bench_lpm_names"};
 
 std::string_view sensor_object() {
   return {reinterpret_cast<const char*>(nsl_object_cgroup),
           static_cast<std::size_t>(nsl_object_cgroup_end - nsl_object_cgroup)};
+}
+
+// Of other_ways.bpf.h.
+struct PaddedKey {
+  char octets[256] = {};
+};
+struct LpmKey {
+  std::uint32_t bits = 0;
+  char octets[248] = {};
+};
+
+template <typename Key>
+Result<void> fill(int map, const std::vector<Key>& keys, std::string_view what) {
+  const std::vector<std::uint64_t> values(keys.size(), 1);
+  auto count = static_cast<std::uint32_t>(keys.size());
+  if (bpf_map_update_batch(map, keys.data(), values.data(), &count, nullptr) != 0) {
+    return fail(ErrorClass::runtime, "filling the {}: {}", what, errno_text(errno));
+  }
+  return {};
 }
 
 int descriptor(const kernel::BpfObject& object, const char* program) {
@@ -97,21 +119,37 @@ Result<void> Programs::fill_plain_hash(const std::vector<compile::KernelName>& n
       if (entry.first != 0) keys.push_back(entry.first | NSL_NAME_KINDS);
     }
   }
-  const std::vector<std::uint64_t> values(keys.size(), 1);
-  auto count = static_cast<std::uint32_t>(keys.size());
-  if (bpf_map_update_batch(others_.map_fd("bench_names"), keys.data(), values.data(), &count, nullptr) != 0) {
-    return fail(ErrorClass::runtime, "filling the plain hash map: {}", errno_text(errno));
+  for (const std::uint64_t key : keys) {
+    if (bpf_map_update_elem(others_.map_fd("bench_bloom_names"), nullptr, &key, BPF_ANY) != 0) {
+      return fail(ErrorClass::runtime, "filling the Bloom filter: {}", errno_text(errno));
+    }
   }
-  return {};
+  return fill(others_.map_fd("bench_names"), keys, "plain hash map");
+}
+
+Result<void> Programs::fill_other_ways(const std::vector<compile::KernelName>& names) {
+  std::vector<PaddedKey> padded(names.size());
+  std::vector<LpmKey> backwards(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string_view wire = names[i].wire;
+    std::ranges::copy(wire, padded[i].octets);
+    std::ranges::reverse_copy(wire.substr(0, sizeof backwards[i].octets), backwards[i].octets);
+    backwards[i].bits = static_cast<std::uint32_t>(8 * wire.size());
+  }
+  if (const auto filled = fill(others_.map_fd("bench_padded_names"), padded, "padded hash map"); !filled) return filled;
+  return fill(others_.map_fd("bench_lpm_names"), backwards, "trie");
 }
 
 Result<Programs> Programs::with_tables(std::string_view compiled, const std::vector<compile::KernelName>& names) {
   Result<Programs> programs = open(compiled);
   if (!programs) return programs;
   const auto entries = static_cast<std::uint32_t>(names.size());
-  if (const auto sized = programs->others_.set_entries("bench_names", entries); !sized) return fail(sized.error());
+  for (const char* map : other_maps) {
+    if (const auto sized = programs->others_.set_entries(map, entries); !sized) return fail(sized.error());
+  }
   if (const auto loaded = programs->load(); !loaded) return fail(loaded.error());
   if (const auto filled = programs->fill_plain_hash(names); !filled) return fail(filled.error());
+  if (const auto filled = programs->fill_other_ways(names); !filled) return fail(filled.error());
 
   if (const auto filled = programs->fill_sensor(names); !filled) return fail(filled.error());
   return programs;
@@ -133,8 +171,9 @@ Result<Programs> Programs::on_tables_of(std::string_view compiled, const Program
       if (const auto shared = object->share_map(map, owner.sensor_); !shared) return fail(shared.error());
     }
   }
-  if (const auto shared = programs->others_.share_map("bench_names", owner.others_); !shared)
-    return fail(shared.error());
+  for (const char* map : other_maps) {
+    if (const auto shared = programs->others_.share_map(map, owner.others_); !shared) return fail(shared.error());
+  }
   if (const auto loaded = programs->load(); !loaded) return fail(loaded.error());
 
   const auto settings = owner.sensor_.global<nsl_settings>("nsl_settings");
@@ -148,6 +187,7 @@ Result<Programs> Programs::on_tables_of(std::string_view compiled, const Program
 int Programs::sensor() const { return descriptor(sensor_, "nsl_egress"); }
 int Programs::named_sensor() const { return descriptor(others_, "bench_sensor"); }
 int Programs::plain_hash() const { return descriptor(others_, "bench_plain_hash"); }
+int Programs::other_way(const char* name) const { return descriptor(others_, name); }
 int Programs::empty() const { return descriptor(others_, "bench_empty"); }
 
 Result<std::uint64_t> Programs::counter(nsl_counter counter) const {

@@ -35,6 +35,8 @@ class Programs {
   [[nodiscard]] int sensor() const;        // the sensor's own program
   [[nodiscard]] int named_sensor() const;  // the same with a salt
   [[nodiscard]] int plain_hash() const;
+  // One of the programs of other_ways.bpf.h.
+  [[nodiscard]] int other_way(const char* name) const;
   [[nodiscard]] int empty() const;
   [[nodiscard]] bench_salt* salt() const { return salt_; }
 
@@ -50,6 +52,7 @@ class Programs {
   [[nodiscard]] Result<void> set_globals(const nsl_settings& settings,
                                          const std::array<nsl_generation, 2>& generations);
   [[nodiscard]] Result<void> fill_plain_hash(const std::vector<compile::KernelName>& names);
+  [[nodiscard]] Result<void> fill_other_ways(const std::vector<compile::KernelName>& names);
 
   kernel::BpfObject sensor_;
   kernel::BpfObject others_;
