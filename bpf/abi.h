@@ -97,7 +97,6 @@ struct nsl_generation {
 	nsl_u32 text_shift;   /* a state has 1 << text_shift cells; 0: there are no texts */
 	nsl_u32 name_buckets; /* of the table of names */
 	nsl_u32 awaited;      /* NSL_REASON_*: a query that leaves for one of these needs its response, too */
-	nsl_u32 reserved;
 	nsl_u64 record_types[NSL_TYPE_BITS /
 			     64]; /* a bit for each type that some rule needs to see, whatever the name */
 	nsl_u8 text_symbols[256]; /* of the octets of labels */

@@ -179,6 +179,8 @@ struct inet_sock {
 
 struct sk_buff {
 	struct sock *sk;
+	unsigned char *data;
+	unsigned int len, data_len;
 } nsl_core;
 
 struct udp_sock {

@@ -200,8 +200,9 @@ NSL_INLINE bool nsl_needs_response(nsl_u32 reasons, nsl_u32 awaited)
 	       (nsl_settings.responses == NSL_RESPONSES_NEEDED && reasons & awaited);
 }
 
-/* Waits for the response. The candidate's addresses and socket are set; the packet has not left yet. */
-static __noinline int nsl_await(struct nsl_candidate *candidate)
+/* Waits for the response. The candidate's addresses and socket are set; the packet has not left yet. (Not every object sends
+ * packets.) */
+static __noinline __attribute__((unused)) int nsl_await(struct nsl_candidate *candidate)
 {
 	struct nsl_exchange exchange;
 	nsl_u64 boottime = candidate->boottime;

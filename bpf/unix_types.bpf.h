@@ -5,11 +5,6 @@
 
 #include "kernel_types.bpf.h"
 
-struct sk_buff {
-	unsigned char *data;
-	unsigned int len, data_len;
-} nsl_core;
-
 struct sk_buff_head {
 	struct sk_buff *next, *prev;
 } nsl_core;

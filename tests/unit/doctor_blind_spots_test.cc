@@ -212,6 +212,8 @@ TEST(DoctorDiagnosis, TcpIsABlindSpotOfEveryBackendButCgroup) {
   const Host host(tree.root());
   EXPECT_EQ(found_ids(diagnose(host, {{"fentry", true, "x"}}).blind_spots), std::vector<std::string>{"tcp"});
   EXPECT_TRUE(found_ids(diagnose(host, {{"cgroup", true, "x"}}).blind_spots).empty());
+  EXPECT_EQ(found_ids(diagnose(host, {{"cgroup", true, "x", "no iterators here"}}).blind_spots),
+            std::vector<std::string>{"older-processes"});
   EXPECT_TRUE(found_ids(diagnose(host, {{"fentry", false, "x"}}).blind_spots).empty());
 }
 

@@ -244,6 +244,14 @@ void add_namespace_spot(const HostFacts& facts, std::vector<BlindSpot>& spots) {
                    "run in the host's pid namespace (docker run --pid=host, hostPID: true)"});
 }
 
+void add_seeding_spot(const BackendProbe* chosen, std::vector<BlindSpot>& spots) {
+  if (chosen == nullptr || chosen->seeding_refused.empty()) return;
+  spots.push_back({"older-processes", Certainty::found, chosen->seeding_refused,
+                   "processes that ran before the agent are described from /proc: one that has ended is missing among "
+                   "the ancestors of those it started",
+                   "start the agent at boot; run a kernel of 5.8 or later that takes task iterators"});
+}
+
 void add_backend_spot(const BackendProbe* chosen, std::vector<BlindSpot>& spots) {
   if (chosen == nullptr || chosen->name == "cgroup") return;
   spots.push_back({"tcp", Certainty::found, fmt::format("the backend in use would be {}", chosen->name),
@@ -326,6 +334,7 @@ Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, Backend
   Diagnosis diagnosis{read_facts(host), std::move(backends), find_blind_spots(host, unix_clients), unix_clients};
   add_namespace_spot(diagnosis.facts, diagnosis.blind_spots);
   add_backend_spot(diagnosis.chosen(), diagnosis.blind_spots);
+  add_seeding_spot(diagnosis.chosen(), diagnosis.blind_spots);
   std::ranges::sort(diagnosis.blind_spots, {}, [](const BlindSpot& spot) { return std::tie(spot.certainty, spot.id); });
   return diagnosis;
 }

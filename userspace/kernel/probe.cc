@@ -14,7 +14,8 @@ std::vector<BackendProbe> probe_backends() {
     options.process_entries = 64;
     const Result<Sensor> sensor = Sensor::start(options);
     probes.push_back(BackendProbe{std::string(backend_name(backend)), sensor.has_value(),
-                                  sensor ? "loads and attaches" : sensor.error().message});
+                                  sensor ? "loads and attaches" : sensor.error().message,
+                                  sensor ? sensor->seeding_refused() : ""});
   }
   return probes;
 }

@@ -9,9 +9,10 @@
 namespace nslookout::kernel {
 
 struct BackendProbe {
-  std::string name;     // "fentry", "cgroup", "kprobe"
-  bool usable = false;  // it loaded and attached
-  std::string reason;   // one sentence: what the kernel said, or what speaks for this backend
+  std::string name;                  // "fentry", "cgroup", "kprobe"
+  bool usable = false;               // it loaded and attached
+  std::string reason;                // one sentence: what the kernel said, or what speaks for this backend
+  std::string seeding_refused = {};  // why processes that ran before cannot be found with it; empty: they can
 };
 
 // All backends in the order in which `--backend auto` tries them. Leaves nothing attached.
