@@ -15,6 +15,7 @@ constexpr const char* usual_cri_sockets[] = {
     "/run/crio/crio.sock",
 };
 
+constexpr std::size_t most_other_sources = 6;  // the usual sockets and the kubelet
 constexpr unsigned max_doublings = 6;
 
 // Where Kubernetes puts the token of a pod's service account.
@@ -30,6 +31,7 @@ KubeletOptions with_usual_token(KubeletOptions options) {
 
 std::vector<std::unique_ptr<RuntimeSource>> sources_of(const RuntimeOptions& options) {
   std::vector<std::unique_ptr<RuntimeSource>> sources;
+  sources.reserve(options.cri_sockets.size() + options.docker_sockets.size() + most_other_sources);
   for (const std::string& socket : options.cri_sockets) sources.push_back(std::make_unique<CriClient>(socket, true));
   for (const std::string& socket : options.docker_sockets) {
     sources.push_back(std::make_unique<DockerApi>(socket, "", true));

@@ -27,6 +27,9 @@ struct ContainerFacts {
 
 class RuntimeSource {
  public:
+  RuntimeSource() = default;
+  RuntimeSource(const RuntimeSource&) = delete;
+  RuntimeSource& operator=(const RuntimeSource&) = delete;
   virtual ~RuntimeSource() = default;
 
   // The socket's path or the URL, for the log.
