@@ -136,7 +136,7 @@ std::vector<std::string_view> requirements(Arguments arguments) {
 std::optional<NameVersion> only_archive(Arguments arguments) {
   const auto given = requirements(arguments);
   if (given.size() != 1) return std::nullopt;
-  std::string_view file = base_name(given.front());
+  const std::string_view file = base_name(given.front());
   for (const std::string_view suffix : {".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip"}) {
     if (file.ends_with(suffix)) return split_name_version(file.substr(0, file.size() - suffix.size()));
   }
@@ -203,7 +203,12 @@ void name_pip_package(event::Package& package, std::string_view cwd, const std::
   // Files and addresses are unpacked in a folder without a name; a folder is built where it is.
   const bool nameless =
       find_component(cwd, [](std::string_view name) { return name.starts_with("pip-req-build-"); }).has_value();
-  const auto found = nameless ? (pip ? only_archive(*pip) : std::nullopt) : split_name_version(base_name(cwd));
+  std::optional<NameVersion> found;
+  if (!nameless) {
+    found = split_name_version(base_name(cwd));
+  } else if (pip) {
+    found = only_archive(*pip);
+  }
   if (!found) return;
   package.name = found->name;
   package.version = found->version;

@@ -109,7 +109,8 @@ std::string first_value(const ProgramFacts& program, const Names& names) {
 
 // "owner/name" of two variables that have half of it each; nothing where one is missing.
 std::string joined(const ProgramFacts& program, std::string_view owner, char between, std::string_view name) {
-  const std::string_view first = variable(program, owner), second = variable(program, name);
+  const std::string_view first = variable(program, owner);
+  const std::string_view second = variable(program, name);
   if (first.empty() || second.empty()) return {};
   return std::string(first).append(1, between).append(second);
 }

@@ -29,7 +29,8 @@ std::optional<std::size_t> nearest_with(Chain chain, std::string_view name) {
 std::size_t first_with_same(Chain chain, std::size_t nearest, std::initializer_list<std::string_view> names) {
   std::size_t first = nearest;
   for (std::size_t i = nearest + 1; i < chain.size(); ++i) {
-    bool same = true, none = true;
+    bool same = true;
+    bool none = true;
     for (const std::string_view name : names) {
       const std::string_view value = variable(chain[i], name);
       same = same && value == variable(chain[nearest], name);

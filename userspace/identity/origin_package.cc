@@ -24,7 +24,8 @@ std::string_view manager_called(std::string_view program) {
   const std::string_view name = base_name(program);
   for (const Called& called : known) {
     if (!name.starts_with(called.begin)) continue;
-    if (name.size() == called.begin.size() || std::string_view(".-").find(name[called.begin.size()]) != name.npos) {
+    if (name.size() == called.begin.size() ||
+        std::string_view(".-").find(name[called.begin.size()]) != std::string_view::npos) {
       return called.manager;
     }
   }
