@@ -181,29 +181,30 @@ NSL_INLINE struct nsl_walk nsl_walk_before(const struct nsl_labels *labels, nsl_
  * set in search. That becomes a bit for each number of labels that are a search suffix; what is before those is to be
  * asked about as well. A walk that begins in the middle ends at the last NSL_WALK_LABELS labels of the name; where it
  * would go on, the answer is NSL_REASON_NAME. */
-NSL_INLINE int nsl_match_reading(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels, nsl_u64 off,
-				 const struct nsl_generation *generation, const struct nsl_tables *tables,
+NSL_INLINE int nsl_match_reading(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
+				 nsl_u64 off, const struct nsl_generation *generation, const struct nsl_tables *tables,
 				 nsl_u64 *search)
 {
 	struct nsl_walk walk = nsl_walk_before(labels, off, generation->seed1, generation->seed2);
-	nsl_u64 walked = off, suffixes = 0;
-	int answer = 0;
+	nsl_u64 suffixes = !off; /* the lowest bit, which stands for no suffix: the whole name is walked */
+	int answer;
 
-	for (int i = 0; i < NSL_WALK_LABELS; i++) {
-		if (walked >= NSL_WALK_LABELS)
-			return walk.label ? NSL_REASON_NAME : 0;
+	while (off < NSL_WALK_LABELS) {
 		answer = nsl_match_label(reader, at, &walk, generation->filter_mask, tables);
-		if (!(answer & NSL_WALK_ON) || answer < 0)
-			break;
-		walked++;
-		if (answer & NSL_WALK_SEARCH) {
-			if (answer & NSL_NAME_SEARCH)
-				suffixes |= 1ull << (walked & 7);
-			if (answer & NSL_NAME_SEARCH_ANY)
-				suffixes |= 2ull << (walked & 7);
+		if (answer < 0 || answer == NSL_REASON_NAME)
+			return answer;
+		if (!(answer & NSL_WALK_ON))
+			goto walked;
+		off++;
+		if (answer & NSL_WALK_SEARCH && suffixes & 1) {
+			/* SEARCH is 4, and SEARCH_ANY one bit more: with a label more */
+			suffixes |= (nsl_u64)(answer & NSL_WALK_SEARCH) << off >> 2;
 			NSL_FORGET(suffixes);
 		}
 	}
-	*search = off ? 0 : suffixes & ((1u << NSL_WALK_LABELS) - 2);
-	return answer < 0 || answer == NSL_REASON_NAME ? answer : 0;
+	if (walk.label && !(suffixes & 1))
+		return NSL_REASON_NAME;
+walked:
+	*search = suffixes & ((1u << NSL_WALK_LABELS) - 2);
+	return 0;
 }

@@ -441,10 +441,10 @@ TEST(Engine, TwoStepsEqualOne) {
     plan.set_search_suffixes(random_suffixes(random, pool, text));
     const Verifier verifier(plan);
     for (int i = 0; i < 20; ++i) {
-      const Query query = random_query(random, pool, plan.search_suffixes(), false);
+      Query query = random_query(random, pool, {}, false);
       Query answered = query;
       add_response(random, answered);
-      answered.read_also(readings_of(answered.wire(), plan.search_suffixes()));
+      for (Query* each : {&query, &answered}) each->read_also(readings_of(each->wire(), plan.search_suffixes()));
       EarlyHits early = verifier.matches_before_response(query);
       const std::vector<Hit> late = verifier.matches_of(early.open, answered);
       before_response += early.hits.size();
