@@ -17,8 +17,7 @@ GITHUB = {
     "GITHUB_RUN_ID": "16543219870", "GITHUB_RUN_ATTEMPT": "2", "GITHUB_REF": "refs/heads/main", "RUNNER_OS": "Linux",
 }
 GITHUB_CI = {"system": "github-actions", "repository": "octo/shop", "workflow": "Build and test", "job": "build",
-             "step": "install_dependencies", "action": "install_dependencies",
-             "run_id": "16543219870", "attempt": "2"}
+             "step": "install_dependencies", "action": "install_dependencies", "run_id": "16543219870", "attempt": "2"}
 
 # What a runner puts beside them; each gets a value of its own that nobody else knows.
 CREDENTIALS = ("GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "NODE_AUTH_TOKEN", "NPM_TOKEN",
@@ -80,7 +79,7 @@ class ContinuousIntegration(AgentCase):
         self.assertEqual(client.status, 0, client.stdout)
         events = self.of_resolver(agent.finish())
         self.assert_one_event_each(self.queries(), events)
-        self.assertTrue(events)
+        self.assertTrue(events, client.stdout)
         return events
 
     def test_the_step_of_each_system(self):

@@ -113,12 +113,12 @@ class Packages(AgentCase):
                             path=str(app / "node_modules/plain-crypto-js"))
 
     def test_of_nested_managers_the_innermost_is_named(self):
-        """An npm script that builds a Python package, and one that installs another npm package."""
+        """A script of the project installs a package that has a script of its own."""
         inner = archive(self.folder / "inner-0.0.9.tgz", {"package/package.json": json.dumps(
             {"name": "@scope/inner", "version": "0.0.9", "scripts": {"install": f"{CURL} || true"}})})
         write(self.folder, {"other/package.json": "{}", "package.json": json.dumps(
             {"name": "outer", "version": "1.0.0",
-             "scripts": {"setup": f"npm install --prefix other {inner}", "ask": f"{CURL} || true"}})})
+             "scripts": {"setup": f"npm install --prefix other {inner}"}})})
         events, _ = self.events_of("npm run setup", **self.npm())
         self.assert_package(events, manager="npm", name="@scope/inner", version="0.0.9", script="install",
                             path=str(self.folder / "other/node_modules/@scope/inner"))
