@@ -17,7 +17,8 @@ GITHUB = {
     "GITHUB_RUN_ID": "16543219870", "GITHUB_RUN_ATTEMPT": "2", "GITHUB_REF": "refs/heads/main", "RUNNER_OS": "Linux",
 }
 GITHUB_CI = {"system": "github-actions", "repository": "octo/shop", "workflow": "Build and test", "job": "build",
-             "step": "install_dependencies", "action": "install_dependencies", "run_id": "16543219870", "attempt": "2"}
+             "step": "install_dependencies", "action": "install_dependencies",
+             "run_id": "16543219870", "attempt": "2"}
 
 # What a runner puts beside them; each gets a value of its own that nobody else knows.
 CREDENTIALS = ("GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "NODE_AUTH_TOKEN", "NPM_TOKEN",
@@ -83,14 +84,17 @@ class ContinuousIntegration(AgentCase):
         return events
 
     def test_the_step_of_each_system(self):
-        for variables, expected in SYSTEMS:
+        agent = self.agent()
+        clients = [run_client(ASK, env={**clean_environment(), **variables}) for variables, _ in SYSTEMS]
+        events = self.of_resolver(agent.finish())
+        self.assert_one_event_each(self.queries(), events)
+        for client, (_, expected) in zip(clients, SYSTEMS):
             with self.subTest(expected["system"]):
-                before = self._queries_before
-                self._queries_before = len(self.resolver.queries())
-                for event in self.ask(**variables):
-                    ci = event.get("origin", {}).get("ci", {})
+                steps = [event.get("origin", {}).get("ci", {}) for event in events
+                         if client.pid in [ancestor["pid"] for ancestor in event["process"]["ancestors"]]]
+                self.assertTrue(steps, client.stdout)
+                for ci in steps:
                     self.assertEqual({name: ci.get(name) for name in expected}, expected)
-                self._queries_before = before
 
     def test_a_variable_that_only_an_ancestor_has(self):
         """The program that asks was started without any variable but PATH."""
