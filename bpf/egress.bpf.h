@@ -254,14 +254,15 @@ NSL_INLINE nsl_u64 nsl_read_on(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, 
 /* Looks at one message. */
 NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
 {
-	nsl_u32 left = nsl_count_questions(skb, span, place);
+	const nsl_u32 questions = nsl_count_questions(skb, span, place);
 	nsl_u32 at = NSL_DNS_HEADER;
 	nsl_u64 found = 0;
 
-	/* One number to remember, not two: this function has little stack. */
-	for (left = left < NSL_QUESTIONS_MAX ? left : NSL_QUESTIONS_MAX; left; left--) {
+	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
+		if (i >= questions)
+			break;
 		found = nsl_question_at(skb, span, at, place);
-		if (NSL_FOUND_SEARCH(found))
+		if (place != NSL_BY_LOAD && NSL_FOUND_SEARCH(found))
 			found = nsl_read_on(skb, span, at, found, place);
 		if (NSL_FOUND_REASONS(found))
 			nsl_hand_over(skb, span, at, found, place);

@@ -80,6 +80,9 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, c
 			return NSL_LEAVE_SHORT_WAY;
 	} else {
 		reasons = nsl_match_reading(reader, at, labels, off, generation, &tables, &search);
+		/* Where a message is read piece by piece there is no stack to read on: its name is a candidate. */
+		if (reader->mode == NSL_READ_LOAD && search)
+			reasons = NSL_REASON_NAME;
 		question->search = (nsl_u32)search;
 	}
 	if (reasons < 0)
