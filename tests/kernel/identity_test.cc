@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
 #include <set>
+#include <string>
 #include <thread>
 
 #include <pthread.h>
@@ -329,6 +331,18 @@ TEST_F(Identity, AnOrphansExecKeepsItsStarter) {
   EXPECT_EQ(ancestor_pids(*entry, 1), std::vector<pid_t>{numbers.pid(1)});
 }
 
+// Whether the process runs under this name (argv[0]) within 30 s. The kernel closes files on exec before it counts it, and
+// shows the new command line after that.
+bool waits_as(pid_t pid, const std::string& name) {
+  for (int i = 0; i < 30'000; ++i) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/cmdline", std::ios::binary);
+    std::string first;
+    if (std::getline(file, first, '\0') && first == name) return true;
+    ::usleep(1000);
+  }
+  return false;
+}
+
 // The parent is the program that started the process, not the one that the parent runs by now.
 TEST_F(Identity, AParentThatRunsAnotherProgramSinceIsNamedByTheOldOne) {
   const auto wire = unique_name("oldparent");
@@ -348,6 +362,7 @@ TEST_F(Identity, AParentThatRunsAnotherProgramSinceIsNamedByTheOldOne) {
             ::close(exec_done[1]);
             char octet = 0;
             if (::read(exec_done[0], &octet, 1) != 0) ::_exit(1);
+            if (!waits_as(::getppid(), "waiter")) ::_exit(1);
             numbers[0] = static_cast<std::uint64_t>(::getpid());
             ::_exit(send_sendto(server(), {query(wire)}) ? 0 : 1);
           }
