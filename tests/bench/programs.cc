@@ -19,11 +19,6 @@ constexpr std::uint32_t process_entries = 1024;
 // Of names, in the programs that the sensor is measured against.
 constexpr std::array other_maps = {"bench_names", "bench_bloom_names", "bench_padded_names", "bench_lpm_names"};
 
-std::string_view sensor_object() {
-  return {reinterpret_cast<const char*>(nsl_object_cgroup),
-          static_cast<std::size_t>(nsl_object_cgroup_end - nsl_object_cgroup)};
-}
-
 // Of other_ways.bpf.h.
 struct PaddedKey {
   char octets[256] = {};
@@ -67,7 +62,7 @@ Result<std::uint64_t> read_counter(const kernel::BpfObject& sensor, nsl_counter 
 }
 
 Result<kernel::BpfObject> open_sensor() {
-  Result<kernel::BpfObject> sensor = kernel::BpfObject::open("cgroup", sensor_object());
+  Result<kernel::BpfObject> sensor = kernel::BpfObject::open("cgroup", kernel::embedded(nsl_object_cgroup, nsl_object_cgroup_end));
   if (!sensor) return sensor;
   if (const auto kept = keep_egress(*sensor); !kept) return fail(kept.error());
   return sensor;

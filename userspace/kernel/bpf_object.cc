@@ -201,6 +201,18 @@ Result<void*> BpfObject::global_address(const char* variable, std::size_t size) 
   return fail(ErrorClass::runtime, "the object {} has no global {} of {} octets", name_, variable, size);
 }
 
+Result<std::vector<Link>> BpfObject::attach() const {
+  std::vector<Link> links;
+  for (const ProgramReport& loaded : report()) {
+    Link link(bpf_program__attach(program(loaded.name.c_str())));
+    if (!link) {
+      return fail(ErrorClass::unsupported, "attaching {}: the kernel refuses it ({})", loaded.name, errno_text(errno));
+    }
+    links.push_back(std::move(link));
+  }
+  return links;
+}
+
 std::vector<ProgramReport> BpfObject::report() const {
   std::vector<ProgramReport> reports;
   std::size_t at = 0;

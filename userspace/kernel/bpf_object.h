@@ -17,6 +17,17 @@
 
 namespace nslookout::kernel {
 
+// An attached program; detaches when it goes.
+struct DestroyLink {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Link = std::unique_ptr<bpf_link, DestroyLink>;
+
+// An object of bpf/objects.h.
+[[nodiscard]] inline std::string_view embedded(const unsigned char* begin, const unsigned char* end) {
+  return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
+}
+
 class BpfObject {
  public:
   // bytes must outlive the object (they are the embedded ones). name is for messages.
@@ -35,6 +46,8 @@ class BpfObject {
   // After load().
   [[nodiscard]] int map_fd(const char* map) const;
   [[nodiscard]] bpf_program* program(const char* name) const;
+  // Attaches every program that was loaded, where its section says; none stays attached on an error (unsupported).
+  [[nodiscard]] Result<std::vector<Link>> attach() const;
   // A global variable of the programs, in memory that both sides see. Its type and name must be those of the object.
   template <typename T>
   [[nodiscard]] Result<T*> global(const char* variable) const {
@@ -60,12 +73,6 @@ class BpfObject {
   // Verifier's logs, one per program: the kernel writes its statistics there.
   std::vector<std::unique_ptr<std::string>> logs_;
 };
-
-// An attached program; detaches when it goes.
-struct DestroyLink {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using Link = std::unique_ptr<bpf_link, DestroyLink>;
 
 // Sends libbpf's messages to the log's debug level. Call before anything else of libbpf.
 void route_libbpf_messages();

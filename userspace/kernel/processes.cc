@@ -54,18 +54,6 @@ Result<std::uint64_t> list_variables(const BpfObject& object, std::span<const st
   return **seed;
 }
 
-Result<std::vector<Link>> attach_hooks(const BpfObject& object) {
-  std::vector<Link> links;
-  for (const ProgramReport& report : object.report()) {
-    Link link(bpf_program__attach(object.program(report.name.c_str())));
-    if (!link) {
-      return fail(ErrorClass::unsupported, "attaching {}: the kernel refuses it ({})", report.name, errno_text(errno));
-    }
-    links.push_back(std::move(link));
-  }
-  return links;
-}
-
 Result<std::vector<nsl_process_key>> read_keys(int fd) {
   std::vector<nsl_process_key> keys;
   std::array<char, 4096> block{};
@@ -85,9 +73,7 @@ Result<std::vector<nsl_process_key>> read_keys(int fd) {
 }  // namespace
 
 Result<Processes> Processes::start(std::uint32_t entries, std::span<const std::string_view> names) {
-  const auto* begin = reinterpret_cast<const char*>(nsl_object_process);
-  const auto* end = reinterpret_cast<const char*>(nsl_object_process_end);
-  Result<BpfObject> object = BpfObject::open("process", {begin, static_cast<std::size_t>(end - begin)});
+  Result<BpfObject> object = BpfObject::open("process", embedded(nsl_object_process, nsl_object_process_end));
   if (!object) return fail(object.error());
   const std::uint32_t environments = std::max(min_environments, entries / processes_per_environment);
   const auto listed = std::max(1U, static_cast<std::uint32_t>(names.size()));
@@ -98,7 +84,7 @@ Result<Processes> Processes::start(std::uint32_t entries, std::span<const std::s
   if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
   const auto environment_seed = list_variables(*object, names);
   if (!environment_seed) return fail(environment_seed.error());
-  auto links = attach_hooks(*object);
+  auto links = object->attach();
   if (!links) return fail(links.error());
   Processes processes(std::move(*object), std::move(*links));
   processes.environment_seed_ = *environment_seed;
@@ -107,9 +93,7 @@ Result<Processes> Processes::start(std::uint32_t entries, std::span<const std::s
 }
 
 Result<void> Processes::seed() {
-  const auto* begin = reinterpret_cast<const char*>(nsl_object_seed);
-  const auto* end = reinterpret_cast<const char*>(nsl_object_seed_end);
-  Result<BpfObject> object = BpfObject::open("seed", {begin, static_cast<std::size_t>(end - begin)});
+  Result<BpfObject> object = BpfObject::open("seed", embedded(nsl_object_seed, nsl_object_seed_end));
   if (!object) return fail(object.error());
   for (const char* map : {"nsl_processes", "nsl_counters"}) {
     if (const auto shared = object->share_map(map, object_); !shared) return fail(shared.error());

@@ -20,10 +20,6 @@
 namespace nslookout::kernel {
 namespace {
 
-std::string_view bytes_of(const unsigned char* begin, const unsigned char* end) {
-  return {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)};
-}
-
 struct RingDelete {
   void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
 };
@@ -34,35 +30,25 @@ struct Attached {
   std::vector<Link> links;
 };
 
-Result<void> attach_each(Attached& backend) {
-  for (const ProgramReport& report : backend.object.report()) {
-    Link link(bpf_program__attach(backend.object.program(report.name.c_str())));
-    if (!link) {
-      return fail(ErrorClass::unsupported, "attaching {}: the kernel refuses it ({})", report.name, errno_text(errno));
-    }
-    backend.links.push_back(std::move(link));
-  }
-  return {};
-}
-
-Result<void> attach_to_root_cgroup(Attached& backend) {
+Result<std::vector<Link>> attach_to_root_cgroup(const BpfObject& object) {
   const Result<std::string> root = Host().root_cgroup2();
   if (!root) return fail(root.error());
   const Fd cgroup(::open(root->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!cgroup.valid()) {
     return fail(ErrorClass::unsupported, "opening the root cgroup {}: {}", *root, errno_text(errno));
   }
-  for (const ProgramReport& report : backend.object.report()) {
-    Link link(bpf_program__attach_cgroup(backend.object.program(report.name.c_str()), cgroup.get()));
+  std::vector<Link> links;
+  for (const ProgramReport& report : object.report()) {
+    Link link(bpf_program__attach_cgroup(object.program(report.name.c_str()), cgroup.get()));
     if (!link) {
       return fail(ErrorClass::unsupported,
                   "attaching {} to the root cgroup {}: {}; another program may be attached there exclusively (bpftool "
                   "cgroup tree shows it)",
                   report.name, *root, errno_text(errno));
     }
-    backend.links.push_back(std::move(link));
+    links.push_back(std::move(link));
   }
-  return {};
+  return links;
 }
 
 void set_ports(nsl_settings& settings, const std::vector<std::uint16_t>& ports) {
@@ -73,19 +59,19 @@ void set_ports(nsl_settings& settings, const std::vector<std::uint16_t>& ports) 
 std::string_view object_of(Backend backend) {
   switch (backend) {
     case Backend::fentry:
-      return bytes_of(nsl_object_sendmsg_fentry, nsl_object_sendmsg_fentry_end);
+      return embedded(nsl_object_sendmsg_fentry, nsl_object_sendmsg_fentry_end);
     case Backend::kprobe:
-      return bytes_of(nsl_object_sendmsg_kprobe, nsl_object_sendmsg_kprobe_end);
+      return embedded(nsl_object_sendmsg_kprobe, nsl_object_sendmsg_kprobe_end);
     case Backend::cgroup:
     case Backend::automatic:
       break;
   }
-  return bytes_of(nsl_object_cgroup, nsl_object_cgroup_end);
+  return embedded(nsl_object_cgroup, nsl_object_cgroup_end);
 }
 
 // The program that sees responses, sharing the backend's table of awaited queries.
 Result<Attached> start_responses(const SensorOptions& options, const BpfObject& process, const BpfObject& backend) {
-  Result<BpfObject> object = BpfObject::open("responses", bytes_of(nsl_object_ingress, nsl_object_ingress_end));
+  Result<BpfObject> object = BpfObject::open("responses", embedded(nsl_object_ingress, nsl_object_ingress_end));
   if (!object) return fail(object.error());
   if (const auto shared = object->share_map("nsl_counters", process); !shared) return fail(shared.error());
   if (const auto shared = object->share_map("nsl_awaited", backend); !shared) return fail(shared.error());
@@ -97,9 +83,9 @@ Result<Attached> start_responses(const SensorOptions& options, const BpfObject& 
   if (!settings) return fail(settings.error());
   set_ports(**settings, options.ports);
   (*settings)->wakeup_octets = options.observe_all ? options.response_ring_octets / 64 : 0;
-  Attached attached{std::move(*object), {}};
-  if (const auto done = attach_to_root_cgroup(attached); !done) return fail(done.error());
-  return attached;
+  Result<std::vector<Link>> links = attach_to_root_cgroup(*object);
+  if (!links) return fail(links.error());
+  return Attached{std::move(*object), std::move(*links)};
 }
 
 Result<Attached> start_backend(Backend backend, const SensorOptions& options, const BpfObject& process) {
@@ -119,10 +105,9 @@ Result<Attached> start_backend(Backend backend, const SensorOptions& options, co
   (*settings)->wakeup_octets = options.observe_all ? options.ring_octets / 64 : 0;
   set_ports(**settings, options.ports);
 
-  Attached attached{std::move(*object), {}};
-  const Result<void> done = backend == Backend::cgroup ? attach_to_root_cgroup(attached) : attach_each(attached);
-  if (!done) return fail(done.error());
-  return attached;
+  Result<std::vector<Link>> links = backend == Backend::cgroup ? attach_to_root_cgroup(*object) : object->attach();
+  if (!links) return fail(links.error());
+  return Attached{std::move(*object), std::move(*links)};
 }
 
 struct Chosen {

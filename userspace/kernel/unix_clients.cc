@@ -16,32 +16,19 @@ using Owners = UnixClients::Owners;
 
 constexpr std::chrono::seconds look_interval{1};
 
-Result<std::vector<Link>> attach_all(const BpfObject& object) {
-  std::vector<Link> links;
-  for (const ProgramReport& report : object.report()) {
-    Link link(bpf_program__attach(object.program(report.name.c_str())));
-    if (!link) {
-      return fail(ErrorClass::unsupported, "attaching {}: the kernel refuses it ({})", report.name, errno_text(errno));
-    }
-    links.push_back(std::move(link));
-  }
-  return links;
-}
-
 struct Watched {
   BpfObject object;
   std::vector<Link> links;
 };
 
-Result<Watched> start(const char* name, const unsigned char* begin, const unsigned char* end, const Owners& owners) {
-  Result<BpfObject> object =
-      BpfObject::open(name, {reinterpret_cast<const char*>(begin), static_cast<std::size_t>(end - begin)});
+Result<Watched> start(const char* name, std::string_view bytes, const Owners& owners) {
+  Result<BpfObject> object = BpfObject::open(name, bytes);
   if (!object) return fail(object.error());
   for (const BpfObject* owner : owners) {
     if (const auto shared = object->share_maps(*owner); !shared) return fail(shared.error());
   }
   if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
-  Result<std::vector<Link>> links = attach_all(*object);
+  Result<std::vector<Link>> links = object->attach();
   if (!links) return fail(links.error());
   return Watched{std::move(*object), std::move(*links)};
 }
@@ -51,12 +38,13 @@ Result<Watched> start_best(const Owners& owners) {
   route_libbpf_messages();
   Error refused{ErrorClass::unsupported, "the kernel has no tracepoint sk_data_ready, which Linux 6.3 and later have"};
   if (libbpf_find_vmlinux_btf_id("sk_data_ready", BPF_TRACE_RAW_TP) >= 0) {
-    Result<Watched> watched = start("unix_clients", nsl_object_unix_clients, nsl_object_unix_clients_end, owners);
+    Result<Watched> watched =
+        start("unix_clients", embedded(nsl_object_unix_clients, nsl_object_unix_clients_end), owners);
     if (watched) return watched;
     refused = watched.error();
   }
-  Result<Watched> watched =
-      start("unix_clients_fentry", nsl_object_unix_clients_fentry, nsl_object_unix_clients_fentry_end, owners);
+  Result<Watched> watched = start("unix_clients_fentry",
+                                  embedded(nsl_object_unix_clients_fentry, nsl_object_unix_clients_fentry_end), owners);
   if (watched) return watched;
   return fail(ErrorClass::unsupported, "{}; and its function unix_stream_sendmsg: {}", refused.message,
               watched.error().message);
