@@ -62,7 +62,8 @@ Result<std::uint64_t> read_counter(const kernel::BpfObject& sensor, nsl_counter 
 }
 
 Result<kernel::BpfObject> open_sensor() {
-  Result<kernel::BpfObject> sensor = kernel::BpfObject::open("cgroup", kernel::embedded(nsl_object_cgroup, nsl_object_cgroup_end));
+  Result<kernel::BpfObject> sensor =
+      kernel::BpfObject::open("cgroup", kernel::embedded(nsl_object_cgroup, nsl_object_cgroup_end));
   if (!sensor) return sensor;
   if (const auto kept = keep_egress(*sensor); !kept) return fail(kept.error());
   return sensor;

@@ -295,6 +295,17 @@ TEST_F(ReplayTest, AResponseHasItsCodeAnswersAndLatency) {
   EXPECT_EQ(event["alert"], true);
 }
 
+TEST_F(ReplayTest, AResponseToANameWithASearchSuffix) {
+  std::string both(answer_rule);
+  both.replace(both.find("{answer"), 1, "{query: a.test, ");
+  const std::string name = "a.test.ns.svc.lan";
+  const std::string file = capture(pcap_header() + lookup(name) + response(answer(name, 1)));
+  ASSERT_TRUE(
+      replay({.file = file, .rules = {write("both.yml", both)}, .rule_loading = {.search_suffixes = {"*.svc.lan"}}}));
+  ASSERT_EQ(kinds(), (std::vector<std::string>{"RESPONSE " + name}));
+  EXPECT_EQ(events()[0]["dns"]["expanded_from"], "a.test");
+}
+
 TEST_F(ReplayTest, ResponsesOverTcpHoweverTheyAreCut) {
   const auto segment = [](const Bytes& octets, std::uint32_t at) {
     return pcap_packet(

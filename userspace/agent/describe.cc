@@ -1,5 +1,6 @@
 #include "agent/describe.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -40,6 +41,12 @@ std::vector<std::string> names_of_lookup(const event::Dns& dns, const std::vecto
     names.push_back(wire_to_presentation(reading.wire));
   }
   return names;
+}
+
+void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event) {
+  event.kind = std::ranges::all_of(hits, &match::Hit::correlation) ? event::Kind::correlation : kind;
+  event.action = event::Action::audited;
+  for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
 }
 
 match::Query query_of(const nsl_candidate& candidate) {

@@ -29,6 +29,9 @@ void mark_expanded(event::Dns& dns, const NameReading* reading);
 
 [[nodiscard]] event::Rule describe_rule(const match::Hit& hit);
 
+// The hits, at least one, and the event's kind by them: kind, unless correlations alone came true.
+void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event);
+
 // What the response says, for the rules.
 void add_response(match::Query& query, const DnsResponse& response);
 

@@ -129,13 +129,6 @@ bool Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::
   return true;
 }
 
-// kind: unless correlations alone came true.
-void Pipeline::add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event) {
-  event.kind = std::ranges::all_of(hits, &match::Hit::correlation) ? event::Kind::correlation : kind;
-  event.action = event::Action::audited;
-  for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
-}
-
 void Pipeline::write_or_hold(Lookup& lookup) {
   if (!hold(lookup, false)) write_described(lookup.event, lookup.joined);
 }

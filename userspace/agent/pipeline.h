@@ -72,7 +72,6 @@ class Pipeline {
   // Whether it is one to be reported.
   [[nodiscard]] bool make_event(Lookup& lookup, const match::Query& query, const std::vector<match::Hit>& hits);
   void decide(Awaiting& waited, const Answer* answer);
-  static void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event);
   void write_or_hold(Lookup& lookup);
   void describe(Lookup& lookup);
   void place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings, event::Event& event);

@@ -55,7 +55,8 @@ class Replay {
  private:
   [[nodiscard]] bool leaves_the_kernel(const capture::Question& question, const match::EarlyHits& early) const;
   void decide(Awaiting& query, const Answer* answer);
-  void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event);
+  void report(const match::Query& query, const std::vector<NameReading>& readings, const std::vector<match::Hit>& hits,
+              event::Kind kind, event::Event& event);
   [[nodiscard]] bool seen_before(const std::string& name);
   void write(event::Event& event);
 
@@ -108,10 +109,7 @@ bool Replay::handle(const capture::Lookup& lookup) {
   correlator_.apply(early.hits, query, event.time.time_since_epoch());
 
   event.kind = event::Kind::query;
-  if (!early.hits.empty()) {
-    mark_expanded(*event.dns, match::expansion_of(query, readings, early.hits));
-    add_hits(early.hits, event::Kind::match, event);
-  }
+  if (!early.hits.empty()) report(query, readings, early.hits, event::Kind::match, event);
   const bool reported = !early.hits.empty() || observe_ == Observe::all ||
                         (observe_ == Observe::unique && !seen_before(event.dns->query));
   if (reported) write(event);
@@ -140,22 +138,23 @@ void Replay::decide(Awaiting& waited, const Answer* answer) {
   match::Query query = query_of(waited.candidate);
   query.describe_with([&] { return circumstances(event); });
   if (answer != nullptr) add_response(query, answer->response);
+  query.read_also(waited.readings);
   std::vector<match::Hit> hits = verifier_.matches_of(waited.open, query);
   correlator_.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
   if (hits.empty() && !(answer != nullptr && every_response_ && waited.reported)) return;
   describe_response(event, waited, answer);
-  if (!hits.empty()) add_hits(hits, event.kind, event);
+  if (!hits.empty()) report(query, waited.readings, hits, event.kind, event);
   write(event);
 }
 
-// kind: unless correlations alone came true.
-void Replay::add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event) {
+// Makes of the event one about the hits, and counts it.
+void Replay::report(const match::Query& query, const std::vector<NameReading>& readings,
+                    const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event) {
   ++outcome.matches;
-  event.kind = std::ranges::all_of(hits, &match::Hit::correlation) ? event::Kind::correlation : kind;
-  event.action = event::Action::audited;
+  mark_expanded(*event.dns, match::expansion_of(query, readings, hits));
+  add_hits(hits, kind, event);
   event.alert = true;
   event.duplicate_of.clear();
-  for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
 }
 
 bool Replay::seen_before(const std::string& name) {
