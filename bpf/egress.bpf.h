@@ -179,6 +179,7 @@ __noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, n
 	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
 }
 
+/* Not asked again about what is before a search suffix: see nsl_match_question. */
 __noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
 	struct nsl_reader reader = {
@@ -188,7 +189,7 @@ __noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
-	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
+	return nsl_question(&reader, at, 0, NSL_ALL_TABLES);
 }
 
 __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
