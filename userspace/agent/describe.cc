@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include "base/dns_name.h"
+#include "event/candidate.h"
 
 namespace nslookout::agent {
 
@@ -50,8 +51,7 @@ void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Even
 }
 
 match::Query query_of(const nsl_candidate& candidate) {
-  match::Query query =
-      match::Query::of_wire(std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
+  match::Query query = match::Query::of_wire(event::wire_name(candidate));
   const bool over_unix_socket = candidate.transport == NSL_VARLINK || candidate.transport == NSL_NSCD;
   if (over_unix_socket && candidate.record_type == 0) {
     query.set_values("record_type", {"A", "AAAA"});

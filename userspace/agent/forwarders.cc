@@ -3,13 +3,10 @@
 #include <algorithm>
 
 #include "base/dns_name.h"
+#include "event/candidate.h"
 
 namespace nslookout::agent {
 namespace {
-
-std::string name_of(const nsl_candidate& candidate) {
-  return ascii_lower(std::string_view(reinterpret_cast<const char*>(candidate.name), candidate.name_length));
-}
 
 bool same_process(const nsl_process_key& a, const nsl_process_key& b) {
   return a.start_boottime == b.start_boottime && a.tgid == b.tgid;
@@ -31,7 +28,7 @@ bool Forwarders::copied_already(const Asked& query, std::uint16_t record_type) {
 std::optional<std::string> Forwarders::client_of(const nsl_candidate& candidate) {
   if (candidate.sender.process.tgid == 0) return std::nullopt;
   forget_oldest(candidate.boottime);
-  const auto found = by_name_.find(name_of(candidate));
+  const auto found = by_name_.find(ascii_lower(event::wire_name(candidate)));
   if (found == by_name_.end()) return std::nullopt;
   Asked* client = nullptr;
   for (const Queries::iterator& query : found->second) {
@@ -49,7 +46,7 @@ std::optional<std::string> Forwarders::client_of(const nsl_candidate& candidate)
 void Forwarders::note(const nsl_candidate& candidate, std::string_view first_event_id) {
   if (candidate.sender.process.tgid == 0) return;
   forget_oldest(candidate.boottime);
-  Asked query{.name = name_of(candidate),
+  Asked query{.name = ascii_lower(event::wire_name(candidate)),
               .record_type = candidate.record_type,
               .boottime = candidate.boottime,
               .leg = identity::ClientLeg::of(candidate),

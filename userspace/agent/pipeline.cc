@@ -37,16 +37,6 @@ constexpr std::array<LossStage, 12> loss_stages = {{
     {NSL_COUNT_response_split, "response tcp"},
 }};
 
-bool ask_runtime(const std::vector<sigma::Correlation>& correlations) {
-  const auto asks = [](const std::vector<sigma::FieldName>& fields) {
-    return std::ranges::any_of(fields, [](const sigma::FieldName& f) { return sigma::is_told_by_runtime(f.field); });
-  };
-  return std::ranges::any_of(correlations, [&](const sigma::Correlation& correlation) {
-    return asks(correlation.fields) ||
-           std::ranges::any_of(correlation.sources, [&](const auto& source) { return asks(source.group_by); });
-  });
-}
-
 }  // namespace
 
 Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
@@ -57,7 +47,10 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
       sinks_(sinks),
       verifier_(plan),
       correlator_(plan),
-      correlations_ask_runtime_(ask_runtime(plan.correlations())),
+      correlations_ask_runtime_(std::ranges::any_of(plan.correlations(),
+                                                    [](const sigma::Correlation& correlation) {
+                                                      return sigma::reads_field(correlation, sigma::is_told_by_runtime);
+                                                    })),
       resolver_(identity),
       table_{.process = [&sensor](const nsl_process_key& key) { return sensor.process(key); },
              .environment = [&sensor](std::uint64_t key) { return sensor.environment(key); }},

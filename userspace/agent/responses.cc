@@ -5,6 +5,7 @@
 
 #include "base/dns_name.h"
 #include "bpf/exchange.h"
+#include "event/candidate.h"
 
 namespace nslookout::agent {
 namespace {
@@ -13,21 +14,16 @@ std::string octets_of(const nsl_exchange& exchange) {
   return {reinterpret_cast<const char*>(&exchange), sizeof exchange};
 }
 
-std::string_view name_of(const nsl_candidate& candidate) {
-  return {reinterpret_cast<const char*>(candidate.name),
-          std::min<std::size_t>(candidate.name_length, sizeof candidate.name)};
-}
-
 bool same_question(const nsl_candidate& a, const nsl_candidate& b) {
   return a.record_type == b.record_type && a.record_class == b.record_class &&
-         ascii_lower(name_of(a)) == ascii_lower(name_of(b));
+         ascii_lower(event::wire_name(a)) == ascii_lower(event::wire_name(b));
 }
 
 bool repeats_question(const DnsResponse& response, const nsl_candidate& candidate) {
   if (response.questions.empty()) return !response.damaged;
   return std::ranges::any_of(response.questions, [&](const DnsQuestion& question) {
     return question.record_type == candidate.record_type && question.record_class == candidate.record_class &&
-           question.wire == ascii_lower(name_of(candidate));
+           question.wire == ascii_lower(event::wire_name(candidate));
   });
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/dns_name.h"
 #include "base/fd.h"
+#include "base/read_up_to.h"
 
 namespace nslookout::agent {
 namespace {
@@ -29,15 +30,8 @@ const std::vector<SearchSuffix> no_suffixes;
 std::string read_small_file(const Fd& file) {
   struct stat status{};
   if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
-  std::string text(max_file_octets + 1, '\0');
-  std::size_t length = 0;
-  while (length < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + length, text.size() - length);
-    if (got <= 0) break;
-    length += static_cast<std::size_t>(got);
-  }
-  text.resize(length);
-  return length > max_file_octets ? std::string() : text;
+  std::string text = read_up_to(file.get(), max_file_octets + 1).value_or("");
+  return text.size() > max_file_octets ? std::string() : text;
 }
 
 std::string read_small_file(const std::string& path) {

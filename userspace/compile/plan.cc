@@ -110,14 +110,6 @@ void add_texts_before(const std::vector<SearchSuffix>& suffixes, std::vector<Nam
   std::ranges::move(added, std::back_inserter(texts));
 }
 
-bool reads_response(const sigma::Correlation& correlation) {
-  const auto of_response = [](const sigma::FieldName& field) { return sigma::is_response(field.field); };
-  return std::ranges::any_of(correlation.fields, of_response) ||
-         std::ranges::any_of(correlation.sources, [&](const sigma::Correlation::Source& source) {
-           return std::ranges::any_of(source.group_by, of_response);
-         });
-}
-
 void explain_waiting(RulePlan& plan) {
   if (plan.reach == Reach::never) return;
   constexpr std::string_view every = "lets every lookup out";
@@ -143,9 +135,10 @@ Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
 }
 
 void Plan::find_rules_that_wait() {
-  std::vector<bool> reading(correlations_.size());
-  for (std::size_t i = 0; i < correlations_.size(); ++i)
-    reading[i] = reading[i] || compile::reads_response(correlations_[i]);
+  std::vector<bool> reading;
+  for (const sigma::Correlation& correlation : correlations_) {
+    reading.push_back(sigma::reads_field(correlation, sigma::is_response));
+  }
   // Sources come before what is made of them, so that from the last one on each is seen after all that read it.
   for (std::size_t i = correlations_.size(); i-- > 0;) {
     if (!reading[i]) continue;

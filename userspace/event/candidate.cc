@@ -40,10 +40,14 @@ const char* transport_name(std::uint8_t transport) {
 
 }  // namespace
 
+std::string_view wire_name(const nsl_candidate& candidate) {
+  return {reinterpret_cast<const char*>(candidate.name),
+          std::min<std::size_t>(candidate.name_length, sizeof candidate.name)};
+}
+
 Dns describe_dns(const nsl_candidate& candidate) {
   Dns dns;
-  const std::size_t length = std::min<std::size_t>(candidate.name_length, sizeof candidate.name);
-  dns.query_wire.assign(reinterpret_cast<const char*>(candidate.name), length);
+  dns.query_wire = wire_name(candidate);
   if (is_wire_name(dns.query_wire)) dns.query = ascii_lower(wire_to_presentation(dns.query_wire));
   dns.transport = transport_name(candidate.transport);
   const bool over_unix_socket = candidate.transport == NSL_VARLINK || candidate.transport == NSL_NSCD;

@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/read_up_to.h"
 #include "identity/variable_filter.h"
 
 namespace nslookout::identity {
@@ -111,16 +112,7 @@ std::optional<ProcProcess> ProcProcess::open_parent(const std::string& proc_root
 std::optional<std::string> ProcProcess::read(const char* file, std::size_t limit) const {
   const Fd fd(::openat(directory_.get(), file, O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return std::nullopt;
-  std::string text;
-  char block[4096];
-  while (text.size() < limit) {
-    const ssize_t got = ::read(fd.get(), block, std::min(sizeof block, limit - text.size()));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::nullopt;
-    if (got == 0) break;
-    text.append(block, static_cast<std::size_t>(got));
-  }
-  return text;
+  return read_up_to(fd.get(), limit);
 }
 
 std::optional<std::string> ProcProcess::read_link(const char* link) const {

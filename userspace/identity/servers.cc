@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -12,6 +11,7 @@
 #include <system_error>
 
 #include "base/fd.h"
+#include "base/resolver_sockets.h"
 #include "identity/proc_process.h"
 
 namespace nslookout::identity {
@@ -20,10 +20,6 @@ namespace {
 constexpr auto yes_holds = static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::seconds(10)).count());
 constexpr auto no_holds = static_cast<std::uint64_t>(std::chrono::nanoseconds(std::chrono::seconds(1)).count());
 constexpr std::size_t answers_kept = 4096;
-
-// systemd-resolved's first.
-constexpr std::array<std::string_view, 3> resolver_sockets = {"/run/systemd/resolve/io.systemd.Resolve",
-                                                              "/run/nscd/socket", "/var/run/nscd/socket"};
 
 bool is_unix(std::uint8_t transport) { return transport == NSL_VARLINK || transport == NSL_NSCD; }
 

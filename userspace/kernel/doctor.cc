@@ -8,12 +8,13 @@
 #include <tuple>
 #include <utility>
 
+#include "base/resolver_sockets.h"
 #include "kernel/trim.h"
 
 namespace nslookout::kernel {
 namespace {
 
-constexpr std::string_view resolved_socket = "/run/systemd/resolve/io.systemd.Resolve";
+constexpr std::string_view resolved_socket = resolver_sockets.front();
 constexpr std::string_view node_local_address = "169.254.20.10";
 
 std::string lower(std::string_view text) {

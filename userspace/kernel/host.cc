@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "base/fd.h"
+#include "base/read_up_to.h"
 #include "kernel/trim.h"
 
 namespace nslookout::kernel {
@@ -119,15 +120,7 @@ fs::path Host::below_root(std::string_view path) const { return root_ / fs::path
 std::optional<std::string> Host::read_file(std::string_view path) const {
   const Fd file(::open(below_root(path).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.valid()) return std::nullopt;
-  std::string content;
-  std::array<char, 16384> chunk{};
-  while (content.size() < read_limit) {
-    const auto count = ::read(file.get(), chunk.data(), std::min(chunk.size(), read_limit - content.size()));
-    if (count < 0) return std::nullopt;
-    if (count == 0) break;
-    content.append(chunk.data(), static_cast<std::size_t>(count));
-  }
-  return content;
+  return read_up_to(file.get(), read_limit);
 }
 
 bool Host::exists(std::string_view path) const {

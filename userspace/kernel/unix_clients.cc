@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "base/resolver_sockets.h"
 #include "bpf/objects.h"
 
 namespace nslookout::kernel {

@@ -4,7 +4,6 @@
 // Thread rule: one thread.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -16,10 +15,6 @@
 #include "kernel/sensor.h"
 
 namespace nslookout::kernel {
-
-// The sockets as this host has them in its files.
-inline constexpr std::array<std::string_view, 3> resolver_sockets = {"/run/systemd/resolve/io.systemd.Resolve",
-                                                                     "/run/nscd/socket", "/var/run/nscd/socket"};
 
 class UnixClients {
  public:

@@ -323,6 +323,13 @@ class Resolver {
 
 }  // namespace
 
+bool reads_field(const Correlation& correlation, bool (*holds)(Field)) {
+  const auto any = [&](const std::vector<FieldName>& fields) {
+    return std::ranges::any_of(fields, holds, &FieldName::field);
+  };
+  return any(correlation.fields) || std::ranges::any_of(correlation.sources, any, &Correlation::Source::group_by);
+}
+
 std::optional<Correlation> parse_correlation(const YamlNode& document, std::size_t document_number,
                                              Findings& findings) {
   Correlation made;

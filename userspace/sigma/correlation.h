@@ -66,6 +66,9 @@ struct Correlation {
   bool generate = false;  // its rules alert by themselves too
 };
 
+// Whether it counts, or groups by, a field of which this holds.
+[[nodiscard]] bool reads_field(const Correlation& correlation, bool (*holds)(Field));
+
 [[nodiscard]] std::optional<Correlation> parse_correlation(const YamlNode& document, std::size_t document_number,
                                                            Findings& findings);
 
