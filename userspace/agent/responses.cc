@@ -40,7 +40,7 @@ void Responses::wait(std::string exchange, Awaiting query) {
     (void)remove(oldest_first_.begin());
   }
   oldest_first_.push_back({std::move(exchange), std::move(query)});
-  const Position position = std::prev(oldest_first_.end());
+  const auto position = std::prev(oldest_first_.end());
   by_exchange_.emplace(position->exchange, position);
   const auto early = std::ranges::find_if(early_, [&](const Early& response) {
     return response.exchange == position->exchange &&

@@ -71,6 +71,7 @@ class Responses {
   explicit Responses(Decide decide, ResponseLimits limits = {}) : decide_(std::move(decide)), limits_(limits) {}
   Responses(const Responses&) = delete;
   Responses& operator=(const Responses&) = delete;
+  ~Responses() = default;
 
   void wait(std::string exchange, Awaiting query);
   void take(const std::string& exchange, std::string_view message, std::uint64_t time);

@@ -30,8 +30,8 @@ const std::vector<SearchSuffix> no_suffixes;
 std::string read_small_file(const Fd& file) {
   struct stat status{};
   if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
-  std::string text = read_up_to(file.get(), max_file_octets + 1).value_or("");
-  return text.size() > max_file_octets ? std::string() : text;
+  std::optional<std::string> text = read_up_to(file.get(), max_file_octets + 1);
+  return text && text->size() <= max_file_octets ? std::move(*text) : std::string();
 }
 
 std::string read_small_file(const std::string& path) {

@@ -10,7 +10,7 @@ namespace nslookout {
 
 std::optional<std::string> read_up_to(int fd, std::size_t limit) {
   std::string octets;
-  std::array<char, 16384> block;
+  std::array<char, 16384> block{};
   while (octets.size() < limit) {
     const ssize_t got = ::read(fd, block.data(), std::min(block.size(), limit - octets.size()));
     if (got < 0 && errno == EINTR) continue;

@@ -136,6 +136,7 @@ Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
 
 void Plan::find_rules_that_wait() {
   std::vector<bool> reading;
+  reading.reserve(correlations_.size());
   for (const sigma::Correlation& correlation : correlations_) {
     reading.push_back(sigma::reads_field(correlation, sigma::is_response));
   }
