@@ -10,7 +10,8 @@
 
 #include "response.bpf.h"
 
-#define NSL_TCP_RESPONSES 32 /* messages and pieces of one segment that are followed */
+#define NSL_TCP_RESPONSES 32	 /* messages and pieces of one segment that are followed */
+#define NSL_RESPONSE_PIECE 2048u /* octets that are kept at a time, a power of two */
 
 struct nsl_response_stream {
 	nsl_u32 started;
@@ -19,8 +20,12 @@ struct nsl_response_stream {
 	nsl_u32 skip;	       /* octets left of a message that was looked at */
 	nsl_u32 kept;	       /* octets in the buffer, the length prefix included */
 	nsl_u32 reserved;
-	nsl_u8 octets[2 * NSL_RESPONSE_MAX]; /* any offset below the maximum, and a full copy */
+	nsl_u8 octets[NSL_RESPONSE_MAX + NSL_RESPONSE_PIECE]; /* any offset below the maximum, and a piece */
 };
+
+/* On 7.3 (not yet on 6.18) a socket's storage comes from kmalloc_nolock, which has nothing above 8 KiB; some of it is the
+ * kernel's own part. */
+_Static_assert(sizeof(struct nsl_response_stream) <= 8192 - 256, "newer kernels cannot allocate it");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -67,11 +72,13 @@ NSL_INLINE long nsl_keep_response(struct __sk_buff *skb, struct nsl_response_str
 	wanted -= kept;
 	if (wanted > left)
 		wanted = left;
-	if (kept >= NSL_RESPONSE_MAX || wanted == 0 || wanted > NSL_RESPONSE_MAX)
+	if (wanted > NSL_RESPONSE_PIECE)
+		wanted = NSL_RESPONSE_PIECE;
+	if (kept >= NSL_RESPONSE_MAX || wanted == 0)
 		return -1;
 	NSL_FORGET(wanted);
 	NSL_FORGET(kept);
-	wanted = ((wanted - 1) & (NSL_RESPONSE_MAX - 1)) + 1;
+	wanted = ((wanted - 1) & (NSL_RESPONSE_PIECE - 1)) + 1;
 	if (bpf_skb_load_bytes(skb, at, &stream->octets[kept & (NSL_RESPONSE_MAX - 1)], wanted))
 		return -1;
 	kept += wanted;

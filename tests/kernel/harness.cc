@@ -54,14 +54,6 @@ const Visibility& of_backend(const PerBackend& visibility) {
   }
 }
 
-std::string text_of(const kernel::Counters& counters) {
-  std::string text;
-  for (std::size_t i = 0; i < counters.size(); ++i) {
-    if (counters[i] != 0) text += fmt::format(" {}={}", counter_names.at(i), counters[i]);
-  }
-  return text;
-}
-
 std::string canary_name(std::uint32_t number) { return wire_name(fmt::format("n{}.canary.{}", number, zone())); }
 
 }  // namespace
@@ -193,6 +185,14 @@ Result<std::vector<nsl_candidate>> Harness::collect() {
       return fail(polled.error());
   }
   return candidates;
+}
+
+std::string text_of(const kernel::Counters& counters) {
+  std::string text;
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    if (counters[i] != 0) text += fmt::format(" {}={}", counter_names.at(i), counters[i]);
+  }
+  return text;
 }
 
 kernel::Counters Harness::counters() const {

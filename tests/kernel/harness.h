@@ -111,6 +111,9 @@ class Harness {
   bool every_query_ = false;
 };
 
+// Those that are not zero, by name, as a failing test prints them.
+[[nodiscard]] std::string text_of(const kernel::Counters& counters);
+
 // Everything below this name is listed by most tests; it carries the token of this run.
 [[nodiscard]] const std::string& zone();
 // "<stem>-<number>.<zone>" in wire form, never the same twice.

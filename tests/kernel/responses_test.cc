@@ -337,7 +337,7 @@ TEST_P(ResponseStreams, EachOnceAndWhole) {
   NSL_ASSERT_OK(candidates);
 
   const std::vector<Joined> came = joined(*candidates);
-  ASSERT_EQ(came.size(), names.size());
+  ASSERT_EQ(came.size(), names.size()) << text_of(harness_->counters());
   for (std::size_t i = 0; i < came.size(); ++i) {
     EXPECT_EQ(came[i].name, names[i]);
     EXPECT_EQ(came[i].pid, client->pid());
