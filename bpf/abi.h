@@ -54,7 +54,13 @@ typedef uint64_t nsl_u64;
 #define NSL_NAME_SEARCH	    4u
 #define NSL_NAME_SEARCH_ANY 8u
 
-#define NSL_NAME_KINDS 15u /* the four bits of those above */
+/* What becomes of the query. An allowed name is not blocked, whatever else holds for it: the name itself, every name below. */
+#define NSL_NAME_BLOCK_EXACT 16u
+#define NSL_NAME_BLOCK_BELOW 32u
+#define NSL_NAME_ALLOW_EXACT 64u
+#define NSL_NAME_ALLOW_BELOW 128u
+
+#define NSL_NAME_KINDS 255u /* the bits of those above */
 
 /* An entry: the two independent hashes of a suffix (match.h), the lowest bits of the first replaced by its kinds. 0: empty. */
 struct nsl_name {
@@ -100,8 +106,11 @@ struct nsl_generation {
 	nsl_u64 record_types[NSL_TYPE_BITS /
 			     64]; /* a bit for each type that some rule needs to see, whatever the name */
 	nsl_u8 text_symbols[256]; /* of the octets of labels */
+	/* not 0: some of the names have NSL_NAME_BLOCK_*. Else no query is judged. */
+	nsl_u32 blocks;
+	nsl_u32 block_unlisted; /* not 0: what no name allows is blocked (and every query is judged) */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 368, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 376, "layout");
 
 /* ---- settings, written by user space while the programs run ---------------------------------------------------- */
 
@@ -109,6 +118,11 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 368, "layout");
 #define NSL_RESPONSES_NONE   0u
 #define NSL_RESPONSES_NEEDED 1u /* of those that nsl_generation.awaited names */
 #define NSL_RESPONSES_ALL    2u
+
+/* nsl_settings.mode: what becomes of a query that the tables block. */
+#define NSL_MODE_AUDIT	 0u /* it leaves, and nothing is said about it */
+#define NSL_MODE_DRY_RUN 1u /* it leaves; its candidate has NSL_FLAG_WOULD_BLOCK */
+#define NSL_MODE_ENFORCE 2u /* it does not leave; its candidate has NSL_FLAG_BLOCKED. The cgroup backend alone */
 
 struct nsl_settings {
 	nsl_u32 active_slot;   /* 0 or 1 */
@@ -118,8 +132,10 @@ struct nsl_settings {
 	nsl_u16 ports[NSL_PORTS_MAX]; /* host order */
 	nsl_u32 agent_tgid; /* the agent itself, in the initial pid namespace; reserved for self-observation */
 	nsl_u32 responses;  /* NSL_RESPONSES_* */
+	nsl_u32 mode;	    /* NSL_MODE_* */
+	nsl_u32 reserved;
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_settings) == 40, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_settings) == 48, "layout");
 
 /* ---- the process table ----------------------------------------------------------------------------------------- */
 
@@ -198,7 +214,9 @@ enum nsl_transport { NSL_UDP = 1, NSL_TCP = 2, NSL_VARLINK = 3, NSL_NSCD = 4 };
 #define NSL_FLAG_SERVER_BEFORE_NAT  4u /* server is what the process asked for; the packet had another destination */
 #define NSL_FLAG_MORE_QUESTIONS	    8u /* the message has more than one question; this is one of them */
 
-#define NSL_FLAG_AWAITED 16u /* its response is handed over when it comes */
+#define NSL_FLAG_AWAITED     16u /* its response is handed over when it comes */
+#define NSL_FLAG_BLOCKED     32u /* it did not leave */
+#define NSL_FLAG_WOULD_BLOCK 64u /* it left; in the mode enforce it would not have */
 
 /* Who sends. */
 struct nsl_sender {

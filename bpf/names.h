@@ -3,8 +3,8 @@
  *
  * The table is an array of buckets of four entries, a cache line each, written whole before it is used. An entry lies in
  * one of two buckets, one chosen by each of its hashes (a cuckoo hash table), so a look-up reads two lines at most. An entry
- * holds all of both hashes but the four lowest bits of the first, whose place its kinds take: a match is one of names up
- * to a collision of 124 bits.
+ * holds all of both hashes but the eight lowest bits of the first, whose place its kinds take: a match is one of names up
+ * to a collision of 120 bits.
  *
  * The includer provides NSL_INLINE (dns.h says how).
  */

@@ -1,6 +1,6 @@
 // The table of listed names as the kernel reads it (bpf/names.h), built in memory: a cuckoo hash table of buckets of four.
 //
-// Invariant: what was added is in one of its two buckets, each pair of hashes once (up to the four lowest bits of the first),
+// Invariant: what was added is in one of its two buckets, each pair of hashes once (up to the eight lowest bits of the first),
 // with all kinds that were added for it. Nine tenths full where the number of names was known: 18 octets a name.
 // An addition that finds no place makes the table larger, so additions do not fail.
 // Thread rule: one thread adds, alone; any number read.
