@@ -52,26 +52,35 @@ def boot(kernel, args, initramfs):
     """Runs one machine to its end; returns (combinations, what a person needs to see when one failed)."""
     name, suite, version = kernel
     console, results = args.out / f"{name}.console.txt", args.out / f"{name}.results.txt"
-    for path in (console, results):
-        path.write_bytes(b"")
-
     fetched = subprocess.run([HERE / "fetch_kernel.sh", args.cache, suite, version], stdin=subprocess.DEVNULL,
                              capture_output=True, text=True)
     if fetched.returncode != 0:
         return read_results(name, args.backends, "", "no kernel"), fetched.stderr
 
+    ran, text, console_text = run_machine(fetched.stdout.strip(), initramfs, console, results, args)
+    trouble = trouble_of(ran, text, console_text)
+    if trouble in ("kernel panic", "machine stopped early") and "[ RUN " not in text:
+        # An emulated machine now and then dies while it boots, before anything of ours has run. Once more, and say so.
+        print(f"{name}: {trouble} before the first test; booting it once more\n{last_lines(console_text, 'console')}",
+              flush=True)
+        ran, text, console_text = run_machine(fetched.stdout.strip(), initramfs, console, results, args)
+        trouble = trouble_of(ran, text, console_text)
+    return read_results(name, args.backends, text, trouble), ran.stderr + last_lines(console_text, "console")
+
+
+def run_machine(image, initramfs, console, results, args):
+    """Boots it and waits for its end: (the emulator's end, what it wrote to results, and to console)."""
+    for path in (console, results):
+        path.write_bytes(b"")
     # The guest keeps time for each backend; this is for a machine that hangs as a whole.
     limit = 60 + args.seconds * len(args.backends)
     # --pdeathsig: no machine outlives a matrix that was itself cut short.
     ran = subprocess.run(["setpriv", "--pdeathsig", "TERM",
-                          HERE / "boot.sh", fetched.stdout.strip(), initramfs, console, results, str(limit),
+                          HERE / "boot.sh", image, initramfs, console, results, str(limit),
                           f"nslookout.backends={','.join(args.backends)}", f"nslookout.seconds={args.seconds}",
                           f"nslookout.filter={args.filter}"],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    text = results.read_text(errors="replace")
-    console_text = console.read_text(errors="replace")
-    combinations = read_results(name, args.backends, text, trouble_of(ran, text, console_text))
-    return combinations, ran.stderr + last_lines(console_text, "console")
+    return ran, results.read_text(errors="replace"), console.read_text(errors="replace")
 
 
 def trouble_of(ran, results_text, console_text):
