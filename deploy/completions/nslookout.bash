@@ -14,7 +14,7 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --ready-file | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
+    --rules | --config | --ready-file | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
     --list) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
@@ -42,7 +42,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay doctor decode version --help --version" "$current"
+    _nslookout_words "run check explain match replay doctor decode config version --help --version" "$current"
     return
   fi
 
@@ -62,7 +62,7 @@ _nslookout() {
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
          --backend --mode --port --process-entries --output --ready-file --cri-socket --docker-socket \
-         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --help" \
+         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --config --no-config --help" \
         "$current"
       ;;
     check | explain)
@@ -89,6 +89,9 @@ _nslookout() {
     doctor) _nslookout_words "--format --help" "$current" ;;
     decode)
       if [[ $current == -* ]]; then _nslookout_words "--help" "$current"; else _nslookout_paths "$current"; fi
+      ;;
+    config)
+      if ((COMP_CWORD == 2)); then _nslookout_words "check show schema --help" "$current"; else _nslookout_paths "$current"; fi
       ;;
     version) _nslookout_words "--help" "$current" ;;
   esac

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/configuration.h"
 #include "cli/event_options.h"
 #include "cli/report.h"
 #include "cli/rule_arguments.h"
@@ -18,6 +19,7 @@ struct RunArguments {
   agent::RunOptions options;
   RuleArguments rules;
   std::string log_level = "notice";
+  ConfigurationArguments configuration;
 };
 
 const std::map<std::string, log::Level, std::less<>> log_levels = {{"error", log::Level::error},
@@ -32,7 +34,10 @@ Result<void> check_together(const agent::RunOptions& options) {
   return check_ports(options.ports);
 }
 
-int run(const RunArguments& arguments) {
+int run(CLI::App& command, const RunArguments& arguments) {
+  if (const auto configured = apply_configuration(command, arguments.configuration); !configured) {
+    return report(configured.error());
+  }
   const auto checked = check_together(arguments.options);
   if (!checked) return report(checked.error());
   log::set_level(log_levels.at(arguments.log_level));
@@ -104,6 +109,7 @@ void add_results(CLI::App& command, RunArguments& arguments) {
 void add_run(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand("run", "Watch the lookups of this host and report those that match");
   const auto arguments = std::make_shared<RunArguments>();
+  add_configuration(*command, arguments->configuration);
   add_rules_and_lists(*command, arguments->options.rules, arguments->options.lists);
   add_rule_arguments(*command, arguments->rules);
   add_keep_going(*command, arguments->rules);
@@ -117,7 +123,8 @@ void add_run(CLI::App& app, Command& chosen) {
   command->footer(
       "Runs until SIGTERM or SIGINT, then writes what is still queued and exits 0.\n\nExample:\n  sudo "
       "nslookout run --rules rules/ --list suffix:bad-names.txt --output jsonl:/var/log/nslookout.jsonl");
-  command->callback([&chosen, arguments] { chosen = [arguments] { return run(*arguments); }; });
+  command->callback(
+      [&chosen, command, arguments] { chosen = [command, arguments] { return run(*command, *arguments); }; });
 }
 
 }  // namespace nslookout::cli
