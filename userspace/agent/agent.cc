@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fmt/ranges.h>
@@ -14,6 +17,7 @@
 #include "agent/observe.h"
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
+#include "agent/reload.h"
 #include "agent/sources.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -22,6 +26,7 @@
 #include "identity/proc_process.h"
 #include "identity/seeded.h"
 #include "kernel/host.h"
+#include "lists/spec.h"
 
 namespace nslookout::agent {
 namespace {
@@ -32,27 +37,52 @@ constexpr std::chrono::milliseconds last_wait{500};         // for such answers,
 constexpr std::chrono::seconds loss_report_interval{5};
 
 volatile std::sig_atomic_t stop_asked = 0;
+volatile std::sig_atomic_t reload_asked = 0;
 
 void ask_to_stop(int /*signal*/) { stop_asked = 1; }
+void ask_to_reload(int /*signal*/) { reload_asked = 1; }
 
 void catch_signals() {
   struct sigaction action{};
   action.sa_handler = ask_to_stop;  // no SA_RESTART: waiting at the ring ends at once
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  action.sa_handler = ask_to_reload;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+using SharedPlan = std::shared_ptr<const compile::Plan>;
+
+Result<SharedPlan> load_rules(const RunOptions& options) {
+  Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.rule_loading);
+  if (!plan) return fail(plan.error());
+  return std::make_shared<const compile::Plan>(std::move(*plan));
+}
+
+compile::KernelTables tables_of(const compile::Plan& plan) {
+  return compile::build_kernel_tables(plan.predicates(), compile::Seeds::random());
 }
 
 // How many names the kernel's tables have. The tables are gone when this returns, and their memory is the system's again:
 // with large lists they are most of what the agent takes.
-Result<std::size_t> publish(kernel::Sensor& sensor, const compile::Plan& plan) {
-  std::size_t names = 0;
+Result<std::size_t> publish(kernel::Sensor& sensor, compile::KernelTables tables, std::uint32_t number) {
+  const std::size_t names = tables.names.size();
+  const auto published = sensor.publish(tables, number);
   {
-    const compile::KernelTables tables = compile::build_kernel_tables(plan.predicates(), compile::Seeds::random());
-    if (const auto published = sensor.publish(tables, 1); !published) return fail(published.error());
-    names = tables.names.size();
+    const compile::KernelTables gone = std::move(tables);
   }
   malloc_trim(0);
+  if (!published) return fail(published.error());
   return names;
+}
+
+// The files that rules and lists come from.
+std::vector<std::string> watched_paths(const RunOptions& options) {
+  std::vector<std::string> paths = options.rules;
+  for (const std::string& list : options.lists) {
+    if (const auto spec = lists::parse_spec(list); spec) paths.push_back(spec->file);
+  }
+  return paths;
 }
 
 void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size_t names) {
@@ -120,7 +150,54 @@ void finish_held(Pipeline& pipeline) {
   pipeline.release_all();
 }
 
-Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
+// Rules that changed, or that SIGHUP asked for.
+class Reloads {
+ public:
+  // Constructed before the first load, so that no change falls between the two.
+  explicit Reloads(const RunOptions& options)
+      : reloader_(watched_paths(options), [&options]() -> Result<Loaded> {
+          const Result<SharedPlan> plan = load_rules(options);
+          if (!plan) return fail(plan.error());
+          return Loaded{*plan, tables_of(**plan)};
+        }) {
+    if (!reloader_.not_watched().empty()) {
+      log::warning("changes of rules and lists are not noticed by themselves ({}); SIGHUP loads them",
+                   reloader_.not_watched());
+    }
+  }
+
+  void apply(kernel::Sensor& sensor, Pipeline& pipeline) {
+    if (std::exchange(reload_asked, 0) != 0) reloader_.request();
+    std::optional<Result<Loaded>> outcome = reloader_.take();
+    if (!outcome) return;
+    if (!*outcome) {
+      refuse((*outcome).error());
+      return;
+    }
+    Loaded& loaded = **outcome;
+    pipeline.adopt(loaded.plan, generation_ + 1);
+    const Result<std::size_t> names = publish(sensor, std::move(loaded.tables), generation_ + 1);
+    if (!names) {
+      refuse(names.error());
+      return;
+    }
+    ++generation_;
+    log::notice("generation {}: {} and {}, {} in the kernel", generation_, counted(loaded.plan->rules().size(), "rule"),
+                counted(loaded.plan->lists().size(), "list"), counted(*names, "name"));
+    if (loaded.plan->reads_response() && !sensor.sees_responses()) {
+      log::warning(
+          "a rule that is new reads answer or rcode, and the agent was started without responses: start it again");
+    }
+  }
+
+ private:
+  static void refuse(const Error& error) { log::error("reload refused, the rules in use stay: {}", error.message); }
+
+  Reloader reloader_;
+  std::uint32_t generation_ = 1;
+};
+
+Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads) {
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) { pipeline.handle(candidate); };
   const auto response_handler = [&](const nsl_response& response, std::string_view message) {
@@ -130,6 +207,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
     const bool held = pipeline.holds();
     const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler, response_handler);
     if (!taken) return fail(taken.error());
+    reloads.apply(sensor, pipeline);
     pipeline.release();
     pipeline.expire();
     if (*taken > 0 || held) pipeline.flush();
@@ -154,8 +232,10 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline) {
 Result<void> run(const RunOptions& options) {
   const ReadyFile ready_file(options.ready_file);
   if (const auto writable = ready_file.check(); !writable) return fail(writable.error());
-  const Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.rule_loading);
-  if (!plan) return fail(plan.error());
+  Reloads reloads(options);
+  const Result<SharedPlan> loaded = load_rules(options);
+  if (!loaded) return fail(loaded.error());
+  const compile::Plan& plan = **loaded;
   auto sinks = open_sinks(options.outputs);
   if (!sinks) return fail(sinks.error());
   Result<event::EventIds> ids = event::EventIds::create();
@@ -172,23 +252,23 @@ Result<void> run(const RunOptions& options) {
   sensor_options.observe_all = observe != Observe::matches;
   sensor_options.process_entries = options.process_entries;
   sensor_options.environment_names = {allowed.begin(), allowed.end()};
-  sensor_options.responses = responses_to_see(options, *plan);
+  sensor_options.responses = responses_to_see(options, plan);
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
   Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
   if (!sensor) return fail(refusal(options, sensor.error()));
-  const Result<std::size_t> names = publish(*sensor, *plan);
+  const Result<std::size_t> names = publish(*sensor, tables_of(plan), 1);
   if (!names) return fail(names.error());
 
   identity::Options identity;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
   complete_seeded(*sensor, identity);
-  Pipeline pipeline(*plan, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe,
+  Pipeline pipeline(*loaded, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe,
                     options.responses);
-  warn_of_unseen_responses(*sensor, *plan);
-  announce(*sensor, *plan, *names);
+  warn_of_unseen_responses(*sensor, plan);
+  announce(*sensor, plan, *names);
   announce_runtimes(pipeline.runtime_places());
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
-  return watch(*sensor, pipeline);
+  return watch(*sensor, pipeline, reloads);
 }
 
 }  // namespace nslookout::agent

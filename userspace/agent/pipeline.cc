@@ -1,5 +1,7 @@
 #include "agent/pipeline.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -39,18 +41,13 @@ constexpr std::array<LossStage, 12> loss_stages = {{
 
 }  // namespace
 
-Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
+Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sensor& sensor,
                    std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity,
                    std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe,
                    bool every_response)
     : sensor_(sensor),
       sinks_(sinks),
-      verifier_(plan),
-      correlator_(plan),
-      correlations_ask_runtime_(std::ranges::any_of(plan.correlations(),
-                                                    [](const sigma::Correlation& correlation) {
-                                                      return sigma::reads_field(correlation, sigma::is_told_by_runtime);
-                                                    })),
+      generations_(std::move(plan)),
       resolver_(identity),
       table_{.process = [&sensor](const nsl_process_key& key) { return sensor.process(key); },
              .environment = [&sensor](std::uint64_t key) { return sensor.environment(key); }},
@@ -60,7 +57,6 @@ Pipeline::Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor,
       forwarders_([this](const nsl_sender& sender, const identity::ClientLeg& leg, std::uint64_t now) {
         return servers_.serves(sender, leg, now);
       }),
-      search_suffixes_(plan.search_suffixes()),
       observe_(observe),
       every_response_(every_response),
       responses_([this](Awaiting& query, const Answer* answer) { decide(query, answer); }),
@@ -80,29 +76,35 @@ void Pipeline::handle(const nsl_candidate& candidate) {
   judge(lookup);
 }
 
+void Pipeline::adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t number) {
+  generations_.adopt(std::move(plan), number, static_cast<std::uint64_t>(boot_now().count()));
+}
+
 void Pipeline::judge(Lookup& lookup) {
+  lookup.rules = generations_.of(lookup.candidate.generation);
+  const match::Verifier& verifier = lookup.rules->verifier;
   // Describing costs far more than a verdict, and a rule that needs every query lets few of them become events.
   match::Query query = query_of(lookup.candidate);
   query.describe_with([&] {
     describe(lookup);
     return circumstances(lookup.event);
   });
-  lookup.readings = readings(query, lookup.candidate);
+  lookup.readings = readings(query, lookup);
   query.read_also(lookup.readings);
   const bool awaited = (lookup.candidate.flags & NSL_FLAG_AWAITED) != 0;
   match::EarlyHits early =
-      awaited ? verifier_.matches_before_response(query) : match::EarlyHits{verifier_.matches(query), {}};
-  if (query.asked_of_runtime() || (correlations_ask_runtime_ && !early.hits.empty())) {
+      awaited ? verifier.matches_before_response(query) : match::EarlyHits{verifier.matches(query), {}};
+  if (query.asked_of_runtime() || (lookup.rules->correlations_ask_runtime && !early.hits.empty())) {
     describe(lookup);
     if (hold(lookup, true)) return;
   }
-  correlator_.apply(early.hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
+  lookup.rules->correlator.apply(early.hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
   const bool reported = (!early.hits.empty() || observe_ != Observe::matches) && make_event(lookup, query, early.hits);
   std::optional<Awaiting> waiting;
   if (awaited && (!early.open.empty() || (reported && every_response_))) {
-    waiting = Awaiting{lookup.candidate, lookup.candidate.boottime, std::move(early.open),
-                       lookup.event,     lookup.described,          reported,
-                       lookup.readings};
+    waiting =
+        Awaiting{lookup.candidate, lookup.candidate.boottime, std::move(early.open), lookup.event, lookup.described,
+                 reported,         lookup.readings,           lookup.rules};
   }
   if (reported) write_or_hold(lookup);
   if (waiting) responses_.wait(exchange_of(lookup.candidate), std::move(*waiting));
@@ -134,7 +136,8 @@ void Pipeline::decide(Awaiting& waited, const Answer* answer) {
   Lookup lookup{.candidate = waited.candidate,
                 .event = std::move(waited.event),
                 .described = waited.described,
-                .readings = std::move(waited.readings)};
+                .readings = std::move(waited.readings),
+                .rules = std::move(waited.rules)};
   if (lookup.described) lookup.joined = join_.describe(lookup.event);
   match::Query query = query_of(waited.candidate);
   query.describe_with([&] {
@@ -143,8 +146,8 @@ void Pipeline::decide(Awaiting& waited, const Answer* answer) {
   });
   if (answer != nullptr) add_response(query, answer->response);
   query.read_also(lookup.readings);
-  std::vector<match::Hit> hits = verifier_.matches_of(waited.open, query);
-  correlator_.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
+  std::vector<match::Hit> hits = lookup.rules->verifier.matches_of(waited.open, query);
+  lookup.rules->correlator.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
   const bool wanted = answer != nullptr && every_response_ && waited.reported;
   if (hits.empty() && !wanted) return;
 
@@ -159,7 +162,11 @@ void Pipeline::decide(Awaiting& waited, const Answer* answer) {
   write_or_hold(lookup);
 }
 
-void Pipeline::expire() { responses_.expire(static_cast<std::uint64_t>(boot_now().count())); }
+void Pipeline::expire() {
+  const auto now = static_cast<std::uint64_t>(boot_now().count());
+  responses_.expire(now);
+  if (generations_.retire(now)) malloc_trim(0);  // with large lists it was most of what the agent takes
+}
 
 void Pipeline::finish() { responses_.finish(); }
 
@@ -232,11 +239,12 @@ void Pipeline::release() { write_released(join_.release()); }
 
 void Pipeline::release_all() { write_released(join_.release_all()); }
 
-std::vector<NameReading> Pipeline::readings(const match::Query& query, const nsl_candidate& candidate) {
-  if (!resolver_.proc_usable()) return readings_of(query.wire(), search_suffixes_);
-  const std::vector<SearchSuffix>& of_sender = sender_search_suffixes_.of(candidate.sender.process);
-  if (of_sender.empty()) return readings_of(query.wire(), search_suffixes_);
-  std::vector<SearchSuffix> both = search_suffixes_;
+std::vector<NameReading> Pipeline::readings(const match::Query& query, const Lookup& lookup) {
+  const std::vector<SearchSuffix>& of_host = lookup.rules->plan->search_suffixes();
+  if (!resolver_.proc_usable()) return readings_of(query.wire(), of_host);
+  const std::vector<SearchSuffix>& of_sender = sender_search_suffixes_.of(lookup.candidate.sender.process);
+  if (of_sender.empty()) return readings_of(query.wire(), of_host);
+  std::vector<SearchSuffix> both = of_host;
   both.insert(both.end(), of_sender.begin(), of_sender.end());
   return readings_of(query.wire(), both);
 }
@@ -291,7 +299,7 @@ void Pipeline::report_losses() {
     add(i, loss_stages[i].stage, (*counters)[loss_stages[i].counter]);
   }
   add(loss_stages.size(), "sink", sink_lost_);
-  add(loss_stages.size() + 1, "correlation", correlator_.evictions().groups + correlator_.evictions().entries);
+  add(loss_stages.size() + 1, "correlation", generations_.correlation_evictions());
   add(loss_stages.size() + 2, "awaited", responses_.counts().evicted);
   add(loss_stages.size() + 3, "response", responses_.counts().unreadable);
   if (event.losses.empty()) return;

@@ -13,6 +13,7 @@
 
 #include "agent/container_join.h"
 #include "agent/forwarders.h"
+#include "agent/generations.h"
 #include "agent/observe.h"
 #include "agent/responses.h"
 #include "agent/search_suffixes.h"
@@ -23,7 +24,6 @@
 #include "identity/resolver.h"
 #include "identity/servers.h"
 #include "kernel/sensor.h"
-#include "match/correlator.h"
 #include "match/verifier.h"
 #include "sink/sink.h"
 
@@ -32,9 +32,13 @@ namespace nslookout::agent {
 class Pipeline {
  public:
   // All of them must outlive the pipeline.
-  Pipeline(const compile::Plan& plan, const kernel::Sensor& sensor, std::vector<std::unique_ptr<sink::Sink>>& sinks,
-           const identity::Options& identity, std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes,
-           event::EventIds ids, Observe observe, bool every_response);
+  Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sensor& sensor,
+           std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity,
+           std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe,
+           bool every_response);
+
+  // Other rules from here on; called before their tables are published, under that number (kernel::Sensor::publish).
+  void adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t number);
 
   void handle(const nsl_candidate& candidate);
   void handle(const nsl_response& response, std::string_view message);
@@ -65,10 +69,11 @@ class Pipeline {
     bool described = false;
     Joined joined = Joined::done;
     std::vector<NameReading> readings = {};  // of its name
+    std::shared_ptr<Generation> rules = {};
   };
 
   void judge(Lookup& lookup);
-  [[nodiscard]] std::vector<NameReading> readings(const match::Query& query, const nsl_candidate& candidate);
+  [[nodiscard]] std::vector<NameReading> readings(const match::Query& query, const Lookup& lookup);
   // Whether it is one to be reported.
   [[nodiscard]] bool make_event(Lookup& lookup, const match::Query& query, const std::vector<match::Hit>& hits);
   void decide(Awaiting& waited, const Answer* answer);
@@ -85,9 +90,7 @@ class Pipeline {
 
   const kernel::Sensor& sensor_;
   std::vector<std::unique_ptr<sink::Sink>>& sinks_;
-  match::Verifier verifier_;
-  match::Correlator correlator_;
-  bool correlations_ask_runtime_;
+  Generations generations_;
   identity::Resolver resolver_;
   identity::ProcessTable table_;
   ContainerJoin join_;
@@ -98,7 +101,6 @@ class Pipeline {
   event::LookupWindow window_;
   identity::Servers servers_;
   Forwarders forwarders_;
-  const std::vector<SearchSuffix>& search_suffixes_;
   SenderSearchSuffixes sender_search_suffixes_;
   Observe observe_;
   bool every_response_;  // of what is reported

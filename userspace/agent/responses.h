@@ -20,6 +20,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +33,8 @@
 
 namespace nslookout::agent {
 
+struct Generation;  // generations.h
+
 // A query whose response is waited for.
 struct Awaiting {
   nsl_candidate candidate{};
@@ -41,6 +44,7 @@ struct Awaiting {
   bool described = false;
   bool reported = false;                   // event was written, for the query alone
   std::vector<NameReading> readings = {};  // of its name
+  std::shared_ptr<Generation> rules = {};  // whose indexes open has
 };
 
 struct Answer {

@@ -288,6 +288,8 @@ Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const Candid
   return static_cast<std::size_t>(std::max(polled, 0) + consumed);
 }
 
+bool Sensor::sees_responses() const { return state_->responses.has_value(); }
+
 const BackendChoice& Sensor::choice() const { return state_->choice; }
 
 const UnixWatch& Sensor::unix_watch() const { return state_->unix_clients.watch(); }

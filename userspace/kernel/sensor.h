@@ -104,6 +104,8 @@ class Sensor {
   // Nothing where responses are seen, or were not asked for; else why they are not.
   [[nodiscard]] const std::optional<Error>& responses_refused() const;
 
+  [[nodiscard]] bool sees_responses() const;
+
   [[nodiscard]] const BackendChoice& choice() const;
   [[nodiscard]] const UnixWatch& unix_watch() const;
   [[nodiscard]] Result<Counters> counters() const;

@@ -1,0 +1,169 @@
+#!/usr/bin/env -S python3 -B
+"""Rules and lists that change under a running agent: what is new hits, what is broken changes nothing, nothing is lost."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import threading
+
+from harness import AgentCase, main, run_client, wait_until, work_folder
+
+RULE = """title: Names of a test
+id: {id}
+logsource: {{category: dns}}
+detection:
+  selection: {{query: {names}}}
+  condition: selection
+"""
+ID = "0c1d9d3e-6f2a-4f35-9d1f-2a4e7c1b0a{:02}"
+
+
+def rule(names, number=1):
+    return RULE.format(id=ID.format(number), names=names)
+
+
+def dns_query(name, number):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return number.to_bytes(2, "big") + b"\x01\x00\0\x01\0\0\0\0\0\0" + labels + b"\0\0\x01\0\x01"
+
+
+class Reload(AgentCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = work_folder() / self.id().rsplit(".", 1)[1]
+        self.folder.mkdir()
+        self.path = self.folder / "rule.yml"
+
+    def put(self, path, text):
+        """As an editor does: the file is whole at every moment."""
+        new = path.with_name(".new")
+        new.write_text(text)
+        new.rename(path)
+
+    def wait_generation(self, agent, number):
+        wait_until(lambda: f"generation {number}: " in agent.stderr(), lambda: f"generation {number}: {agent.stderr()}")
+
+    def names(self, agent):
+        return [event["dns"]["query"] for event in self.of_resolver(agent.finish())]
+
+    def ask(self, *names):
+        for name in names:
+            run_client(["dig", name])
+
+    def test_a_changed_file(self):
+        self.put(self.path, rule("sfrclak.com"))
+        agent = self.agent(rules=self.folder)
+        self.ask("sfrclak.com", "calltan.com")
+        self.put(self.path, rule("calltan.com"))
+        self.wait_generation(agent, 2)
+        self.ask("sfrclak.com", "calltan.com")
+        self.assertEqual(self.names(agent), ["sfrclak.com", "calltan.com"])
+
+    def test_a_new_file_in_a_new_folder_and_one_that_is_gone(self):
+        self.put(self.path, rule("sfrclak.com"))
+        agent = self.agent(rules=self.folder)
+        below = self.folder / "more"
+        below.mkdir()
+        self.put(below / "rule.yml", rule("calltan.com", 2))
+        self.wait_generation(agent, 2)
+        self.path.unlink()
+        self.wait_generation(agent, 3)
+        self.put(below / "rule.yml", rule("callnrwise.com", 2))  # in a folder that is watched since the reload alone
+        self.wait_generation(agent, 4)
+        self.ask("sfrclak.com", "calltan.com", "callnrwise.com")
+        self.assertEqual(self.names(agent), ["callnrwise.com"])
+
+    def test_a_folder_of_links_that_is_swapped(self):
+        """A ConfigMap: rule.yml -> ..data/rule.yml, ..data -> ..1, and ..data is renamed over."""
+        for number, name in (("..1", "sfrclak.com"), ("..2", "calltan.com")):
+            (self.folder / number).mkdir()
+            (self.folder / number / "rule.yml").write_text(rule(name))
+        (self.folder / "..data").symlink_to("..1")
+        self.path.symlink_to("..data/rule.yml")
+        agent = self.agent(rules=self.path)
+        (self.folder / "..tmp").symlink_to("..2")
+        (self.folder / "..tmp").rename(self.folder / "..data")
+        self.wait_generation(agent, 2)
+        self.ask("sfrclak.com", "calltan.com")
+        self.assertEqual(self.names(agent), ["calltan.com"])
+
+    def test_a_broken_file_changes_nothing_until_it_is_mended(self):
+        self.put(self.path, rule("sfrclak.com"))
+        agent = self.agent(rules=self.folder)
+        self.put(self.path, rule("calltan.com").replace("condition: selection", "condition: selektion"))
+        wait_until(lambda: "reload refused" in agent.stderr(), "the refusal is told")
+        refusal, = (line for line in agent.stderr().splitlines() if "reload refused" in line)
+        self.assertIn(f"{self.path}:6:14: ", refusal)
+        self.ask("sfrclak.com", "calltan.com")
+        self.put(self.path, rule("calltan.com"))
+        self.wait_generation(agent, 2)
+        self.ask("sfrclak.com", "calltan.com")
+        self.assertEqual(self.names(agent), ["sfrclak.com", "calltan.com"])
+
+    def test_sighup_loads_even_what_has_not_changed(self):
+        self.put(self.path, rule("sfrclak.com"))
+        agent = self.agent(rules=self.folder)
+        agent.send_signal(signal.SIGHUP)
+        self.wait_generation(agent, 2)
+        self.ask("sfrclak.com")
+        self.assertEqual(self.names(agent), ["sfrclak.com"])
+
+    def test_what_an_editor_leaves_behind_is_no_change(self):
+        self.put(self.path, rule("sfrclak.com"))
+        listed = self.folder / "names.txt"
+        self.put(listed, "calltan.com\n")
+        agent = self.agent("--list", f"exact:{listed}", rules=self.path)
+        (self.folder / ".rule.yml.swp").write_text("x")
+        (self.folder / ".rule.yml.swp").unlink()
+        self.put(listed, "callnrwise.com\n")
+        self.wait_generation(agent, 2)
+        self.assertNotIn("generation 3", agent.stderr())
+        self.ask("calltan.com", "callnrwise.com", "sfrclak.com")
+        self.assertEqual(self.names(agent), ["callnrwise.com", "sfrclak.com"])
+
+    def test_two_hundred_thousand_names_under_queries(self):
+        """A query every 10 ms of a name that is listed before and after: none is lost, none is reported twice."""
+        listed = self.folder / "names.txt"
+
+        def write(generation):
+            names = "".join(f"n{number}.g{generation}.test\n" for number in range(200_000))
+            self.put(listed, names + "sfrclak.com\n")
+
+        write(0)
+        agent = self.agent("--list", f"exact:{listed}", rules=None)
+        fds = len(os.listdir(f"/proc/{agent.pid}/fd"))
+        stop = threading.Event()
+        sent = []
+
+        def ask():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                while not stop.wait(0.01):
+                    client.sendto(dns_query("sfrclak.com", len(sent) & 0xFFFF), (self.resolver.address, 53))
+                    sent.append(len(sent) & 0xFFFF)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        resident = self.resident(agent)
+        try:
+            for generation in range(2, 12):
+                write(generation)
+                self.wait_generation(agent, generation)
+        finally:
+            stop.set()
+            asking.join()
+        self.assertEqual(len(os.listdir(f"/proc/{agent.pid}/fd")), fds, "ten reloads leave no descriptor behind")
+        # the sets before are kept for a moment, for lookups that are theirs
+        wait_until(lambda: self.resident(agent) < 1.3 * resident,
+                   lambda: f"{self.resident(agent)} kB resident after ten reloads, {resident} before")
+        ids = [event["dns"]["id"] for event in self.of_resolver(agent.finish())]
+        self.assertEqual(ids, sent)
+        self.assertGreater(len(ids), 100)
+
+    def resident(self, agent):
+        return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{agent.pid}/status").read_text())[1])
+
+
+if __name__ == "__main__":
+    main()
