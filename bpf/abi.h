@@ -109,8 +109,11 @@ struct nsl_generation {
 	/* not 0: some of the names have NSL_NAME_BLOCK_*. Else no query is judged. */
 	nsl_u32 blocks;
 	nsl_u32 block_unlisted; /* not 0: what no name allows is blocked (and every query is judged) */
+	/* not 0: a query can leave for another reason than its name. One word, since every query asks. */
+	nsl_u32 further;
+	nsl_u32 reserved;
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 376, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 384, "layout");
 
 /* ---- settings, written by user space while the programs run ---------------------------------------------------- */
 

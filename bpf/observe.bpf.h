@@ -49,7 +49,7 @@ NSL_INLINE struct nsl_question nsl_unpack_question(nsl_u64 where, nsl_u64 what, 
 }
 
 /* Which tables a question is held against. The names alone are for the short way of a datagram, whose registers the
- * others would take; it is left when there are others, and for a name with a search suffix. */
+ * others would take; it is left when a query can leave for another reason than its name, and for a name with a search suffix. */
 enum nsl_scope { NSL_ALL_TABLES, NSL_NAMES_ALONE };
 
 #define NSL_LEAVE_SHORT_WAY (-2)
@@ -87,12 +87,10 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, c
 	}
 	if (reasons < 0)
 		return -1;
-	if (off)
+	if (off || scope == NSL_NAMES_ALONE)
 		return reasons;
 	if (generation->every_query)
 		reasons |= NSL_REASON_EVERY_QUERY;
-	if (scope == NSL_NAMES_ALONE)
-		return reasons;
 	if (!reasons && generation->text_shift && (tables.texts = nsl_texts_of(slot))) {
 		found = nsl_match_texts(reader, at, labels->length, generation, &tables);
 		if (found < 0)
@@ -119,7 +117,7 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 	nsl_u32 reasons, end;
 	int matched;
 
-	if (scope == NSL_NAMES_ALONE && (nsl_generations[slot].text_shift | nsl_generations[slot].has_types))
+	if (scope == NSL_NAMES_ALONE && (nsl_generations[slot].further | nsl_settings.observe_all))
 		return NSL_LEAVE_SHORT_WAY;
 	if (nsl_find_labels(reader, at, &labels))
 		return -1;
@@ -129,7 +127,7 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 	if (matched < 0)
 		return matched;
 	reasons = (nsl_u32)matched;
-	if (nsl_settings.observe_all)
+	if (scope != NSL_NAMES_ALONE && nsl_settings.observe_all)
 		reasons |= NSL_REASON_OBSERVE;
 	question->reasons = reasons;
 	if (!reasons)

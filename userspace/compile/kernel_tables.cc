@@ -181,6 +181,7 @@ nsl_generation KernelTables::generation(std::uint32_t number) const {
   generation.text_shift = texts.shift;
   generation.name_buckets = static_cast<std::uint32_t>(names.buckets().size());
   std::ranges::copy(texts.symbols, generation.text_symbols);
+  generation.further = generation.every_query | generation.has_types | generation.text_shift;
   return generation;
 }
 
