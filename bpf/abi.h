@@ -258,9 +258,14 @@ struct nsl_candidate {
 	nsl_u16 question_count;
 	nsl_u16 name_length; /* octets of name, the closing zero octet included: 1 to 255 */
 	nsl_u32 listener;    /* NSL_VARLINK, NSL_NSCD: inode of the resolver's listening socket; 0: not known */
-	nsl_u8 name[256];    /* wire form as sent, case kept */
+
+	/* NSL_FLAG_BLOCKED: what an answer in the server's place needs */
+	nsl_u8 wire_server[16]; /* destination of the packet, as wire_port */
+	nsl_u32 tcp_sequence, tcp_acknowledged; /* of the segment, host order */
+
+	nsl_u8 name[256]; /* wire form as sent, case kept */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_candidate) == 32 + 96 + 32 + 8 + 16 + 256, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_candidate) == 32 + 96 + 32 + 8 + 16 + 24 + 256, "layout");
 
 /* ---- a response -------------------------------------------------------------------------------------------------- */
 
@@ -302,7 +307,7 @@ struct nsl_unix_request {
 	nsl_u32 reserved;
 	nsl_u8 octets[NSL_REQUEST_MAX]; /* as the client wrote it in one send */
 };
-NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 440 + 8 + NSL_REQUEST_MAX, "layout");
+NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 464 + 8 + NSL_REQUEST_MAX, "layout");
 
 /* ---- counters: one per stage that can lose or refuse something -------------------------------------------------- */
 
@@ -331,7 +336,8 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 440 + 8 + NSL_REQUEST_MAX, 
 	X(responses_unawaited, "responses that no awaited query explains: late, spoofed, unwanted")     \
 	X(response_ring_full, "responses lost because user space was too slow")                         \
 	X(response_cut, "responses of which the end was not handed over, because they are too long")    \
-	X(response_split, "TCP streams of responses given up: a segment was missed, or no messages in it")
+	X(response_split, "TCP streams of responses given up: a segment was missed, or no messages in it") \
+	X(blocked, "packets that were kept from leaving")
 
 enum nsl_counter {
 #define NSL_COUNTER_ENUM(name, text) NSL_COUNT_##name,

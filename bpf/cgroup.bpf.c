@@ -5,8 +5,22 @@
 #include "kernel_types.bpf.h"
 
 #include "egress.bpf.h"
+#include "refusals.bpf.h"
 #include "sockets.bpf.h"
 #include "tcp.bpf.h"
+
+/* What an egress program says of a packet. 2 drops it and, unlike 0, tells the sender nothing, or ENOBUFS if it asked for
+ * errors (IP_RECVERR): __cgroup_bpf_run_filter_skb, the same from 5.10 on. */
+#define NSL_PASS 1
+#define NSL_DROP 2
+
+static __noinline int nsl_drop(struct __sk_buff *skb)
+{
+	nsl_count(NSL_COUNT_blocked);
+	if (nsl_named_while_connected)
+		nsl_forget_named(skb);
+	return 0;
+}
 
 SEC("cgroup_skb/egress")
 int nsl_egress(struct __sk_buff *skb)
@@ -14,20 +28,20 @@ int nsl_egress(struct __sk_buff *skb)
 	struct nsl_packet packet = {};
 
 	if (nsl_find_transport(skb, &packet))
-		return 1;
+		return nsl_settings.mode == NSL_MODE_ENFORCE && nsl_refuses_answer(skb) ? NSL_DROP : NSL_PASS;
 	if (packet.later_fragment) {
 		nsl_count(NSL_COUNT_ip_fragment);
-		return 1;
+		return NSL_PASS;
 	}
 	if (nsl_is_dns_port(packet.destination_port) || nsl_asked_dns_port(skb)) {
-		if (packet.protocol == IPPROTO_UDP)
-			nsl_udp(skb, &packet);
-		else
-			nsl_tcp(skb, packet.transport);
+		if (packet.protocol == IPPROTO_UDP ? nsl_udp(skb, &packet) : nsl_tcp(skb, packet.transport)) {
+			nsl_drop(skb);
+			return NSL_DROP;
+		}
 	}
 	if (nsl_named_while_connected)
 		nsl_forget_named(skb);
-	return 1;
+	return NSL_PASS;
 }
 
 SEC("cgroup/connect4")

@@ -11,6 +11,8 @@
 #include "sockets.bpf.h"
 #include "tcp_stream.bpf.h"
 
+#include "judge.h"
+
 /* A message's place in a packet, in one register for the functions that the verifier checks on their own. */
 #define NSL_SPAN(message, length) ((nsl_u64)(length) << 32 | (message))
 #define NSL_SPAN_MESSAGE(span)	  ((nsl_u32)(span) & 0xFFFFFF)
@@ -100,8 +102,24 @@ enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 #define NSL_FOUND_REASONS(found) ((nsl_u32)(found) & 0xFFFF)
 #define NSL_FOUND_SEARCH(found)	 (NSL_FOUND_REASONS(found) ? 0 : (nsl_u32)((found) >> 32) & 0xFFFF)
 
-/* Hands a question to user space. */
-__noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what)
+/* What an answer in the server's place needs to know of the packet. */
+NSL_INLINE void nsl_add_wire(struct __sk_buff *skb, struct nsl_candidate *candidate)
+{
+	struct nsl_packet packet = {};
+	nsl_u32 numbers[2];
+
+	if (nsl_find_transport(skb, &packet))
+		return;
+	nsl_read_addresses(skb, packet.family, candidate->source, candidate->wire_server);
+	if (packet.protocol != IPPROTO_TCP ||
+	    bpf_skb_load_bytes(skb, packet.transport + offsetof(struct tcphdr, seq), numbers, sizeof numbers))
+		return;
+	candidate->tcp_sequence = bpf_ntohl(numbers[0]);
+	candidate->tcp_acknowledged = bpf_ntohl(numbers[1]);
+}
+
+/* Hands a question to user space. flags: NSL_FLAG_BLOCKED, NSL_FLAG_WOULD_BLOCK. */
+__noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_u64 what, nsl_u32 flags)
 {
 	const nsl_u32 slot = nsl_settings.active_slot & 1;
 	struct nsl_question question = nsl_unpack_question(where, what, nsl_generations[slot].number);
@@ -132,20 +150,16 @@ __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_
 	nsl_describe_question(candidate, header, &question);
 	nsl_add_addresses(skb, candidate);
 	nsl_add_sender(skb, candidate);
-	if (nsl_needs_response(question.reasons, nsl_generations[slot].awaited)) {
+	candidate->flags |= flags;
+	if (flags & NSL_FLAG_BLOCKED)
+		nsl_add_wire(skb, candidate);
+	else if (nsl_needs_response(question.reasons, nsl_generations[slot].awaited)) {
 		candidate->socket = nsl_socket_name(skb);
 		nsl_await(candidate);
 	}
 	nsl_count(NSL_COUNT_candidates);
 	bpf_ringbuf_submit(candidate, nsl_wakeup());
 	return 0;
-}
-
-/* Called where the stack is shallow: not by the functions that look at a question. */
-NSL_INLINE void nsl_hand_over(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u64 found, enum nsl_place place)
-{
-	nsl_note_process(skb);
-	nsl_emit(skb, span, NSL_WHERE(at, NSL_FOUND_END(found) - 4 - at, place), NSL_FOUND_WHAT(found));
 }
 
 NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 at, nsl_u64 off, enum nsl_scope scope)
@@ -208,6 +222,84 @@ __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, n
 	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
 }
 
+NSL_INLINE int nsl_judge(const struct nsl_reader *reader, nsl_u32 at)
+{
+	const nsl_u32 slot = nsl_settings.active_slot & 1;
+	const struct nsl_tables tables = { .slot = slot };
+	struct nsl_labels labels;
+
+	if (nsl_find_labels(reader, at, &labels))
+		return -1;
+	return nsl_judge_name(reader, at, &labels, &nsl_generations[slot], &tables);
+}
+
+__noinline int nsl_judge_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
+
+	return nsl_judge(&reader, NSL_PLACE_AT(at));
+}
+
+__noinline int nsl_judge_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	struct nsl_reader reader = {
+		.mode = NSL_READ_LOAD,
+		.skb = skb,
+		.message = NSL_SPAN_MESSAGE(span),
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_judge(&reader, NSL_PLACE_AT(at));
+}
+
+__noinline int nsl_judge_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+
+	if (!stream)
+		return -1;
+
+	struct nsl_reader reader = {
+		.mode = NSL_READ_BUFFER,
+		.octets = stream->octets + 2,
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return nsl_judge(&reader, NSL_PLACE_AT(at));
+}
+
+/* Whether the tables block the question at offset at. A name that cannot be read again is not: it was read a moment ago. */
+NSL_INLINE bool nsl_is_blocked(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, enum nsl_place place)
+{
+	const struct nsl_generation *generation = &nsl_generations[nsl_settings.active_slot & 1];
+	int judged;
+
+	if (!(generation->blocks | generation->block_unlisted))
+		return false;
+	if (place == NSL_IN_PACKET)
+		judged = nsl_judge_in_packet(skb, span, at);
+	else
+		judged = place == NSL_BY_LOAD ? nsl_judge_by_load(skb, span, at) : nsl_judge_in_stream(skb, span, at);
+	return judged == NSL_JUDGED_BLOCK || (judged == NSL_JUDGED_NOTHING && generation->block_unlisted);
+}
+
+#define NSL_PLACED(at, place) ((at) | (nsl_u32)(place) << 16)
+
+/* Called where the stack is shallow: not by the functions that look at a question. at: NSL_PLACED. Not 0: the packet must not
+ * leave. */
+__noinline int nsl_hand_over(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u64 found)
+{
+	const nsl_u32 place = at >> 16, length = NSL_FOUND_END(found) - 4 - (at & 0xFFFF);
+	nsl_u32 flags = 0;
+
+	at &= 0xFFFF;
+	if (nsl_settings.mode != NSL_MODE_AUDIT && nsl_is_blocked(skb, span, at, place))
+		flags = nsl_settings.mode == NSL_MODE_ENFORCE ? NSL_FLAG_BLOCKED : NSL_FLAG_WOULD_BLOCK;
+	nsl_note_process(skb);
+	nsl_emit(skb, span, NSL_WHERE(at, length, place), NSL_FOUND_WHAT(found), flags);
+	return flags & NSL_FLAG_BLOCKED;
+}
+
 NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
 {
 	struct nsl_reader reader = { .mode = NSL_READ_LOAD, .skb = skb, .length = NSL_SPAN_LENGTH(span) };
@@ -252,8 +344,8 @@ NSL_INLINE nsl_u64 nsl_read_on(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, 
 	return found;
 }
 
-/* Looks at one message. */
-NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
+/* Looks at one message. Not 0: the packet must not leave, and the questions behind the one that is why are not asked. */
+NSL_INLINE int nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
 {
 	const nsl_u32 questions = nsl_count_questions(skb, span, place);
 	nsl_u32 at = NSL_DNS_HEADER;
@@ -265,84 +357,83 @@ NSL_INLINE void nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place 
 		found = nsl_question_at(skb, span, at, place);
 		if (place != NSL_BY_LOAD && NSL_FOUND_SEARCH(found))
 			found = nsl_read_on(skb, span, at, found, place);
-		if (NSL_FOUND_REASONS(found))
-			nsl_hand_over(skb, span, at, found, place);
+		if (NSL_FOUND_REASONS(found) && nsl_hand_over(skb, span, NSL_PLACED(at, place), found)) {
+			nsl_count(NSL_COUNT_queries);
+			return 1;
+		}
 		at = NSL_FOUND_END(found);
 		if (!found || at > NSL_OFFSET_MASK)
 			break;
 	}
 	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+	return 0;
 }
 
 __noinline int nsl_message_in_packet(struct __sk_buff *skb, nsl_u64 span)
 {
-	nsl_message(skb, span, NSL_IN_PACKET);
-	return 0;
+	return nsl_message(skb, span, NSL_IN_PACKET);
 }
 
 __noinline int nsl_message_by_load(struct __sk_buff *skb, nsl_u64 span)
 {
-	nsl_message(skb, span, NSL_BY_LOAD);
-	return 0;
+	return nsl_message(skb, span, NSL_BY_LOAD);
 }
 
 __noinline int nsl_message_in_stream(struct __sk_buff *skb, nsl_u64 span)
 {
-	nsl_message(skb, span, NSL_IN_STREAM);
-	return 0;
+	return nsl_message(skb, span, NSL_IN_STREAM);
 }
 
-/* Looks at the messages of one send: step octets each but the last (0: all of it is one message). */
+/* Looks at the messages of one send: step octets each but the last (0: all of it is one message). They leave together or,
+ * where the result is not 0, not at all. */
 __noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 step)
 {
-	nsl_u32 at = NSL_SPAN_MESSAGE(span), left = NSL_SPAN_LENGTH(span);
+	nsl_u32 at = NSL_SPAN_MESSAGE(span), left = NSL_SPAN_LENGTH(span), blocked = 0;
 
 	for (int i = 0; i < NSL_MESSAGES_MAX; i++) {
 		const nsl_u32 length = step && left > step ? step : left;
 
-		nsl_message_by_load(skb, NSL_SPAN(at, length));
+		blocked |= nsl_message_by_load(skb, NSL_SPAN(at, length));
 		at += length;
 		left -= length;
 		if (!left)
-			return 0;
+			return (int)blocked;
 		NSL_FORGET(at);
 		NSL_FORGET(left);
 	}
 	nsl_count_more(NSL_COUNT_messages_over_limit, step ? (left + step - 1) / step : 0);
-	return 0;
+	return (int)blocked;
 }
 
 /* A datagram in the packet's linear part. The usual one, with one question, is looked at here without a call: a call and
  * its return cost as much as a label. */
-NSL_INLINE void nsl_datagram_in_packet(struct __sk_buff *skb, nsl_u64 span)
+NSL_INLINE int nsl_datagram_in_packet(struct __sk_buff *skb, nsl_u64 span)
 {
 	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
 	nsl_u64 found;
+	int blocked = 0;
 
-	if (nsl_query_questions(&reader) != 1) {
-		nsl_message_in_packet(skb, span);
-		return;
-	}
+	if (nsl_query_questions(&reader) != 1)
+		return nsl_message_in_packet(skb, span);
 	found = nsl_question(&reader, NSL_DNS_HEADER, 0, NSL_NAMES_ALONE);
-	if (found == NSL_FOUND_TOO_LITTLE) {
-		nsl_message_in_packet(skb, span);
-		return;
-	}
+	if (found == NSL_FOUND_TOO_LITTLE)
+		return nsl_message_in_packet(skb, span);
 	if (NSL_FOUND_REASONS(found))
-		nsl_hand_over(skb, span, NSL_DNS_HEADER, found, NSL_IN_PACKET);
+		blocked = nsl_hand_over(skb, span, NSL_PLACED(NSL_DNS_HEADER, NSL_IN_PACKET), found);
 	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+	return blocked;
 }
 
-NSL_INLINE void nsl_udp(struct __sk_buff *skb, const struct nsl_packet *packet)
+/* Not 0: the packet must not leave. */
+NSL_INLINE int nsl_udp(struct __sk_buff *skb, const struct nsl_packet *packet)
 {
 	nsl_u32 payload = packet->payload, left = skb->len - payload;
 
 	if (left > 0xFFFFFF)
-		return;
+		return 0;
 	NSL_FORGET(payload);
 	NSL_FORGET(left);
 	if (!skb->gso_size && (long)skb->data + skb->len <= (long)skb->data_end)
-		nsl_datagram_in_packet(skb, NSL_SPAN(payload, left));
-	else
-		nsl_messages_by_load(skb, NSL_SPAN(payload, left), skb->gso_size);
+		return nsl_datagram_in_packet(skb, NSL_SPAN(payload, left));
+	return nsl_messages_by_load(skb, NSL_SPAN(payload, left), skb->gso_size);
 }

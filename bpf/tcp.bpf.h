@@ -36,7 +36,8 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 		if (length <= NSL_DNS_HEADER)
 			return -1;
 		if (left - 2 >= length) {
-			nsl_message_by_load(skb, NSL_SPAN(at + 2, length));
+			if (nsl_message_by_load(skb, NSL_SPAN(at + 2, length)))
+				stream->blocked = 1;
 			return (int)(at + 2 + length);
 		}
 	}
@@ -62,14 +63,24 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 	if (length <= NSL_DNS_HEADER)
 		return -1;
 	if (kept == length + 2 || kept == NSL_TCP_KEPT) {
-		nsl_message_in_stream(skb, NSL_SPAN(0, kept - 2));
+		if (nsl_message_in_stream(skb, NSL_SPAN(0, kept - 2)))
+			stream->blocked = 1;
 		stream->skip = length + 2 - kept;
 		stream->kept = 0;
 	}
 	return (int)(at + wanted);
 }
 
-/* transport: offset of the TCP header. A function of its own, to leave the registers of nsl_egress to UDP. */
+/* Whether a stream that cannot be followed is closed: where something is to be blocked it could hide in it. */
+NSL_INLINE int nsl_closes_unfollowed(void)
+{
+	const struct nsl_generation *generation = &nsl_generations[nsl_settings.active_slot & 1];
+
+	return nsl_settings.mode == NSL_MODE_ENFORCE && (generation->blocks | generation->block_unlisted);
+}
+
+/* transport: offset of the TCP header. Not 0: the segment must not leave. A function of its own, to leave the registers of
+ * nsl_egress to UDP. */
 __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 {
 	struct nsl_tcp_stream *stream;
@@ -98,10 +109,12 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	stream = bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!stream) {
 		nsl_count(NSL_COUNT_socket_storage_full);
-		return 0;
+		return nsl_closes_unfollowed();
 	}
+	if (stream->blocked)
+		return 1;
 	if (stream->given_up)
-		return 0;
+		return nsl_closes_unfollowed();
 	if (!stream->started) {
 		stream->started = 1;
 		stream->next_sequence = sequence;
@@ -124,13 +137,13 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 		if (next < 0) {
 			stream->given_up = 1;
 			nsl_count(NSL_COUNT_tcp_split);
-			return 0;
+			return nsl_closes_unfollowed();
 		}
 		at = (nsl_u32)next;
 		if (at >= end)
-			return 0;
+			return stream->blocked != 0;
 	}
 	stream->given_up = 1;
 	nsl_count(NSL_COUNT_messages_over_limit);
-	return 0;
+	return nsl_closes_unfollowed();
 }

@@ -13,7 +13,7 @@ struct nsl_tcp_stream {
 	nsl_u32 next_sequence; /* of the first octet not seen yet */
 	nsl_u32 skip;	       /* octets left of a message that was looked at */
 	nsl_u32 kept;	       /* octets in the buffer, the length prefix included */
-	nsl_u32 reserved;
+	nsl_u32 blocked;       /* not 0: no segment with data leaves any more */
 	nsl_u8 octets[NSL_TCP_KEPT + NSL_BUFFER];
 };
 

@@ -34,7 +34,7 @@ nsl_u64 bench_hits; /* of all but the sensor */
 /* The measured packets are UDP. What follows TCP streams is not called: with the salt it takes more stack than there is. */
 #include "bpf/egress.bpf.h"
 #include "bpf/tcp.bpf.h"
-#define nsl_tcp(skb, transport) ((void)0)
+#define nsl_tcp(skb, transport) 0
 
 /* So that it can be called: a program is no function that another may call. */
 __attribute__((always_inline)) int nsl_egress(struct __sk_buff* skb);

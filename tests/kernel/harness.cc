@@ -114,7 +114,9 @@ ListedName zone_entry() { return {.wire = wire_name(zone()), .exact = false, .be
 
 compile::KernelTables tables_of(const std::vector<ListedName>& names, bool every_query) {
   std::vector<compile::KernelName> views;
-  for (const auto& name : names) views.push_back({.wire = name.wire, .exact = name.exact, .below = name.below});
+  for (const auto& name : names) {
+    views.push_back({.wire = name.wire, .exact = name.exact, .below = name.below, .verdict = name.verdict});
+  }
   return compile::build_kernel_tables({.names = views, .every_query = every_query}, compile::Seeds::random());
 }
 

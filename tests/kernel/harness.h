@@ -22,6 +22,7 @@ struct ListedName {
   std::string wire;  // lower case
   bool exact = false;
   bool below = false;
+  std::uint32_t verdict = 0;  // NSL_NAME_BLOCK_*, NSL_NAME_ALLOW_*
 };
 
 // Tables of these names under random seeds.

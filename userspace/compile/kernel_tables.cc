@@ -31,7 +31,7 @@ static inline nsl_u32 nsl_text_cell(const struct nsl_tables* tables, nsl_u64 ind
   return tables->tables->texts.cells[index];
 }
 
-#include "bpf/match.h"
+#include "bpf/judge.h"
 #include "bpf/texts.h"
 
 namespace nslookout::compile {
@@ -77,12 +77,16 @@ namespace {
 
 // Enters suffixes into filter and table. Both are larger than a cache: the places of a suffix are asked for first, and
 // written a few suffixes later.
+constexpr std::uint32_t verdict_kinds =
+    NSL_NAME_BLOCK_EXACT | NSL_NAME_BLOCK_BELOW | NSL_NAME_ALLOW_EXACT | NSL_NAME_ALLOW_BELOW;
+
 class Entering {
  public:
   explicit Entering(KernelTables& tables)
       : filter_(tables.filter), names_(tables.names), mask_(static_cast<std::uint32_t>(filter_.size() - 1)) {}
 
-  // kinds: NSL_NAME_*; 0 when the suffix is not listed itself, but something below it is.
+  // kinds: NSL_NAME_*; 0 when the suffix is not listed itself, but something below it is. What has a verdict alone is in no
+  // filter: it lets nothing out.
   void enter(const nsl_suffix_hash& hash, std::uint32_t kinds) {
     if (waiting_.size() == ahead) write_all();
     __builtin_prefetch(&filter_[nsl_filter_index(&hash, mask_)], 1);
@@ -92,7 +96,9 @@ class Entering {
 
   void write_all() {
     for (const auto& [hash, kinds] : waiting_) {
-      filter_[nsl_filter_index(&hash, mask_)] |= kinds != 0 ? nsl_listed_bits(&hash) : nsl_below_bits(&hash);
+      if ((kinds & verdict_kinds) == 0 || (kinds & ~verdict_kinds) != 0) {
+        filter_[nsl_filter_index(&hash, mask_)] |= kinds != 0 ? nsl_listed_bits(&hash) : nsl_below_bits(&hash);
+      }
       if (kinds != 0) names_.add(hash.first, hash.second, kinds);
     }
     waiting_.clear();
@@ -112,13 +118,25 @@ class Entering {
   std::vector<Suffix> waiting_;
 };
 
+// What becomes of a name that has more labels than the table tells apart: it is not blocked, and what it allows is more.
+std::uint32_t verdict_of_deep(std::uint32_t verdict) {
+  return (verdict & (NSL_NAME_ALLOW_EXACT | NSL_NAME_ALLOW_BELOW)) != 0 ? NSL_NAME_ALLOW_BELOW : 0;
+}
+
 void enter_names(const KernelPredicates& predicates, KernelTables& tables) {
   Entering entering(tables);
   predicates.for_each_name([&](const KernelName& name) {
     const std::uint32_t kinds = (name.exact ? NSL_NAME_EXACT : 0u) | (name.below ? NSL_NAME_BELOW : 0u) | name.search;
     walk_suffixes(name.wire, tables.seeds, [&](const nsl_walk& walk, bool last) {
       const bool deep = walk.label != 0;
-      entering.enter(walk.hash, !last ? 0 : deep ? NSL_NAME_BELOW : kinds);
+      if (!last) {
+        if (kinds != 0) entering.enter(walk.hash, 0);
+        return;
+      }
+      const std::uint32_t verdict = deep ? verdict_of_deep(name.verdict) : name.verdict;
+      const std::uint32_t entered = (kinds != 0 && deep ? NSL_NAME_BELOW : kinds) | verdict;
+      tables.blocks = tables.blocks || (verdict & (NSL_NAME_BLOCK_EXACT | NSL_NAME_BLOCK_BELOW)) != 0;
+      if (entered != 0) entering.enter(walk.hash, entered);
     });
   });
   entering.write_all();
@@ -128,12 +146,16 @@ void enter_names(const KernelPredicates& predicates, KernelTables& tables) {
 
 KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds) {
   std::size_t names = predicates.names.size();
-  for (const lists::NameTable* list : predicates.lists) names += list->size();
+  for (const auto* lists :
+       {&predicates.lists, &predicates.blocking_lists, &predicates.excepting_lists, &predicates.allowing_lists}) {
+    for (const lists::NameTable* list : *lists) names += list->size();
+  }
   KernelTables tables;
   tables.seeds = seeds;
   tables.texts = build_automaton(predicates.texts);
   tables.record_types = predicates.record_types;
-  tables.every_query = predicates.every_query;
+  tables.block_unlisted = predicates.block_unlisted;
+  tables.every_query = predicates.every_query || predicates.block_unlisted;
   tables.awaited = predicates.awaited;
   tables.filter.assign(std::min<std::uint64_t>(NSL_FILTER_WORDS, std::bit_ceil(std::max<std::uint64_t>(
                                                                      1, names * filter_bits_per_name / 64))),
@@ -165,6 +187,17 @@ bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type) c
   return nsl_is_forwarded_type(&generation, record_type) != 0;
 }
 
+bool KernelTables::blocks_name(std::string_view wire) const {
+  const Message message(wire);
+  const nsl_reader reader = message.reader();
+  nsl_labels labels{};
+  if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return false;
+  const nsl_generation generation = this->generation(0);
+  const nsl_tables view{this};
+  const int judged = nsl_judge_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view);
+  return judged == NSL_JUDGED_BLOCK || (judged == NSL_JUDGED_NOTHING && block_unlisted);
+}
+
 nsl_generation KernelTables::generation(std::uint32_t number) const {
   nsl_generation generation{};
   generation.seed1 = seeds.first;
@@ -181,6 +214,8 @@ nsl_generation KernelTables::generation(std::uint32_t number) const {
   generation.text_shift = texts.shift;
   generation.name_buckets = static_cast<std::uint32_t>(names.buckets().size());
   std::ranges::copy(texts.symbols, generation.text_symbols);
+  generation.blocks = blocks ? 1 : 0;
+  generation.block_unlisted = block_unlisted ? 1 : 0;
   generation.further = generation.every_query | generation.has_types | generation.text_shift;
   return generation;
 }

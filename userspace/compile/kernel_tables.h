@@ -32,6 +32,8 @@ struct KernelName {
   bool exact = false;        // the name itself
   bool below = false;        // every name below it
   std::uint32_t search = 0;  // NSL_NAME_SEARCH, NSL_NAME_SEARCH_ANY: it is a search suffix
+  // NSL_NAME_BLOCK_*, NSL_NAME_ALLOW_*: of a name of NSL_WALK_LABELS labels at most
+  std::uint32_t verdict = 0;
 };
 
 struct Seeds {
@@ -50,11 +52,16 @@ struct KernelPredicates {
   std::vector<NameText> texts = {};
   std::vector<std::uint16_t> record_types = {};
   bool every_query = false;
-  std::uint32_t awaited = 0;  // NSL_REASON_*: why a query leaves whose response is needed, too
+  std::uint32_t awaited = 0;    // NSL_REASON_*: why a query leaves whose response is needed, too
+  bool block_unlisted = false;  // what no name allows is blocked; every query leaves to be judged
+  std::vector<const lists::NameTable*> blocking_lists = {};   // whose names are blocked; they are among lists, too
+  std::vector<const lists::NameTable*> excepting_lists = {};  // whose exceptions are allowed
+  std::vector<const lists::NameTable*> allowing_lists = {};   // whose names are allowed
 
   // Calls visit(KernelName) for each name.
   template <typename Visit>
   void for_each_name(Visit visit) const {
+    for_each_verdict(visit);
     for (const KernelName& name : names) visit(name);
     for (const lists::NameTable* list : lists) {
       for (std::size_t i = 0; i < list->size(); ++i) {
@@ -62,6 +69,34 @@ struct KernelPredicates {
         if (entry.listed()) visit(KernelName{entry.wire, entry.exact, entry.below});
       }
     }
+  }
+
+ private:
+  // Of lists; the names of rules carry theirs with them.
+  template <typename Visit>
+  void for_each_verdict(Visit visit) const {
+    const auto verdicts = [&](const std::vector<const lists::NameTable*>& of, auto verdict_of) {
+      for (const lists::NameTable* list : of) {
+        for (std::size_t i = 0; i < list->size(); ++i) {
+          const lists::NameEntry entry = list->entry(i);
+          if (const std::uint32_t verdict = verdict_of(entry); verdict != 0) {
+            visit(KernelName{.wire = entry.wire, .verdict = verdict});
+          }
+        }
+      }
+    };
+    const auto either = [](bool exact, std::uint32_t of_exact, bool below, std::uint32_t of_below) {
+      return (exact ? of_exact : 0) | (below ? of_below : 0);
+    };
+    verdicts(blocking_lists, [&](const lists::NameEntry& entry) {
+      return either(entry.exact, NSL_NAME_BLOCK_EXACT, entry.below, NSL_NAME_BLOCK_BELOW);
+    });
+    verdicts(excepting_lists, [&](const lists::NameEntry& entry) {
+      return either(entry.allow_exact, NSL_NAME_ALLOW_EXACT, entry.allow_below, NSL_NAME_ALLOW_BELOW);
+    });
+    verdicts(allowing_lists, [&](const lists::NameEntry& entry) {
+      return either(entry.exact, NSL_NAME_ALLOW_EXACT, entry.below, NSL_NAME_ALLOW_BELOW);
+    });
   }
 };
 
@@ -72,7 +107,12 @@ struct KernelTables {
   Automaton texts;
   std::vector<std::uint16_t> record_types;
   bool every_query = false;
+  bool blocks = false;  // some name has NSL_NAME_BLOCK_*
+  bool block_unlisted = false;
   std::uint32_t awaited = 0;
+
+  // Whether the kernel would block a query of a wire name (any case), by the code that the kernel runs.
+  [[nodiscard]] bool blocks_name(std::string_view wire) const;
 
   // What the kernel's walk answers for a query of a wire name (any case), computed with the same code in user space.
   [[nodiscard]] bool lets_pass(std::string_view wire, std::uint16_t record_type) const;

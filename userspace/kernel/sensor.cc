@@ -81,6 +81,7 @@ Result<Attached> start_responses(const SensorOptions& options, const BpfObject& 
   if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
   auto settings = object->global<nsl_settings>("nsl_settings");
   if (!settings) return fail(settings.error());
+  (*settings)->mode = static_cast<std::uint32_t>(options.mode);
   set_ports(**settings, options.ports);
   (*settings)->wakeup_octets = options.observe_all ? options.response_ring_octets / 64 : 0;
   Result<std::vector<Link>> links = attach_to_root_cgroup(*object);
@@ -103,6 +104,7 @@ Result<Attached> start_backend(Backend backend, const SensorOptions& options, co
   if (!settings) return fail(settings.error());
   (*settings)->observe_all = options.observe_all ? 1 : 0;
   (*settings)->wakeup_octets = options.observe_all ? options.ring_octets / 64 : 0;
+  (*settings)->mode = static_cast<std::uint32_t>(options.mode);
   set_ports(**settings, options.ports);
 
   Result<std::vector<Link>> links = backend == Backend::cgroup ? attach_to_root_cgroup(*object) : object->attach();
@@ -118,13 +120,18 @@ struct Chosen {
 // refused: why those before it were not taken.
 std::string reason_for(const SensorOptions& options, const std::string& refused) {
   if (options.backend != Backend::automatic) return "asked for";
+  if (options.mode != Mode::audit)
+    return fmt::format("the one that can do what --mode {} asks", mode_name(options.mode));
   if (refused.empty()) return "the first choice, and it works here";
   return "the first that works here; " + refused;
 }
 
 Result<Chosen> choose_backend(const SensorOptions& options, const BpfObject& process) {
   std::vector<Backend> order = {options.backend};
-  if (options.backend == Backend::automatic) order = {Backend::fentry, Backend::cgroup, Backend::kprobe};
+  if (options.backend == Backend::automatic) {
+    order = options.mode == Mode::audit ? std::vector{Backend::fentry, Backend::cgroup, Backend::kprobe}
+                                        : std::vector{Backend::cgroup};
+  }
   std::string refused;
   for (const Backend backend : order) {
     Result<Attached> attached = start_backend(backend, options, process);
@@ -143,6 +150,11 @@ Result<Chosen> choose_backend(const SensorOptions& options, const BpfObject& pro
 }
 
 Result<void> validate(const SensorOptions& options) {
+  if (options.mode != Mode::audit && options.backend != Backend::automatic && options.backend != Backend::cgroup) {
+    return fail(ErrorClass::usage,
+                "--mode {} needs the backend cgroup: {} sees a lookup, and cannot keep it from leaving",
+                mode_name(options.mode), backend_name(options.backend));
+  }
   if (options.ports.empty() || options.ports.size() > NSL_PORTS_MAX) {
     return fail(ErrorClass::usage, "{} DNS ports given, 1 to {} are possible", options.ports.size(), NSL_PORTS_MAX);
   }
@@ -155,6 +167,21 @@ Result<void> validate(const SensorOptions& options) {
 }
 
 }  // namespace
+
+static_assert(static_cast<int>(Mode::audit) == NSL_MODE_AUDIT && static_cast<int>(Mode::dry_run) == NSL_MODE_DRY_RUN &&
+              static_cast<int>(Mode::enforce) == NSL_MODE_ENFORCE);
+
+std::string_view mode_name(Mode mode) {
+  if (mode == Mode::audit) return "audit";
+  return mode == Mode::dry_run ? "dry-run" : "enforce";
+}
+
+std::optional<Mode> mode_from_name(std::string_view name) {
+  for (const Mode mode : {Mode::audit, Mode::dry_run, Mode::enforce}) {
+    if (name == mode_name(mode)) return mode;
+  }
+  return std::nullopt;
+}
 
 std::string_view backend_name(Backend backend) {
   switch (backend) {

@@ -36,7 +36,18 @@ enum class Responses : std::uint8_t {
   all,     // every candidate
 };
 
+// What becomes of queries that the published tables block.
+enum class Mode : std::uint8_t {
+  audit,    // they leave
+  dry_run,  // they leave; their candidates say that they would not have
+  enforce,  // they do not leave; their candidates say so
+};
+
+[[nodiscard]] std::string_view mode_name(Mode mode);  // "audit", "dry-run", "enforce"
+[[nodiscard]] std::optional<Mode> mode_from_name(std::string_view name);
+
 struct SensorOptions {
+  Mode mode = Mode::audit;  // the others need the cgroup backend, and automatic takes that then
   Backend backend = Backend::automatic;
   std::vector<std::uint16_t> ports = {53};  // 1 to NSL_PORTS_MAX DNS ports
   bool observe_all = false;                 // every query is a candidate
