@@ -15,10 +15,13 @@ _nslookout_value() {
   local option=$1 current=$2
   case $option in
     --rules | --config | --ready-file | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
-    --list) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
+    --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
-    --mode) _nslookout_words "audit" "$current" ;;
+    --mode) _nslookout_words "audit dry-run enforce" "$current" ;;
+    --block-level) _nslookout_words "informational low medium high critical none" "$current" ;;
+    --block-rule | --block-list) ;;
+    --answer) _nslookout_words "nxdomain refused none" "$current" ;;
     --observe) _nslookout_words "matches all unique" "$current" ;;
     --log-level) _nslookout_words "error warning notice debug" "$current" ;;
     --format)
@@ -61,7 +64,7 @@ _nslookout() {
     run)
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
-         --backend --mode --port --process-entries --output --ready-file --cri-socket --docker-socket \
+         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --port --process-entries --output --ready-file --cri-socket --docker-socket \
          --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --config --no-config --help" \
         "$current"
       ;;

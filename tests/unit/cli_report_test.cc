@@ -86,10 +86,6 @@ TEST(CliChecks, AcceptOrSayWhatIsWrong) {
       {check_port, "53x", false},
       {check_port, "", false},
       {check_port, "53,54", false},
-      {check_mode, "audit", true},
-      {check_mode, "dry-run", false},
-      {check_mode, "enforce", false},
-      {check_mode, "", false},
   };
   for (const auto& test : cases) EXPECT_EQ(test.check(test.value).empty(), test.accepted) << "'" << test.value << "'";
 }

@@ -14,11 +14,13 @@
 
 #include <fmt/ranges.h>
 
+#include "agent/answers.h"
 #include "agent/observe.h"
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
 #include "agent/reload.h"
 #include "agent/sources.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "compile/kernel_tables.h"
@@ -56,6 +58,9 @@ using SharedPlan = std::shared_ptr<const compile::Plan>;
 Result<SharedPlan> load_rules(const RunOptions& options) {
   Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.rule_loading);
   if (!plan) return fail(plan.error());
+  if (options.mode != "audit") {
+    if (const auto decided = set_blocking(*plan, options.block); !decided) return fail(decided.error());
+  }
   return std::make_shared<const compile::Plan>(std::move(*plan));
 }
 
@@ -85,6 +90,15 @@ std::vector<std::string> watched_paths(const RunOptions& options) {
   return paths;
 }
 
+void announce_blocking(const kernel::Sensor& sensor, const compile::Plan& plan) {
+  if (sensor.mode() == kernel::Mode::audit) return;
+  const compile::Blocking& blocking = plan.blocking();
+  log::notice("mode {}: {} and {} {} lookups{}", kernel::mode_name(sensor.mode()),
+              counted(blocking.blocking_rules(), "rule"), counted(blocking.blocking_lists(), "list"),
+              sensor.mode() == kernel::Mode::enforce ? "block" : "would block",
+              blocking.only_allowed ? ", and every name that is not allowed" : "");
+}
+
 void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size_t names) {
   std::size_t listed = 0;
   for (const lists::NameList& list : plan.lists()) listed += list.table.size();
@@ -98,6 +112,7 @@ void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size
     log::notice("names are also read without the search suffix{} {}", texts.size() == 1 ? "" : "es",
                 fmt::join(texts, ", "));
   }
+  announce_blocking(sensor, plan);
   log::notice("try in another shell: getent hosts sfrclak.com");
 }
 
@@ -197,9 +212,20 @@ class Reloads {
   std::uint32_t generation_ = 1;
 };
 
-Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads) {
+// Says what did not work, once for each kind of trouble.
+void report_answers(const Answers& answers, std::string& reported) {
+  if (answers.last_failure() == reported) return;
+  reported = answers.last_failure();
+  log::warning("a blocked lookup got no answer and its client waits: {} ({} so far)", reported, answers.failed());
+}
+
+Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers) {
+  std::string reported_failure;
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
-  const auto handler = [&](const nsl_candidate& candidate) { pipeline.handle(candidate); };
+  const auto handler = [&](const nsl_candidate& candidate) {
+    answers.answer(candidate);  // first: somebody waits for it
+    pipeline.handle(candidate);
+  };
   const auto response_handler = [&](const nsl_response& response, std::string_view message) {
     pipeline.handle(response, message);
   };
@@ -208,6 +234,8 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads)
     const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler, response_handler);
     if (!taken) return fail(taken.error());
     reloads.apply(sensor, pipeline);
+    answers.retire(static_cast<std::uint64_t>(boot_now().count()));
+    report_answers(answers, reported_failure);
     pipeline.release();
     pipeline.expire();
     if (*taken > 0 || held) pipeline.flush();
@@ -243,11 +271,18 @@ Result<void> run(const RunOptions& options) {
   const auto backend = kernel::backend_from_name(options.backend);
   if (!backend) return fail(ErrorClass::usage, "there is no backend '{}'", options.backend);
 
+  const auto mode = kernel::mode_from_name(options.mode);
+  const auto answer = answer_from_name(options.answer);
+  if (!mode || !answer)
+    return fail(ErrorClass::usage, "there is no mode '{}' or no answer '{}'", options.mode, options.answer);
+
   catch_signals();
+  Answers answers(*answer);
   const Observe observe = observe_from_name(options.observe);
   const auto allowed = identity::allowed_environment();
   kernel::SensorOptions sensor_options;
   sensor_options.backend = *backend;
+  sensor_options.mode = *mode;
   sensor_options.ports = options.ports;
   sensor_options.observe_all = observe != Observe::matches;
   sensor_options.process_entries = options.process_entries;
@@ -268,7 +303,7 @@ Result<void> run(const RunOptions& options) {
   announce(*sensor, plan, *names);
   announce_runtimes(pipeline.runtime_places());
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
-  return watch(*sensor, pipeline, reloads);
+  return watch(*sensor, pipeline, reloads, answers);
 }
 
 }  // namespace nslookout::agent

@@ -20,7 +20,9 @@ struct RunOptions {
   std::vector<std::string> lists;    // exact:FILE, suffix:FILE
   std::vector<std::string> outputs;  // specifications of sink/sink.h
   std::string backend = "auto";
-  std::string mode = "audit";
+  std::string mode = "audit";       // audit, dry-run, enforce
+  BlockOptions block;               // of the other two modes
+  std::string answer = "nxdomain";  // to what is blocked: nxdomain, refused, none
   std::string observe = "matches";  // matches, all, unique
   bool responses = false;           // the response to each reported query, too
   std::string ready_file;           // empty: none

@@ -50,6 +50,23 @@ void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Even
   for (const match::Hit& hit : hits) event.rules.push_back(describe_rule(hit));
 }
 
+bool was_judged(const nsl_candidate& candidate) {
+  return (candidate.flags & (NSL_FLAG_BLOCKED | NSL_FLAG_WOULD_BLOCK)) != 0;
+}
+
+void add_verdict(const nsl_candidate& candidate, event::Event& event) {
+  if (!was_judged(candidate)) return;
+  event.action = (candidate.flags & NSL_FLAG_BLOCKED) != 0 ? event::Action::blocked : event::Action::would_block;
+  if (!event.rules.empty()) return;
+  event.kind = event::Kind::match;
+  event::Rule rule;
+  rule.id = "allow-list";
+  rule.title = "Name that is not on the allow list";
+  rule.level = "high";
+  rule.matched.push_back({"query", event.dns->query});
+  event.rules.push_back(std::move(rule));
+}
+
 match::Query query_of(const nsl_candidate& candidate) {
   match::Query query = match::Query::of_wire(event::wire_name(candidate));
   const bool over_unix_socket = candidate.transport == NSL_VARLINK || candidate.transport == NSL_NSCD;

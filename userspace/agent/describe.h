@@ -32,6 +32,11 @@ void mark_expanded(event::Dns& dns, const NameReading* reading);
 // The hits, at least one, and the event's kind by them: kind, unless correlations alone came true.
 void add_hits(const std::vector<match::Hit>& hits, event::Kind kind, event::Event& event);
 
+// What became of a query that the tables block: the action, and a rule of its own where nothing allowed it and no rule or list
+// hit. Whether it is to be reported for that alone.
+[[nodiscard]] bool was_judged(const nsl_candidate& candidate);
+void add_verdict(const nsl_candidate& candidate, event::Event& event);
+
 // What the response says, for the rules.
 void add_response(match::Query& query, const DnsResponse& response);
 

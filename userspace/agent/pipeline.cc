@@ -61,7 +61,8 @@ Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sens
       every_response_(every_response),
       responses_([this](Awaiting& query, const Answer* answer) { decide(query, answer); }),
       host_(identity::describe_host()),
-      sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)), "audit"},
+      sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)),
+                   std::string(kernel::mode_name(sensor.mode()))},
       reported_losses_(loss_stages.size() + 4, 0) {
   if (!resolver_.proc_usable()) {
     log::warning(
@@ -99,7 +100,8 @@ void Pipeline::judge(Lookup& lookup) {
     if (hold(lookup, true)) return;
   }
   lookup.rules->correlator.apply(early.hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
-  const bool reported = (!early.hits.empty() || observe_ != Observe::matches) && make_event(lookup, query, early.hits);
+  const bool wanted = !early.hits.empty() || observe_ != Observe::matches || was_judged(lookup.candidate);
+  const bool reported = wanted && make_event(lookup, query, early.hits);
   std::optional<Awaiting> waiting;
   if (awaited && (!early.open.empty() || (reported && every_response_))) {
     waiting =
@@ -115,11 +117,12 @@ bool Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::
   event::Event& event = lookup.event;
   event.event_id = ids_.next(event.time);
   event.kind = event::Kind::query;
-  if (hits.empty() && observe_ == Observe::unique && seen_before(event)) return false;
+  if (hits.empty() && !was_judged(lookup.candidate) && observe_ == Observe::unique && seen_before(event)) return false;
   if (!hits.empty()) {
     mark_expanded(*event.dns, match::expansion_of(query, lookup.readings, hits));
     add_hits(hits, event::Kind::match, event);
   }
+  add_verdict(lookup.candidate, event);
   place_in_lookup(lookup.candidate, lookup.readings, event);
   return true;
 }

@@ -1,5 +1,11 @@
 #include "agent/sources.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "agent/search_suffixes.h"
 #include "base/log.h"
 #include "lists/name_list.h"
@@ -8,6 +14,17 @@
 namespace nslookout::agent {
 
 namespace {
+
+Result<std::vector<lists::NameList>> load_lists(const std::vector<std::string>& specs) {
+  std::vector<lists::NameList> lists;
+  for (const std::string& spec : specs) {
+    Result<lists::NameList> list = lists::load_list(spec);
+    if (!list) return fail(list.error());
+    for (const std::string& warning : list->warnings) log::warning("{}", warning);
+    lists.push_back(std::move(*list));
+  }
+  return lists;
+}
 
 // Nothing is left out silently: too many names are refused before the kernel is touched.
 Result<void> check_name_count(const compile::Plan& plan, std::size_t max_names) {
@@ -36,19 +53,53 @@ Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths, cons
     rules = std::move(set.rules);
     correlations = std::move(set.correlations);
   }
-  std::vector<lists::NameList> lists;
-  for (const std::string& spec : list_specs) {
-    Result<lists::NameList> list = lists::load_list(spec);
-    if (!list) return fail(list.error());
-    for (const std::string& warning : list->warnings) log::warning("{}", warning);
-    lists.push_back(std::move(*list));
-  }
-  compile::Plan plan = compile::make_plan(std::move(rules), std::move(lists), std::move(correlations));
+  Result<std::vector<lists::NameList>> lists = load_lists(list_specs);
+  if (!lists) return fail(lists.error());
+  compile::Plan plan = compile::make_plan(std::move(rules), std::move(*lists), std::move(correlations));
   if (const auto few_enough = check_name_count(plan, loading.max_names); !few_enough) return fail(few_enough.error());
   Result<std::vector<SearchSuffix>> suffixes = search_suffixes_of(loading.search_suffixes, resolver_files_of_host());
   if (!suffixes) return fail(suffixes.error());
   plan.set_search_suffixes(std::move(*suffixes));
   return plan;
+}
+
+namespace {
+
+Result<void> check_named(const compile::Plan& plan, const compile::BlockPolicy& policy) {
+  for (const std::string& id : policy.rules) {
+    if (std::ranges::none_of(plan.rules(), [&](const sigma::Rule& rule) { return rule.id == id; })) {
+      return fail(ErrorClass::invalid, "--block-rule {}: no rule that is loaded has this id", id);
+    }
+  }
+  for (const std::string& id : policy.lists) {
+    const auto is_it = [&](const lists::NameList& list) { return list.id == id || list.id == "list/" + id; };
+    if (std::ranges::none_of(plan.lists(), is_it)) {
+      return fail(ErrorClass::invalid, "--block-list {}: no list that is loaded has this file name", id);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> set_blocking(compile::Plan& plan, const BlockOptions& options) {
+  if (const auto known = check_named(plan, options.policy); !known) return known;
+  Result<std::vector<lists::NameList>> allowed = load_lists(options.allow);
+  if (!allowed) return fail(allowed.error());
+  Result<std::vector<lists::NameList>> only = load_lists(options.allow_only);
+  if (!only) return fail(only.error());
+  std::ranges::move(*only, std::back_inserter(*allowed));
+  plan.set_blocking(options.policy, std::move(*allowed), !options.allow_only.empty());
+  for (std::size_t i = 0; i < plan.rules().size(); ++i) {
+    const compile::BlockDecision& decision = plan.blocking().rules[i];
+    if (decision.kind != compile::BlockDecision::Kind::refused) continue;
+    const sigma::Rule& rule = plan.rules()[i];
+    const std::string text = fmt::format("{}:{}:{}: '{}' cannot block: {}", rule.file, rule.place.line,
+                                         rule.place.column, rule.title, decision.reason);
+    if (decision.named) return fail(ErrorClass::invalid, "{}", text);
+    log::warning("{}; it alerts", text);
+  }
+  return {};
 }
 
 Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const std::vector<std::string>& specs) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "compile/blocking.h"
 #include "compile/plan.h"
 #include "sigma/rule.h"
 #include "sink/sink.h"
@@ -23,6 +24,17 @@ struct RuleLoading {
   std::size_t max_names = default_max_names;
   std::vector<std::string> search_suffixes = {};  // values of search_suffixes_of (search_suffixes.h)
 };
+
+// What keeps lookups from leaving, as it was asked for.
+struct BlockOptions {
+  compile::BlockPolicy policy;
+  std::vector<std::string> allow;       // specifications of lists: never blocked
+  std::vector<std::string> allow_only;  // the same, and everything else is blocked
+};
+
+// Decides for each rule and list of the plan whether it blocks. A rule or list that is named and cannot block is an error
+// (invalid), as is a name that no rule or list has; one that the level alone asks for is logged as a warning.
+[[nodiscard]] Result<void> set_blocking(compile::Plan& plan, const BlockOptions& options);
 
 // Findings about rules and bad lines of lists are logged as warnings. Errors: invalid (more names than max_names, too), usage (a list's specification).
 [[nodiscard]] Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths,

@@ -43,12 +43,4 @@ std::string check_search_suffix(const std::string& value) {
   return suffix ? "" : suffix.error().message;
 }
 
-std::string check_mode(const std::string& value) {
-  if (value == "audit") return "";
-  if (value == "dry-run" || value == "enforce") {
-    return fmt::format("'{}' needs blocking, which this version does not have; audit is the mode there is", value);
-  }
-  return fmt::format("'{}' is no mode; audit is the mode there is", value);
-}
-
 }  // namespace nslookout::cli

@@ -22,7 +22,4 @@ namespace nslookout::cli {
 // A search suffix, "auto" or "none".
 [[nodiscard]] std::string check_search_suffix(const std::string& value);
 
-// "audit"; the other modes of the design do not exist in this version, and running without them would mislead.
-[[nodiscard]] std::string check_mode(const std::string& value);
-
 }  // namespace nslookout::cli

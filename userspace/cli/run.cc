@@ -27,10 +27,25 @@ const std::map<std::string, log::Level, std::less<>> log_levels = {{"error", log
                                                                    {"notice", log::Level::notice},
                                                                    {"debug", log::Level::debug}};
 
+// What would do nothing is no help to whoever asked for it.
+Result<void> check_blocking(const agent::RunOptions& options) {
+  if (options.mode != "audit") return {};
+  const auto& block = options.block;
+  if (block.policy.rules.empty() && block.policy.lists.empty() && block.allow.empty() && block.allow_only.empty())
+    return {};
+  return fail(
+      ErrorClass::usage,
+      "--block-rule, --block-list, --allow and --allow-only change nothing in the mode audit: add --mode dry-run or "
+      "--mode enforce");
+}
+
 Result<void> check_together(const agent::RunOptions& options) {
-  if (auto something = check_something_to_report(options.rules, options.lists, options.observe); !something) {
+  if (auto something = check_something_to_report(options.rules, options.lists,
+                                                 options.block.allow_only.empty() ? options.observe : "all");
+      !something) {
     return something;
   }
+  if (auto blocking = check_blocking(options); !blocking) return blocking;
   return check_ports(options.ports);
 }
 
@@ -53,16 +68,46 @@ void add_sensor(CLI::App& command, agent::RunOptions& options) {
       ->check(CLI::IsMember({"auto", "fentry", "cgroup", "kprobe"}))
       ->type_name("BACKEND")
       ->capture_default_str();
-  command.add_option("--mode", options.mode, "audit: report, change nothing")
-      ->check(check_mode)
-      ->type_name("MODE")
-      ->capture_default_str();
   add_port_option(command, options.ports);
   command
       .add_option("--process-entries", options.process_entries,
                   "Programs that the kernel remembers, running or ended; 1.7 kB of memory each")
       ->check(CLI::Range(1024, 1 << 22))
       ->type_name("COUNT")
+      ->capture_default_str();
+}
+
+void add_blocking(CLI::App& command, agent::RunOptions& options) {
+  const auto repeated = [&](const char* name, std::vector<std::string>& values, const char* type, const char* text) {
+    return command.add_option(name, values, text)->type_name(type)->allow_extra_args(false);
+  };
+  command
+      .add_option("--mode", options.mode,
+                  "audit: report, change nothing; dry-run: say what would be blocked; enforce: block it")
+      ->check(CLI::IsMember({"audit", "dry-run", "enforce"}))
+      ->type_name("MODE")
+      ->capture_default_str();
+  command
+      .add_option("--block-level", options.block.policy.level,
+                  "Rules and lists of this level and above block; none: those alone that are named")
+      ->check(CLI::IsMember({"informational", "low", "medium", "high", "critical", "none"}))
+      ->type_name("LEVEL")
+      ->capture_default_str();
+  repeated("--block-rule", options.block.policy.rules, "ID", "A rule that blocks, whatever its level; may be repeated")
+      ->check(check_not_empty);
+  repeated("--block-list", options.block.policy.lists, "NAME",
+           "The file name of a list that blocks, whatever its level; may be repeated")
+      ->check(check_not_empty);
+  repeated("--allow", options.block.allow, "SPEC", "Names that are never blocked, as --list has them; may be repeated")
+      ->check(check_list_spec);
+  repeated("--allow-only", options.block.allow_only, "SPEC",
+           "The same, and every other name is blocked; may be repeated")
+      ->check(check_list_spec);
+  command
+      .add_option("--answer", options.answer,
+                  "What a blocked lookup gets in its server's place: nxdomain, refused or none (its client waits)")
+      ->check(CLI::IsMember({"nxdomain", "refused", "none"}))
+      ->type_name("ANSWER")
       ->capture_default_str();
 }
 
@@ -118,6 +163,7 @@ void add_run(CLI::App& app, Command& chosen) {
   add_observe_option(*command, arguments->options.observe, "unique: each name of a process once");
   add_responses_option(*command, arguments->options.responses);
   add_sensor(*command, arguments->options);
+  add_blocking(*command, arguments->options);
   add_runtimes(*command, arguments->options.runtimes);
   add_results(*command, *arguments);
   command->footer(

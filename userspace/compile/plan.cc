@@ -172,18 +172,36 @@ std::uint32_t awaited_reasons(const std::vector<RulePlan>& plans) {
 
 }  // namespace
 
+void Plan::set_blocking(const BlockPolicy& policy, std::vector<lists::NameList> allowed, bool only_allowed) {
+  blocking_ = {};
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    blocking_.rules.push_back(decide_rule(policy, rules_[i], rule_plans_[i]));
+  }
+  for (const lists::NameList& list : lists_) blocking_.lists.push_back(decide_list(policy, list));
+  blocking_.allowed = std::move(allowed);
+  blocking_.only_allowed = only_allowed;
+}
+
 KernelPredicates Plan::predicates() const {
+  const auto blocks = [](const std::vector<BlockDecision>& decisions, std::size_t i) {
+    return i < decisions.size() && decisions[i].kind == BlockDecision::Kind::blocks;
+  };
   KernelPredicates predicates;
+  predicates.block_unlisted = blocking_.only_allowed;
   predicates.every_query = every_query_;
   predicates.awaited = awaited_reasons(rule_plans_);
   std::vector<KernelName>& names = predicates.names;
   std::unordered_map<std::string_view, std::size_t> known;
-  for (const RulePlan& plan : rule_plans_) {
+  for (std::size_t i = 0; i < rule_plans_.size(); ++i) {
+    const RulePlan& plan = rule_plans_[i];
     for (const Witness& witness : plan.witnesses) {
       const auto [at, added] = known.try_emplace(witness.wire, names.size());
       if (added) names.push_back({witness.wire, false, false});
-      names[at->second].exact |= witness.exact;
-      names[at->second].below |= witness.below;
+      KernelName& name = names[at->second];
+      name.exact |= witness.exact;
+      name.below |= witness.below;
+      if (!blocks(blocking_.rules, i)) continue;
+      name.verdict |= (witness.exact ? NSL_NAME_BLOCK_EXACT : 0U) | (witness.below ? NSL_NAME_BLOCK_BELOW : 0U);
     }
     std::ranges::copy(plan.texts, std::back_inserter(predicates.texts));
     std::ranges::copy(plan.record_types, std::back_inserter(predicates.record_types));
@@ -192,7 +210,13 @@ KernelPredicates Plan::predicates() const {
     names.push_back({suffix.wire, false, false, suffix.any_label ? NSL_NAME_SEARCH_ANY : NSL_NAME_SEARCH});
   }
   add_texts_before(search_suffixes_, predicates.texts);
-  for (const lists::NameList& list : lists_) predicates.lists.push_back(&list.table);
+  for (std::size_t i = 0; i < lists_.size(); ++i) {
+    const lists::NameTable* names_of_list = &lists_[i].table;
+    predicates.lists.push_back(names_of_list);
+    if (blocks(blocking_.lists, i)) predicates.blocking_lists.push_back(names_of_list);
+    if (!blocking_.lists.empty()) predicates.excepting_lists.push_back(names_of_list);
+  }
+  for (const lists::NameList& list : blocking_.allowed) predicates.allowing_lists.push_back(&list.table);
   return predicates;
 }
 

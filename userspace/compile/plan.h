@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/search_suffix.h"
+#include "compile/blocking.h"
 #include "compile/firing.h"
 #include "compile/kernel_tables.h"
 #include "compile/witness.h"
@@ -64,6 +65,11 @@ class Plan {
   void set_search_suffixes(std::vector<SearchSuffix> suffixes) { search_suffixes_ = std::move(suffixes); }
   [[nodiscard]] const std::vector<SearchSuffix>& search_suffixes() const { return search_suffixes_; }
 
+  // What keeps lookups from leaving. Nothing does unless this was called; allowed: lists of names that are never blocked;
+  // only_allowed: everything else is.
+  void set_blocking(const BlockPolicy& policy, std::vector<lists::NameList> allowed, bool only_allowed);
+  [[nodiscard]] const Blocking& blocking() const { return blocking_; }
+
   // Made anew by each call. Names of rules are united with one another; those of lists are not copied, and a name may
   // occur once more for each list (build_kernel_tables unites them). Views into the plan.
   [[nodiscard]] KernelPredicates predicates() const;
@@ -78,6 +84,7 @@ class Plan {
   std::vector<lists::NameList> lists_;
   std::vector<sigma::Correlation> correlations_;
   std::vector<SearchSuffix> search_suffixes_;
+  Blocking blocking_;
   bool every_query_ = false;
 };
 

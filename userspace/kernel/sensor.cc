@@ -315,6 +315,8 @@ Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const Candid
   return static_cast<std::size_t>(std::max(polled, 0) + consumed);
 }
 
+Mode Sensor::mode() const { return static_cast<Mode>(state_->tables.settings().mode); }
+
 bool Sensor::sees_responses() const { return state_->responses.has_value(); }
 
 const BackendChoice& Sensor::choice() const { return state_->choice; }

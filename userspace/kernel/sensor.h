@@ -116,6 +116,7 @@ class Sensor {
   [[nodiscard]] const std::optional<Error>& responses_refused() const;
 
   [[nodiscard]] bool sees_responses() const;
+  [[nodiscard]] Mode mode() const;
 
   [[nodiscard]] const BackendChoice& choice() const;
   [[nodiscard]] const UnixWatch& unix_watch() const;
