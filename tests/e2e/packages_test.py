@@ -5,6 +5,7 @@ registry. Each event has the whole chain from the program that asked to this tes
 import io
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import tarfile
@@ -23,6 +24,18 @@ needs = {
     "go": "no go here (apt-get install golang-go): the test of go generate needs it",
     "make": "no make here (apt-get install make): the test of a makefile needs it",
 }
+
+
+# What fetch_node_managers.sh puts there: `./dev test` runs it.
+FETCHED = pathlib.Path(__file__).resolve().parents[2] / ".cache/node_managers"
+MODULES = FETCHED / "node_modules"
+PNPM = MODULES / "pnpm/bin/pnpm.cjs"
+YARN = MODULES / "yarn/bin/yarn.js"
+BERRY = MODULES / "@yarnpkg/cli-dist/bin/yarn.js"
+BUN = MODULES / "@oven/bun-linux-x64/bin/bun"
+needing_fetched = unittest.skipUnless(
+    (FETCHED / "complete").exists(),
+    f"no pnpm, yarn and bun here (tests/e2e/fetch_node_managers.sh {FETCHED}): their tests need them")
 
 
 def needing(command):
@@ -111,6 +124,65 @@ class Packages(AgentCase):
             ])
         self.assert_package(events, manager="npm", name="plain-crypto-js", version="4.2.1", script="postinstall",
                             path=str(app / "node_modules/plain-crypto-js"))
+
+    def install_with(self, command, own_shell=False, folder="node_modules/plain-crypto-js", files=(), **environment):
+        """Installs a package with a postinstall script, from a tarball, without a network, and checks what the events
+        say of it. own_shell: the manager reads the script itself."""
+        script = f"sh -c '{CURL} || true'"
+        archive(self.folder / "plain-crypto-js-4.2.1.tgz", {"package/package.json": json.dumps(
+            {"name": "plain-crypto-js", "version": "4.2.1", "scripts": {"postinstall": script}})})
+        app = self.folder / "app"
+        write(app, {"package.json": json.dumps({
+            "name": "shop", "version": "1.0.0", "trustedDependencies": ["plain-crypto-js"],
+            "dependencies": {"plain-crypto-js": "file:../plain-crypto-js-4.2.1.tgz"},
+            "pnpm": {"onlyBuiltDependencies": ["plain-crypto-js"]}}), **dict(files)})
+        events, started = self.events_of(" ".join(map(str, command)), cwd=app,
+                                         **{"HOME": str(self.folder), "CI": "1", **environment})
+        self.assert_one_alert(events)
+        for event in events:
+            between = [] if own_shell else [("dash", ["-c", script])]
+            self.assertEqual(self.chain(event, started)[:2 + len(between)],
+                             [("curl", CURL.split()[1:]), ("dash", ["-c", f"{CURL} || true"]), *between])
+        return events, str(app / folder)
+
+    @needing_fetched
+    def test_pnpm_install(self):
+        events, path = self.install_with(
+            ["node", PNPM, "install", "--offline"],
+            folder="node_modules/.pnpm/plain-crypto-js@file+..+plain-crypto-js-4.2.1.tgz/node_modules/plain-crypto-js")
+        self.assert_package(events, manager="pnpm", name="plain-crypto-js", version="4.2.1", script="postinstall",
+                            path=path)
+
+    @needing_fetched
+    def test_yarn_1_install(self):
+        events, path = self.install_with(["node", YARN, "install", "--offline", "--no-progress"])
+        self.assert_package(events, manager="yarn", name="plain-crypto-js", version="4.2.1", script="postinstall",
+                            path=path)
+
+    @needing_fetched
+    def test_yarn_1_in_an_npm_script(self):
+        """yarn 1 leaves what npm said of the project, npm_package_json, to the scripts of other packages."""
+        write(self.folder, {"outer/package.json": json.dumps(
+            {"name": "outer", "version": "3.0.0",
+             "scripts": {"setup": f"cd ../app && node {YARN} install --offline --no-progress"}})})
+        events, path = self.install_with(["npm", "--prefix", "../outer", "run", "setup"],
+                                         **self.npm())
+        self.assert_package(events, manager="yarn", name="plain-crypto-js", version="4.2.1", script="postinstall",
+                            path=path)
+
+    @needing_fetched
+    def test_yarn_4_install(self):
+        settings = {"YARN_ENABLE_NETWORK": "0", "YARN_ENABLE_TELEMETRY": "0", "YARN_NODE_LINKER": "node-modules",
+                    "YARN_ENABLE_SCRIPTS": "1", "YARN_ENABLE_IMMUTABLE_INSTALLS": "0", "YARN_IGNORE_PATH": "1"}
+        events, path = self.install_with(["node", BERRY, "install"], own_shell=True, files={"yarn.lock": ""}, **settings)
+        self.assert_package(events, manager="yarn", name="plain-crypto-js", version="4.2.1", script="postinstall",
+                            path=path)
+
+    @needing_fetched
+    def test_bun_install(self):
+        events, path = self.install_with([BUN, "install", "--no-progress"], own_shell=True)
+        self.assert_package(events, manager="bun", name="plain-crypto-js", version="4.2.1", script="postinstall",
+                            path=path)
 
     def test_of_nested_managers_the_innermost_is_named(self):
         """A script of the project installs a package that has a script of its own."""

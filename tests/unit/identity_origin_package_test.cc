@@ -66,14 +66,14 @@ TEST(OriginPackage, ScriptsOfNodePackages) {
   const std::string store = app + "/node_modules/.pnpm/plain-crypto-js@4.2.1/node_modules/plain-crypto-js";
   check({
       {"npm install", npm_install(), "npm plain-crypto-js 4.2.1 postinstall " + crypto},
-      {"pnpm install: it does not say the folder",
+      {"pnpm install: it does not say the folder, but starts the script there",
        {curl(store, pnpm), program({"sh", "-c", "curl http://sfrclak.com"}, store, pnpm),
         program({"node", "/usr/bin/pnpm", "install"}, app), shell()},
-       "pnpm plain-crypto-js 4.2.1 postinstall -"},
+       "pnpm plain-crypto-js 4.2.1 postinstall " + store},
       {"yarn 1 install",
        {curl(crypto, yarn), program({"/bin/sh", "-c", "curl http://sfrclak.com"}, crypto, yarn),
         program({"node", yarn_path, "install"}, app)},
-       "yarn plain-crypto-js 4.2.1 postinstall -"},
+       "yarn plain-crypto-js 4.2.1 postinstall " + crypto},
       {"yarn 4 install",
        {curl(crypto, berry), program({"sh", "-c", "curl http://sfrclak.com"}, crypto, berry),
         program({"node", "/home/dev/app/.yarn/releases/yarn-4.18.1.cjs", "install"}, app)},
@@ -115,13 +115,14 @@ TEST(OriginPackage, WhichManagerRanTheScriptWhenOneRanAnother) {
     std::string agent, path;  // as the inner script has them
     std::vector<std::string> starter;
     const char* manager;
+    std::string folder = "-";
   };
   const std::vector<Nested> table = {
       {"npm in yarn: npm keeps yarn's agent", yarn_agent, npm_path, {"node", "/usr/bin/npm", "run", "leaf"}, "npm"},
       {"npm in pnpm", pnpm_agent, npm_path, {"node", "/usr/bin/npm", "run", "leaf"}, "npm"},
-      {"yarn in npm: yarn keeps npm's path", yarn_agent, npm_path, {"node", yarn_path, "run", "leaf"}, "yarn"},
+      {"yarn in npm: yarn keeps npm's path", yarn_agent, npm_path, {"node", yarn_path, "run", "leaf"}, "yarn", app},
       {"bun in npm: bun keeps both", npm_agent, npm_path, {"/usr/local/bin/bun", "run", "leaf"}, "bun"},
-      {"pnpm in npm", pnpm_agent, pnpm_path, {"node", pnpm_path, "run", "leaf"}, "pnpm"},
+      {"pnpm in npm", pnpm_agent, pnpm_path, {"node", pnpm_path, "run", "leaf"}, "pnpm", app},
       {"a starter that tells nothing, and variables that agree", pnpm_agent, pnpm_path, {"node", "x.js"}, "pnpm"},
       {"a starter that tells nothing, and variables that do not", yarn_agent, npm_path, {"node", "x.js"}, "-"},
       {"an agent that a user has configured", "Mozilla/5.0", npm_path, {"node", "x.js"}, "npm"},
@@ -132,9 +133,20 @@ TEST(OriginPackage, WhichManagerRanTheScriptWhenOneRanAnother) {
     const Environment outer = node_variables(nested.agent, nested.path, "my-app", "1.0.0", "outer");
     EXPECT_EQ(package_text({curl(app, inner), program({"sh", "-c", "curl"}, app, inner),
                             program(nested.starter, app, outer), program({"sh", "-c", "x"}, app, outer)}),
-              std::string(nested.manager) + " my-app 1.0.0 leaf -")
+              std::string(nested.manager) + " my-app 1.0.0 leaf " + nested.folder)
         << nested.what;
   }
+}
+
+TEST(OriginPackage, Yarn1LeavesWhatAnOuterManagerSaidOfItsOwnPackage) {
+  const Environment said = {{"npm_package_json", app + "/package.json"}};
+  const Environment outer = node_variables(npm_agent, npm_path, "my-app", "1.0.0", "setup") + said;
+  const Environment inner = node_variables(yarn_agent, npm_path, "plain-crypto-js", "4.2.1", "postinstall") + said;
+  check({{"yarn install in npm run setup",
+          {curl(crypto, inner), program({"/bin/sh", "-c", "curl http://sfrclak.com"}, crypto, inner),
+           program({"node", yarn_path, "install"}, app + "/sub", outer),
+           program({"sh", "-c", "yarn install"}, app, outer), program({"node", "/usr/bin/npm", "run", "setup"}, app)},
+          "yarn plain-crypto-js 4.2.1 postinstall " + crypto}});
 }
 
 TEST(OriginPackage, Cargo) {

@@ -35,15 +35,18 @@ std::string_view manager_called(std::string_view program) {
 // A manager that another one's script started does not replace all of the other's variables: npm keeps the
 // user agent, yarn the path, bun both. The program that started the script is the manager, where it shows; the
 // variables are believed where they do not contradict each other.
-std::string_view node_manager(Chain chain, std::size_t started) {
-  if (started + 1 < chain.size()) {
-    const ProgramFacts& starter = chain[started + 1];
-    std::string_view manager = manager_called(starter.executable);
-    for (std::size_t i = 0; manager.empty() && i < std::min<std::size_t>(starter.command_line.size(), 2); ++i) {
-      manager = manager_called(starter.command_line[i]);
-    }
-    if (!manager.empty()) return manager;
+std::string_view manager_that_started(Chain chain, std::size_t started) {
+  if (started + 1 >= chain.size()) return {};
+  const ProgramFacts& starter = chain[started + 1];
+  std::string_view manager = manager_called(starter.executable);
+  for (std::size_t i = 0; manager.empty() && i < std::min<std::size_t>(starter.command_line.size(), 2); ++i) {
+    manager = manager_called(starter.command_line[i]);
   }
+  return manager;
+}
+
+std::string_view node_manager(Chain chain, std::size_t started) {
+  if (const std::string_view manager = manager_that_started(chain, started); !manager.empty()) return manager;
   // "pnpm/9.15.9 npm/? node/v20.20.2 linux x64"; a user may have configured any text.
   const std::string_view agent = variable(chain[started], "npm_config_user_agent");
   const std::string_view by_agent = manager_called(agent.substr(0, agent.find('/')));
@@ -55,6 +58,15 @@ std::string_view node_manager(Chain chain, std::size_t started) {
 std::string folder_of(std::string_view file) {
   const std::size_t slash = file.rfind('/');
   return std::string(slash == std::string_view::npos ? std::string_view() : file.substr(0, slash));
+}
+
+// pnpm and yarn 1 do not say the package's folder, and yarn 1 leaves what an outer manager said of another package. They
+// start each script in the folder of its package.
+std::string node_folder(Chain chain, std::size_t started) {
+  const std::string_view said = variable(chain[started], "npm_package_json");
+  const std::string_view manager = manager_that_started(chain, started);
+  if (manager != "pnpm" && manager != "yarn") return folder_of(said);
+  return said == variable(chain[started + 1], "npm_package_json") ? chain[started].cwd : folder_of(said);
 }
 
 // ".../pkg/mod/github.com/owner/module@v1.2.3/sub" -> the module, and its version without the "v" being cut: it is part
@@ -100,7 +112,7 @@ std::optional<PackageEvidence> node_script(Chain chain) {
   if (package.script == "npx") return evidence;
   package.name = variable(program, "npm_package_name");
   package.version = variable(program, "npm_package_version");
-  package.path = folder_of(variable(program, "npm_package_json"));
+  package.path = node_folder(chain, evidence.started);
   return evidence;
 }
 
