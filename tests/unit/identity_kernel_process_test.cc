@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "identity/kernel_process.h"
@@ -44,6 +45,23 @@ TEST(SplitCommandLine, KeepsEveryArgument) {
       {"nginx: worker process", {"nginx: worker process"}},
   };
   for (const ArgvCase& c : cases) EXPECT_EQ(split_command_line(c.octets), c.arguments);
+}
+
+TEST(SplitVariables, AValueThatMayHaveBeenCutIsNotKnown) {
+  struct Case {
+    std::string octets;
+    std::vector<std::pair<std::string, std::string>> variables;
+  };
+  const std::string longest(NSL_VARIABLE_MAX - 2 - 3, 'v');  // with "CI=" and the closing NUL, one octet is left
+  const Case cases[] = {
+      {"", {}},
+      {std::string("CI=1\0JOB_NAME=\0", 15), {{"CI", "1"}, {"JOB_NAME", ""}}},
+      {std::string("CI=1\0CI=2\0no variable\0", 22), {{"CI", "1"}}},
+      {"CI=" + longest + '\0', {{"CI", longest}}},
+      {"CI=" + longest + "v" + std::string("\0JOB_NAME=a\0", 12), {{"CI", std::string(cut_value)}, {"JOB_NAME", "a"}}},
+      {"CI=" + longest + "v" + std::string("\0CI=1\0", 6), {{"CI", std::string(cut_value)}}},
+  };
+  for (const Case& c : cases) EXPECT_EQ(split_variables(c.octets), c.variables);
 }
 
 TEST(TextOf, AFullFieldHasNoNul) {

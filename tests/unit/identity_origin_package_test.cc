@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "identity/kernel_process.h"
 #include "tests/unit/identity_origin_facts.h"
 
 namespace nslookout::identity {
@@ -147,6 +148,33 @@ TEST(OriginPackage, Yarn1LeavesWhatAnOuterManagerSaidOfItsOwnPackage) {
            program({"node", yarn_path, "install"}, app + "/sub", outer),
            program({"sh", "-c", "yarn install"}, app, outer), program({"node", "/usr/bin/npm", "run", "setup"}, app)},
           "yarn plain-crypto-js 4.2.1 postinstall " + crypto}});
+}
+
+TEST(OriginPackage, ACutVariableIsNoFactAndHidesThatOfAnOuterProgram) {
+  const std::string cut(cut_value);
+  const Environment outer = node_variables(npm_agent, npm_path, "my-app", "1.0.0", "build") +
+                            Environment{{"npm_package_json", app + "/package.json"}};
+  const auto install_in_build = [&](const Environment& inner) {
+    return std::vector<ProgramFacts>{curl(crypto, inner), program({"sh", "-c", "curl"}, crypto, inner),
+                                     program({"node", "/usr/bin/npm", "install"}, app, outer),
+                                     program({"sh", "-c", "npm install"}, app, outer),
+                                     program({"node", "/usr/bin/npm", "run", "build"}, app)};
+  };
+  const auto inner = [&](const std::string& name, const std::string& event, const std::string& json) {
+    return node_variables(npm_agent, npm_path, name, "4.2.1", event) + Environment{{"npm_package_json", json}};
+  };
+  const std::string json = crypto + "/package.json";
+  check({
+      {"nothing was cut", install_in_build(inner("inner", "install", json)), "npm inner 4.2.1 install " + crypto},
+      {"the name", install_in_build(inner(cut, "install", json)), "npm - 4.2.1 install " + crypto},
+      {"what shows that it is a package", install_in_build(inner("inner", cut, json)), "npm inner 4.2.1 - " + crypto},
+      {"the folder, whose beginning is another folder", install_in_build(inner("inner", "install", cut)),
+       "npm inner 4.2.1 install -"},
+      {"a crate's name in an npm script",
+       {curl(crypto, outer + Environment{{"CARGO_PKG_NAME", cut}, {"CARGO_PKG_VERSION", "0.3.1"}}),
+        program({"/usr/bin/cargo", "build"}, crypto, outer)},
+       "cargo - 0.3.1 - -"},
+  });
 }
 
 TEST(OriginPackage, Cargo) {

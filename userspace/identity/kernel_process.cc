@@ -35,7 +35,9 @@ std::vector<std::pair<std::string, std::string>> split_variables(std::string_vie
     if (equal == std::string::npos) continue;
     std::string name = text.substr(0, equal);
     const bool known = std::ranges::any_of(variables, [&](const auto& variable) { return variable.first == name; });
-    if (!known) variables.emplace_back(std::move(name), text.substr(equal + 1));
+    if (known) continue;
+    const bool whole = text.size() + 1 < NSL_VARIABLE_MAX;
+    variables.emplace_back(std::move(name), whole ? text.substr(equal + 1) : std::string(cut_value));
   }
   return variables;
 }

@@ -20,7 +20,11 @@ namespace nslookout::identity {
 // arguments.
 [[nodiscard]] std::vector<std::string> split_command_line(std::string_view nul_separated);
 
-// Variables that are each closed by NUL, "NAME=value"; of two of the same name the first counts, as for getenv(3).
+// The value of a variable that is not known because it was cut. No value has a NUL.
+inline constexpr std::string_view cut_value("\0", 1);
+
+// Variables that are each closed by NUL, "NAME=value"; of two of the same name the first counts, as for getenv(3). One that
+// fills NSL_VARIABLE_MAX was cut, or cannot be told from one that was: its value is cut_value.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> split_variables(std::string_view nul_separated);
 
 // A fixed field that is closed by NUL unless full.

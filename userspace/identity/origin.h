@@ -25,7 +25,8 @@ struct ProgramFacts {
   std::string executable;                 // path
   std::vector<std::string> command_line;  // may be cut short
   std::string cwd;
-  // Name and value, of allowed_environment() alone. Empty where it is not known, or holds none of them.
+  // Name and value (or cut_value, kernel_process.h), of allowed_environment() alone. Empty where it is not known, or holds
+  // none of them.
   std::vector<std::pair<std::string, std::string>> environment;
 };
 

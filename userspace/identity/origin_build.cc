@@ -172,7 +172,7 @@ std::optional<std::string> build_hook(const ProgramFacts& program) {
 }
 
 bool built_by_pip(const ProgramFacts& program) {
-  return !variable(program, "PIP_BUILD_TRACKER").empty() || !variable(program, "PIP_REQ_TRACKER").empty();
+  return has_variable(program, "PIP_BUILD_TRACKER") || has_variable(program, "PIP_REQ_TRACKER");
 }
 
 // "evil-lib_2f8d1532f64845b6a6e0a605808a416e" -> evil-lib: where pip unpacks what it was asked for by name, in a

@@ -95,14 +95,13 @@ constexpr auto systems = std::to_array<System>({
 });
 
 bool is_marked(const System& system, const ProgramFacts& program) {
-  const std::string_view value = variable(program, system.marker);
-  return system.marker_value.empty() ? !value.empty() : value == system.marker_value;
+  return system.marker_value.empty() ? has_variable(program, system.marker)
+                                     : variable(program, system.marker) == system.marker_value;
 }
 
 std::string first_value(const ProgramFacts& program, const Names& names) {
   for (const std::string_view name : names) {
-    const std::string_view value = name.empty() ? std::string_view() : variable(program, name);
-    if (!value.empty()) return std::string(value);
+    if (!name.empty() && has_variable(program, name)) return std::string(variable(program, name));
   }
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "identity/kernel_process.h"
+
 namespace nslookout::identity {
 namespace {
 
@@ -11,17 +13,25 @@ bool is_version(std::string_view text) {
   return !text.empty() && is_digit(text.front()) && text.find('.') != std::string_view::npos;
 }
 
-}  // namespace
-
-std::string_view variable(const ProgramFacts& program, std::string_view name) {
+// As it was kept: with cut_value.
+std::string_view kept_variable(const ProgramFacts& program, std::string_view name) {
   const auto found =
       std::ranges::find(program.environment, name, [](const auto& entry) -> std::string_view { return entry.first; });
   return found == program.environment.end() ? std::string_view() : std::string_view(found->second);
 }
 
+}  // namespace
+
+std::string_view variable(const ProgramFacts& program, std::string_view name) {
+  const std::string_view value = kept_variable(program, name);
+  return value == cut_value ? std::string_view() : value;
+}
+
+bool has_variable(const ProgramFacts& program, std::string_view name) { return !kept_variable(program, name).empty(); }
+
 std::optional<std::size_t> nearest_with(Chain chain, std::string_view name) {
   for (std::size_t i = 0; i < chain.size(); ++i) {
-    if (!variable(chain[i], name).empty()) return i;
+    if (has_variable(chain[i], name)) return i;
   }
   return std::nullopt;
 }
@@ -32,8 +42,8 @@ std::size_t first_with_same(Chain chain, std::size_t nearest, std::initializer_l
     bool same = true;
     bool none = true;
     for (const std::string_view name : names) {
-      const std::string_view value = variable(chain[i], name);
-      same = same && value == variable(chain[nearest], name);
+      const std::string_view value = kept_variable(chain[i], name);
+      same = same && value == kept_variable(chain[nearest], name);
       none = none && value.empty();
     }
     if (same) {

@@ -14,8 +14,11 @@ namespace nslookout::identity {
 
 using Chain = std::span<const ProgramFacts>;  // nearest first
 
-// Empty for a variable that is not there, as for one that is empty: no fact is in either.
+// Empty for a variable that is not there, as for one that is empty or was cut: no fact is in any of them.
 [[nodiscard]] std::string_view variable(const ProgramFacts& program, std::string_view name);
+
+// Whether the variable is there and not empty. One that was cut is: a program has it, whatever its value.
+[[nodiscard]] bool has_variable(const ProgramFacts& program, std::string_view name);
 
 // The nearest program that has the variable.
 [[nodiscard]] std::optional<std::size_t> nearest_with(Chain chain, std::string_view name);

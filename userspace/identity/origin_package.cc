@@ -136,7 +136,7 @@ std::optional<PackageEvidence> cargo_program(Chain chain) {
 // A Go package does not say its import path; only the module cache does. Directives run in the package's folder.
 std::optional<PackageEvidence> go_generate(Chain chain) {
   const auto nearest = nearest_with(chain, "GOPACKAGE");
-  if (!nearest || variable(chain[*nearest], "GOFILE").empty()) return std::nullopt;
+  if (!nearest || !has_variable(chain[*nearest], "GOFILE")) return std::nullopt;
   PackageEvidence evidence;
   evidence.started = first_with_same(chain, *nearest, {"GOPACKAGE", "GOFILE"});
   event::Package& package = evidence.package;
