@@ -24,11 +24,8 @@ MAY_INCLUDE = {
     "identity": {"base", "event"},
     "sink": {"base", "event"},
     "capture": {"base"},
-    "inventory": {"base", "event"},
-    "history": {"base", "event", "inventory"},
-    "report": {"base", "event", "inventory"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink",
-              "capture", "inventory", "history"},
+              "capture"},
 }
 FOLDERS = set(MAY_INCLUDE) | {"cli"}
 
@@ -39,7 +36,6 @@ LIBRARIES = [
     ("libpcap", re.compile(r"<pcap(?:/|\.h>)"), ("capture/",)),
     ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/", "identity/cri_client")),
     ("libcurl", re.compile(r"<curl/"), ("base/http_client",)),
-    ("sqlite", re.compile(r"<sqlite3\.h>"), ("history/",)),
 ]
 
 MAX_LINES = 700

@@ -206,7 +206,7 @@ Result<Answers::Sockets*> Answers::sockets_for(const nsl_candidate& candidate) {
   const std::uint64_t wanted = candidate.sender.network_namespace;
   if (const auto known = by_namespace_.find(wanted); known != by_namespace_.end()) return &known->second;
   Opened opened;
-  if (wanted == own_namespace_) {
+  if (wanted != 0 && wanted == own_namespace_) {
     opened = open_sockets();
   } else {
     const std::string path = fmt::format("{}/{}/ns/net", proc_, candidate.sender.process.tgid);

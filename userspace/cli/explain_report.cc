@@ -75,6 +75,10 @@ std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
     text += fmt::format("  {:<9} {}\n", plan.firing.firing == compile::Firing::never ? "never" : "degraded",
                         escape_controls(plan.firing.reason));
   }
+  const std::string obstacle = compile::why_not_blockable(rule, plan);
+  if (plan.reach != compile::Reach::never) {
+    text += fmt::format("  blocking  {}\n", obstacle.empty() ? "possible" : escape_controls("impossible: " + obstacle));
+  }
   for (const auto& note : plan.notes) text += fmt::format("  note      {}\n", escape_controls(note));
   return text;
 }
@@ -135,6 +139,8 @@ std::string explain_json(const sigma::RuleSet& set, const compile::Plan& plan) {
                      {"title", rule.title},
                      {"reach", reach_id(rule_plan.reach)},
                      {"kernel_decides", rule_plan.kernel_decides},
+                     {"blocking", compile::why_not_blockable(rule, rule_plan).empty()},
+                     {"blocking_obstacle", compile::why_not_blockable(rule, rule_plan)},
                      {"degraded", rule_plan.firing.firing != compile::Firing::always},
                      {"reason", rule_plan.firing.reason},
                      {"kernel", rule_plan.kernel},
