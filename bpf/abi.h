@@ -111,7 +111,8 @@ struct nsl_generation {
 	nsl_u32 block_unlisted; /* not 0: what no name allows is blocked (and every query is judged) */
 	/* not 0: a query can leave for another reason than its name. One word, since every query asks. */
 	nsl_u32 further;
-	nsl_u32 reserved;
+	/* bits of nsl_candidate.dns_flags: a query leaves if any of the first is set, or any of the second is not */
+	nsl_u16 flags_set, flags_clear;
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_generation) == 384, "layout");
 
@@ -211,6 +212,8 @@ enum nsl_transport { NSL_UDP = 1, NSL_TCP = 2, NSL_VARLINK = 3, NSL_NSCD = 4 };
 #define NSL_REASON_TEXT	       8u  /* a text of the rules is in the name */
 #define NSL_REASON_TYPE	       16u /* a rule needs every query of this record type */
 
+#define NSL_REASON_FLAGS 32u /* a rule needs every query with such flags in its header */
+
 /* nsl_candidate.flags */
 #define NSL_FLAG_SENDER_FROM_SOCKET 1u /* sent from an interrupt (a TCP timer, say): the socket's last known sender */
 #define NSL_FLAG_SENDER_UNKNOWN	    2u /* sent from an interrupt, and the socket has no known sender */
@@ -260,7 +263,7 @@ struct nsl_candidate {
 	nsl_u32 listener;    /* NSL_VARLINK, NSL_NSCD: inode of the resolver's listening socket; 0: not known */
 
 	/* NSL_FLAG_BLOCKED: what an answer in the server's place needs */
-	nsl_u8 wire_server[16]; /* destination of the packet, as wire_port */
+	nsl_u8 wire_server[16];			/* destination of the packet, as wire_port */
 	nsl_u32 tcp_sequence, tcp_acknowledged; /* of the segment, host order */
 
 	nsl_u8 name[256]; /* wire form as sent, case kept */
@@ -312,30 +315,30 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 464 + 8 + NSL_REQUEST_MAX, 
 /* ---- counters: one per stage that can lose or refuse something -------------------------------------------------- */
 
 /* Indexes of the per-CPU counters map. The names are those of the metrics, nslookout_<name>_total. */
-#define NSL_COUNTERS(X)                                                                                 \
-	X(queries, "DNS queries seen on the configured ports")                                          \
-	X(candidates, "queries handed to user space")                                                   \
-	X(not_dns, "messages to a DNS port that are not a query (responses, updates, other protocols)") \
-	X(ring_full, "candidates lost because user space was too slow")                                 \
-	X(payload_unreadable, "sends whose octets the backend could not read")                          \
-	X(messages_over_limit, "messages of one send beyond the limit, not looked at")                  \
-	X(tcp_split, "TCP messages split across segments in a way that hid the question")               \
-	X(tcp_retransmitted, "TCP segments seen before, not looked at again")                           \
-	X(ip_fragment, "fragments of a datagram, sent as such, not looked at")                          \
-	X(sender_unknown, "candidates sent from an interrupt on a socket with no known sender")         \
-	X(socket_storage_full, "sockets for which no storage could be had")                             \
-	X(process_table, "processes for which no entry could be made")                                  \
-	X(process_entries, "entries made in the process table")                                         \
-	X(environment_cut, "environments of which not every listed variable could be kept whole")       \
-	X(pending_full, "candidates lost because too many sends were under way")                        \
-	X(send_failed, "candidates dropped because the send failed")                                    \
-	X(generation_missing, "queries seen while no tables were loaded")                               \
-	X(unix_request_unread, "requests over a resolver's Unix socket that could not be read")         \
-	X(program_missed, "sends that a program did not see because it was already running on the CPU") \
-	X(responses, "responses handed to user space")                                                  \
-	X(responses_unawaited, "responses that no awaited query explains: late, spoofed, unwanted")     \
-	X(response_ring_full, "responses lost because user space was too slow")                         \
-	X(response_cut, "responses of which the end was not handed over, because they are too long")    \
+#define NSL_COUNTERS(X)                                                                                    \
+	X(queries, "DNS queries seen on the configured ports")                                             \
+	X(candidates, "queries handed to user space")                                                      \
+	X(not_dns, "messages to a DNS port that are not a query (responses, updates, other protocols)")    \
+	X(ring_full, "candidates lost because user space was too slow")                                    \
+	X(payload_unreadable, "sends whose octets the backend could not read")                             \
+	X(messages_over_limit, "messages of one send beyond the limit, not looked at")                     \
+	X(tcp_split, "TCP messages split across segments in a way that hid the question")                  \
+	X(tcp_retransmitted, "TCP segments seen before, not looked at again")                              \
+	X(ip_fragment, "fragments of a datagram, sent as such, not looked at")                             \
+	X(sender_unknown, "candidates sent from an interrupt on a socket with no known sender")            \
+	X(socket_storage_full, "sockets for which no storage could be had")                                \
+	X(process_table, "processes for which no entry could be made")                                     \
+	X(process_entries, "entries made in the process table")                                            \
+	X(environment_cut, "environments of which not every listed variable could be kept whole")          \
+	X(pending_full, "candidates lost because too many sends were under way")                           \
+	X(send_failed, "candidates dropped because the send failed")                                       \
+	X(generation_missing, "queries seen while no tables were loaded")                                  \
+	X(unix_request_unread, "requests over a resolver's Unix socket that could not be read")            \
+	X(program_missed, "sends that a program did not see because it was already running on the CPU")    \
+	X(responses, "responses handed to user space")                                                     \
+	X(responses_unawaited, "responses that no awaited query explains: late, spoofed, unwanted")        \
+	X(response_ring_full, "responses lost because user space was too slow")                            \
+	X(response_cut, "responses of which the end was not handed over, because they are too long")       \
 	X(response_split, "TCP streams of responses given up: a segment was missed, or no messages in it") \
 	X(blocked, "packets that were kept from leaving")
 

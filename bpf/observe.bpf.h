@@ -103,6 +103,15 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, c
 		if (nsl_is_forwarded_type(generation, question->tail.record_type))
 			reasons = NSL_REASON_TYPE;
 	}
+	if (!reasons && (generation->flags_set | generation->flags_clear)) {
+		nsl_u64 header;
+
+		if (nsl_read64(reader, 2, &header))
+			return -1;
+		if (nsl_are_forwarded_flags(generation,
+					    (nsl_u32)(header << 8 & 0xFF00) | (nsl_u32)(header >> 8 & 0xFF)))
+			reasons = NSL_REASON_FLAGS;
+	}
 	return reasons;
 }
 

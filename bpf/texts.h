@@ -20,6 +20,12 @@ NSL_INLINE int nsl_is_forwarded_type(const struct nsl_generation *generation, ns
 	return generation->record_types[(record_type & (NSL_TYPE_BITS - 1)) / 64] >> (record_type & 63) & 1;
 }
 
+/* Whether the rules want every query with these flags of the header (RFC 1035 section 4.1.1, its second 16 bits). */
+NSL_INLINE int nsl_are_forwarded_flags(const struct nsl_generation *generation, nsl_u32 flags)
+{
+	return ((flags & generation->flags_set) | (~flags & generation->flags_clear)) != 0;
+}
+
 /* Whether one of the texts occurs in the name at offset at, of length octets on the wire: NSL_REASON_TEXT, 0, or -1 if an
  * octet could not be read. */
 NSL_INLINE int nsl_match_texts(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 length,

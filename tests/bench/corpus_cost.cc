@@ -157,7 +157,7 @@ void print_causes(const compile::Plan& plan, const Names& let_out) {
   for (std::size_t i = 0; i < plan.rules().size(); ++i) {
     const compile::RulePlan& rule = plan.rule_plans()[i];
     if (rule.reach != compile::Reach::by_name) continue;
-    compile::KernelPredicates predicates{.texts = rule.texts, .record_types = rule.record_types};
+    compile::KernelPredicates predicates{.texts = rule.texts, .record_types = rule.record_types, .flags = rule.flags};
     for (const compile::Witness& name : rule.witnesses) predicates.names.push_back({name.wire, name.exact, name.below});
     const auto tables = compile::build_kernel_tables(predicates, {1, 2});
     const auto due = std::ranges::count_if(let_out, [&](const std::string& wire) { return tables.lets_pass(wire, 1); });

@@ -167,7 +167,11 @@ std::string random_rule(RandomNames& random, const std::vector<std::string>& nam
   };
   const auto test = [&]() -> std::string {
     const std::string& name = names[random.number() % names.size()];
-    switch (random.number() % 8) {
+    switch (random.number() % 10) {
+      case 8:
+        return random.number() % 2 == 0 ? "Z|neq: 0" : "Z: 4";
+      case 9:
+        return random.number() % 2 == 0 ? "RD: false" : "query|startswith: '" + name.substr(0, 2) + "'\n    Z: 1";
       case 0:
         return "query|endswith: '." + name.substr(name.find('.') + 1) + "'";
       case 1:
@@ -193,9 +197,10 @@ std::string random_rule(RandomNames& random, const std::vector<std::string>& nam
          "\n  condition: " + condition + "\n";
 }
 
-match::Query lookup_of(const std::string& wire, std::uint16_t type, const compile::Plan& plan) {
+match::Query lookup_of(const std::string& wire, std::uint16_t type, std::uint16_t flags, const compile::Plan& plan) {
   match::Query query = match::Query::of_wire(wire);
   query.set_record_type(type);
+  query.set_flags(flags);
   query.set(sigma::Field::server_port, "53");
   query.read_also(readings_of(query.wire(), plan.search_suffixes()));
   return query;
@@ -243,8 +248,11 @@ class RulesInTheKernel : public KernelProperty {
       if (random.number() % 3 == 0) wire.replace(wire.size() - 1, 1, (seed % 2 == 0 ? "\2ns" : "") + suffix);
       if (wire.size() > NSL_NAME_MAX) continue;
       const std::uint16_t type = random.number() % 10 == 0 ? type_txt : type_a;
+      const std::uint16_t flags = random.number() % 10 == 0 ? random.number() % 8 << 4 : dns_recursion_desired;
       payloads.push_back(query(wire, type, static_cast<std::uint16_t>(lookups.size())));
-      lookups.push_back(lookup_of(wire, type, plan));
+      payloads.back()[2] = static_cast<std::uint8_t>(flags >> 8);
+      payloads.back()[3] = static_cast<std::uint8_t>(flags & 0xFF);
+      lookups.push_back(lookup_of(wire, type, flags, plan));
     }
     const auto run = run_child("sender", [&] { return send_sendto(server_address(AddressKind::v4), payloads); });
     NSL_ASSERT_OK(run.result);
@@ -255,8 +263,8 @@ class RulesInTheKernel : public KernelProperty {
     std::vector<match::ReferenceHits> found(lookups.size());
     for (const auto& candidate : *candidates) {
       ASSERT_LT(candidate.id, lookups.size());
-      found[candidate.id] =
-          indexes_of(plan, verifier.matches(lookup_of(name_of(candidate), candidate.record_type, plan)));
+      found[candidate.id] = indexes_of(
+          plan, verifier.matches(lookup_of(name_of(candidate), candidate.record_type, candidate.dns_flags, plan)));
     }
     std::size_t hits = 0;
     for (std::size_t i = 0; i < lookups.size(); ++i) {

@@ -132,7 +132,12 @@ std::string random_regex(Random& random, const Pool& pool) {
 // One of the tests whose key and value belong together.
 std::string special_test(Random& random, const Pool& pool) {
   const auto pick = [&](const std::vector<std::string>& from) { return random.pick(from); };
-  switch (random.below(12)) {
+  switch (random.below(14)) {
+    case 12:
+      return pick({"Z", "Z|neq", "Z|gt", "Z|all", "Z|contains"}) + ": " +
+             pick({"0", "2", "'0'", "[0, 1]", "[2, 3]", "null"});
+    case 11:
+      return pick({"RD", "RD|neq"}) + ": " + pick({"true", "false", "'true'", "'F*'", "[true, false]"});
     case 0:
       return "Image|endswith: " + pick({"/node", "/curl"});
     case 1:
@@ -290,6 +295,7 @@ Query random_query(Random& random, const Pool& pool, const std::vector<SearchSuf
   Query query = Query::of_wire(with_search_suffix(random, asked_wire(random, pool), suffixes));
   if (random.one_in(2)) query.set(sigma::Field::image, random.one_in(2) ? "/usr/bin/node" : "/usr/bin/CURL");
   if (random.one_in(2)) query.set_record_type(random.pick(std::vector<std::uint16_t>{1, 16, 65280}));
+  query.set_flags(random.pick(std::vector<std::uint16_t>{0x0100, 0x0100, 0x0000, 0x0120, 0x0110, 0x0170, 0x0040}));
   if (random.one_in(3)) query.set(sigma::Field::process_id, pick({"16", "16.0", "3", "x", ""}));
   if (random.one_in(3)) {
     query.set(sigma::Field::command_line,
@@ -333,7 +339,9 @@ bool covers(const compile::KernelPredicates& predicates, const Query& query) {
   predicates.for_each_name([&](const compile::KernelName& listed) { named = named || covers(listed, query.wire()); });
   return predicates.every_query || named ||
          std::ranges::any_of(predicates.texts, [&](const auto& text) { return has_text(name, text); }) ||
-         std::ranges::any_of(predicates.record_types, [&](std::uint16_t type) { return query.record_type() == type; });
+         std::ranges::any_of(predicates.record_types,
+                             [&](std::uint16_t type) { return query.record_type() == type; }) ||
+         predicates.flags.holds_for(*query.flags());
 }
 
 ReferenceHits hits_of(const compile::Plan& plan, const std::vector<Hit>& hits) {
@@ -401,12 +409,13 @@ TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {
       }
       if (!expected.rules.empty() || !expected.lists.empty()) {
         ASSERT_TRUE(covers(plan.predicates(), query));
-        ASSERT_TRUE(tables.lets_pass(query.wire(), query.record_type().value_or(1)));
+        ASSERT_TRUE(tables.lets_pass(query.wire(), query.record_type().value_or(1), *query.flags()));
       }
       for (std::size_t rule = 0; rule < plan.rules().size(); ++rule) {
         const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
         if (rule_plan.reach == compile::Reach::every_query) continue;
-        compile::KernelPredicates predicates{.texts = rule_plan.texts, .record_types = rule_plan.record_types};
+        compile::KernelPredicates predicates{
+            .texts = rule_plan.texts, .record_types = rule_plan.record_types, .flags = rule_plan.flags};
         for (const compile::Witness& witness : rule_plan.witnesses) {
           predicates.names.push_back({witness.wire, witness.exact, witness.below});
         }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/dns_name.h"
 #include "base/record_type.h"
 #include "lists/plain.h"
@@ -34,6 +36,7 @@ std::string shown(const RulePlan& plan) {
     out += (out.empty() ? "" : " ") + std::string(text.at_start ? "^" : "~") + text.text + (text.at_end ? "$" : "");
   }
   for (const std::uint16_t type : plan.record_types) out += (out.empty() ? "" : " ") + record_type_name(type);
+  if (!plan.flags.empty()) out += fmt::format("{}+{:x}-{:x}", out.empty() ? "" : " ", plan.flags.set, plan.flags.clear);
   return out;
 }
 
@@ -122,6 +125,16 @@ TEST(Plan, WitnessesOfOneTest) {
       {"record_type: TXT", "TXT", false},
       {"record_type: [MX, 16, any]", "MX TXT ANY", false},
       {"record_type|gt: 16", "every", false},
+      {"Z: 2", "+20-0", false},
+      {"Z: ['1', 6]", "+70-0", false},
+      {"Z|neq: 0", "+70-0", false},
+      {"Z|neq: [0, 2]", "+70-0", false},
+      {"Z: 0", "every", false},
+      {"Z|neq: 2", "every", false},
+      {"RD: false", "+0-100", false},
+      {"RD|neq: true", "+0-100", false},
+      {"RD: true", "+100-0", false},
+      {"Z|neq: 0\n    query|endswith: .evil.test", "<evil.test", false},
       {"record_type: 'T*'", "every", false},
       {"parent_domain: [Evil.test, b.test]", "<b.test <evil.test", false},
   };

@@ -75,6 +75,7 @@ match::Query query_of(const nsl_candidate& candidate) {
   } else {
     query.set_record_type(candidate.record_type);
   }
+  if (!over_unix_socket) query.set_flags(candidate.dns_flags);
   return query;
 }
 

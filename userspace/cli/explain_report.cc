@@ -63,6 +63,14 @@ std::string_view reach_id(compile::Reach reach) {
   return "never";
 }
 
+// "one of 0x0070 set": the bits as in base/dns_flags.h.
+std::string flags_text(compile::HeaderFlags flags) {
+  std::vector<std::string> parts;
+  if (flags.set != 0) parts.push_back(fmt::format("one of 0x{:04x} set", flags.set));
+  if (flags.clear != 0) parts.push_back(fmt::format("one of 0x{:04x} not set", flags.clear));
+  return fmt::format("{}", fmt::join(parts, " or "));
+}
+
 std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
   std::string text = escape_controls(fmt::format("{}: {}", place_text(rule.file, rule.place), rule_label(rule))) + "\n";
   text += fmt::format("  kernel    {}\n", escape_controls(plan.kernel));
@@ -70,6 +78,7 @@ std::string rule_text(const sigma::Rule& rule, const compile::RulePlan& plan) {
   if (!plan.texts.empty()) text += fmt::format("  texts     {}\n", escape_controls(texts_text(plan.texts)));
   if (!plan.record_types.empty())
     text += fmt::format("  types     {}\n", fmt::join(type_names(plan.record_types), ", "));
+  if (!plan.flags.empty()) text += fmt::format("  flags     {}\n", flags_text(plan.flags));
   text += fmt::format("  verifier  {}\n", escape_controls(plan.verifier));
   if (plan.firing.firing != compile::Firing::always) {
     text += fmt::format("  {:<9} {}\n", plan.firing.firing == compile::Firing::never ? "never" : "degraded",
@@ -148,6 +157,8 @@ std::string explain_json(const sigma::RuleSet& set, const compile::Plan& plan) {
                      {"names", witnesses_json(rule_plan.witnesses)},
                      {"texts", texts_json(rule_plan.texts)},
                      {"record_types", type_names(rule_plan.record_types)},
+                     {"flags_set", rule_plan.flags.set},
+                     {"flags_clear", rule_plan.flags.clear},
                      {"notes", rule_plan.notes}});
   }
   Json refused = Json::array();

@@ -32,7 +32,7 @@ bool has_backslash(const sigma::Pattern& pattern) {
 
 bool is_number(Field field) {
   return field == Field::query_length || field == Field::process_id || field == Field::parent_process_id ||
-         field == Field::server_port || field == Field::source_port;
+         field == Field::server_port || field == Field::source_port || field == Field::reserved_flags;
 }
 
 bool may_be_number(const sigma::Pattern& pattern) {

@@ -154,6 +154,7 @@ KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds
   tables.seeds = seeds;
   tables.texts = build_automaton(predicates.texts);
   tables.record_types = predicates.record_types;
+  tables.flags = predicates.flags;
   tables.block_unlisted = predicates.block_unlisted;
   tables.every_query = predicates.every_query || predicates.block_unlisted;
   tables.awaited = predicates.awaited;
@@ -166,7 +167,7 @@ KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds
   return tables;
 }
 
-bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type) const {
+bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type, std::uint16_t flags) const {
   if (every_query) return true;
   const Message message(wire);
   const nsl_reader reader = message.reader();
@@ -184,7 +185,7 @@ bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type) c
   if (generation.text_shift != 0 && nsl_match_texts(&reader, NSL_DNS_HEADER, labels.length, &generation, &view) != 0) {
     return true;
   }
-  return nsl_is_forwarded_type(&generation, record_type) != 0;
+  return nsl_is_forwarded_type(&generation, record_type) != 0 || nsl_are_forwarded_flags(&generation, flags) != 0;
 }
 
 bool KernelTables::blocks_name(std::string_view wire) const {
@@ -216,7 +217,10 @@ nsl_generation KernelTables::generation(std::uint32_t number) const {
   std::ranges::copy(texts.symbols, generation.text_symbols);
   generation.blocks = blocks ? 1 : 0;
   generation.block_unlisted = block_unlisted ? 1 : 0;
-  generation.further = generation.every_query | generation.has_types | generation.text_shift;
+  generation.flags_set = flags.set;
+  generation.flags_clear = flags.clear;
+  generation.further =
+      generation.every_query | generation.has_types | generation.text_shift | (flags.empty() ? 0U : 1U);
   return generation;
 }
 

@@ -1,5 +1,5 @@
 // The kernel's tables, built in memory: the words of the suffix-trie filter, the buckets of the table of names, the automaton
-// of texts, the record types.
+// of texts, the record types, flags of the header.
 //
 // Invariant: if one of the predicates holds for a query (a listed name itself or a name below it, a text in the name, a
 // record type), or for what comes before a search suffix of it, then walking the query through the tables (bpf/match.h,
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/dns_flags.h"
 #include "base/result.h"
 #include "bpf/abi.h"
 #include "compile/automaton.h"
@@ -44,6 +45,22 @@ struct Seeds {
   [[nodiscard]] static Seeds random();
 };
 
+// Flags of a query's header (base/dns_flags.h): any of the first set, or any of the second not.
+struct HeaderFlags {
+  std::uint16_t set = 0;
+  std::uint16_t clear = 0;
+
+  [[nodiscard]] bool empty() const { return set == 0 && clear == 0; }
+  [[nodiscard]] bool holds_for(std::uint16_t flags) const {
+    return (flags & set) != 0 || (static_cast<std::uint16_t>(~flags) & clear) != 0;
+  }
+  void unite(HeaderFlags other) {
+    set |= other.set;
+    clear |= other.clear;
+  }
+  bool operator==(const HeaderFlags&) const = default;
+};
+
 // What lets a query out of the kernel; any one of them is enough.
 struct KernelPredicates {
   std::vector<KernelName> names = {};
@@ -51,6 +68,7 @@ struct KernelPredicates {
   std::vector<const lists::NameTable*> lists = {};
   std::vector<NameText> texts = {};
   std::vector<std::uint16_t> record_types = {};
+  HeaderFlags flags = {};
   bool every_query = false;
   std::uint32_t awaited = 0;    // NSL_REASON_*: why a query leaves whose response is needed, too
   bool block_unlisted = false;  // what no name allows is blocked; every query leaves to be judged
@@ -106,6 +124,7 @@ struct KernelTables {
   NameBuckets names;
   Automaton texts;
   std::vector<std::uint16_t> record_types;
+  HeaderFlags flags;
   bool every_query = false;
   bool blocks = false;  // some name has NSL_NAME_BLOCK_*
   bool block_unlisted = false;
@@ -115,7 +134,9 @@ struct KernelTables {
   [[nodiscard]] bool blocks_name(std::string_view wire) const;
 
   // What the kernel's walk answers for a query of a wire name (any case), computed with the same code in user space.
-  [[nodiscard]] bool lets_pass(std::string_view wire, std::uint16_t record_type) const;
+  // flags: of its header; those of an ordinary lookup unless given.
+  [[nodiscard]] bool lets_pass(std::string_view wire, std::uint16_t record_type,
+                               std::uint16_t flags = dns_recursion_desired) const;
 
   // The part of the tables that is no map of its own.
   [[nodiscard]] nsl_generation generation(std::uint32_t number) const;

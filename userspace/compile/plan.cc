@@ -44,6 +44,7 @@ std::string what_is_let_out(const RulePlan& plan) {
   if (plan.texts.size() == 1) parts.emplace_back("names with a text in them");
   if (plan.texts.size() > 1) parts.push_back(fmt::format("names with one of {} texts in them", plan.texts.size()));
   if (!plan.record_types.empty()) parts.push_back(counted(plan.record_types.size(), "record type"));
+  if (!plan.flags.empty()) parts.emplace_back("messages with some flags in their header");
   return fmt::format("{}", fmt::join(parts, " and "));
 }
 
@@ -87,6 +88,7 @@ RulePlan plan_rule(const sigma::Rule& rule) {
     keep_each_once(plan.texts);
     plan.record_types = std::move(set.record_types);
     keep_each_once(plan.record_types);
+    plan.flags = set.flags;
     plan.witnesses = std::move(set.names);
     unite_equal_names(plan.witnesses);
   }
@@ -164,7 +166,7 @@ std::uint32_t awaited_reasons(const std::vector<RulePlan>& plans) {
   std::uint32_t reasons = 0;
   for (const RulePlan& plan : plans) {
     if (!plan.reads_response) continue;
-    const bool by_name_alone = plan.reach == Reach::by_name && plan.texts.empty() && plan.record_types.empty();
+    const bool by_name_alone = plan.reach == Reach::by_name && plan.by_names_alone();
     reasons |= by_name_alone ? NSL_REASON_NAME : ~0U;
   }
   return reasons;
@@ -205,6 +207,7 @@ KernelPredicates Plan::predicates() const {
     }
     std::ranges::copy(plan.texts, std::back_inserter(predicates.texts));
     std::ranges::copy(plan.record_types, std::back_inserter(predicates.record_types));
+    predicates.flags.unite(plan.flags);
   }
   for (const SearchSuffix& suffix : search_suffixes_) {
     names.push_back({suffix.wire, false, false, suffix.any_label ? NSL_NAME_SEARCH_ANY : NSL_NAME_SEARCH});

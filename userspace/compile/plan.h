@@ -25,7 +25,7 @@
 namespace nslookout::compile {
 
 enum class Reach {
-  by_name,      // the kernel lets out the lookups of some names or record types
+  by_name,      // the kernel lets out the lookups of some names, record types or flags
   every_query,  // the kernel must let out every lookup
   never,        // no lookup can make the rule true
 };
@@ -36,6 +36,7 @@ struct RulePlan {
   std::vector<Witness> witnesses;  // each name once
   std::vector<NameText> texts;
   std::vector<std::uint16_t> record_types;
+  HeaderFlags flags;
   bool kernel_decides = false;     // the kernel's answer is the rule's, nothing is left to the verifier
   bool reads_response = false;     // the rule tests a field of the response, or is counted by one (the next line)
   bool counts_response = false;    // a correlation of the rule groups by or counts a field of the response
@@ -43,6 +44,9 @@ struct RulePlan {
   std::string kernel;              // one sentence: what the kernel does for this rule, and why
   std::string verifier;            // one sentence: what is left
   std::vector<std::string> notes;  // values that never match, names that cover a great deal
+
+  // Whether the names are all that lets a lookup out for the rule.
+  [[nodiscard]] bool by_names_alone() const { return texts.empty() && record_types.empty() && flags.empty(); }
 };
 
 class Plan {

@@ -6,12 +6,14 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/case_fold.h"
+#include "base/dns_flags.h"
 #include "base/dns_name.h"
 #include "base/public_suffix.h"
 #include "base/record_type.h"
@@ -97,13 +99,19 @@ std::size_t cost_of_type(std::uint16_t type) {
   return type == https || type == ptr ? 100'000 : 5'000;
 }
 
+// Most lookups ask for recursion; AD is set by some resolver libraries and by tools.
+std::size_t cost_of(HeaderFlags flags) {
+  if ((flags.set & ~dns_reserved_flags) != 0 || (flags.clear & dns_reserved_flags) != 0) return 1'000'000;
+  return flags.empty() ? 0 : 20'000;
+}
+
 std::size_t cost(const WitnessSet& set) {
   if (!set.known) return std::numeric_limits<std::size_t>::max();
   std::size_t sum = 0;
   for (const Witness& witness : set.names) sum += cost_of(witness);
   for (const NameText& text : set.texts) sum += cost_of(text);
   for (const std::uint16_t type : set.record_types) sum += cost_of_type(type);
-  return sum;
+  return sum + cost_of(set.flags);
 }
 
 class Finder {
@@ -164,11 +172,13 @@ class Finder {
     std::ranges::move(part.names, std::back_inserter(into.names));
     std::ranges::move(part.texts, std::back_inserter(into.texts));
     std::ranges::copy(part.record_types, std::back_inserter(into.record_types));
+    into.flags.unite(part.flags);
     return true;
   }
 
   // It holds for nearly every name; which ones is left to the verifier.
   static WitnessSet negated_test(const sigma::Test& test) {
+    if (auto flags = flags_of_negated(test)) return one_of(*flags);
     return unknown(fmt::format("the negation of '{}' (line {}) holds for every other name", test.key, test.place.line));
   }
 
@@ -198,6 +208,7 @@ class Finder {
     if (needs_windows_path(test, value)) return never();
     if (test.field == Field::query_length && compares_number_with_text(test, value)) return never();
     if (test.field == Field::record_type) return type_of(test, value);
+    if (const auto flags = flags_of(test, value)) return one_of(*flags);
     if (!sigma::is_name(test.field)) return not_the_name(test);
     if (value.kind == Value::Kind::regex) return regex_of(value);
     if (value.kind != Value::Kind::text) return no_text(test, value);
@@ -235,6 +246,51 @@ class Finder {
       set.record_types.push_back(*type);
     }
     return set;
+  }
+
+  static WitnessSet one_of(HeaderFlags flags) {
+    WitnessSet set = never();
+    set.is_the_rule = false;
+    set.flags = flags;
+    return set;
+  }
+
+  // Which bits a lookup must have, one at least, for the value to hold; nothing where that is left to the verifier. Every
+  // lookup from the kernel has a header.
+  static std::optional<HeaderFlags> flags_of(const sigma::Test& test, const Value& value) {
+    if (test.field == Field::recursion_desired) {
+      if (is_text(value, "true")) return HeaderFlags{.set = dns_recursion_desired};
+      if (is_text(value, "false")) return HeaderFlags{.clear = dns_recursion_desired};
+    }
+    if (test.field != Field::reserved_flags) return std::nullopt;
+    for (std::uint16_t bits = 1; bits < 8; ++bits) {
+      if (is_reserved(value, bits))
+        return HeaderFlags{.set = static_cast<std::uint16_t>(bits * dns_lowest_reserved_flag)};
+    }
+    return std::nullopt;
+  }
+
+  // The same for a test none of whose values holds.
+  static std::optional<HeaderFlags> flags_of_negated(const sigma::Test& test) {
+    if (test.all && test.values.size() > 1) return std::nullopt;
+    for (const Value& value : test.values) {
+      if (test.field == Field::reserved_flags && is_reserved(value, 0)) return HeaderFlags{.set = dns_reserved_flags};
+      if (test.field != Field::recursion_desired) continue;
+      if (is_text(value, "true")) return HeaderFlags{.clear = dns_recursion_desired};
+      if (is_text(value, "false")) return HeaderFlags{.set = dns_recursion_desired};
+    }
+    return std::nullopt;
+  }
+
+  // Whether the value holds for this text and, among those that the field may have, for no other.
+  static bool is_text(const Value& value, std::string_view text) {
+    return value.kind == Value::Kind::text && value.patterns.size() == 1 && value.patterns[0].is_literal() &&
+           !value.patterns[0].tokens.empty() && value.patterns[0].tokens[0].text == text;
+  }
+
+  static bool is_reserved(const Value& value, std::uint16_t bits) {
+    if (value.kind != Value::Kind::number) return is_text(value, std::to_string(bits));
+    return value.order == sigma::Order::equal && value.number_of == sigma::NumberOf::value && value.number == bits;
   }
 
   // The text of an expression is part of the field, and the field is part of the name.

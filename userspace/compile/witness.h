@@ -1,7 +1,7 @@
 // Which lookups can make a rule true: its witnesses. From them the kernel's tables are made.
 //
 // Invariant: if a rule is true for a lookup, then one of its witnesses covers its name, one of its texts is in the name, or
-// its record type is among the types; a set that is not
+// its record type is among the types, or the flags of its header are among the flags; a set that is not
 // known promises nothing, and the kernel must let every lookup out. The converse holds only where is_the_rule says so.
 //
 // How: AND takes its cheapest known part, OR needs all its parts and unites them; a negation turns one into the other on
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "compile/automaton.h"
+#include "compile/kernel_tables.h"
 #include "sigma/ast.h"
 
 namespace nslookout::compile {
@@ -32,10 +33,11 @@ struct WitnessSet {
   std::vector<Witness> names;
   std::vector<NameText> texts;
   std::vector<std::uint16_t> record_types;
+  HeaderFlags flags;
   bool is_the_rule = false;  // a lookup makes the expression true if and only if a witness covers its name
   std::string unknown_because;
 
-  [[nodiscard]] bool empty() const { return names.empty() && texts.empty() && record_types.empty(); }
+  [[nodiscard]] bool empty() const { return names.empty() && texts.empty() && record_types.empty() && flags.empty(); }
 };
 
 // notes receives a sentence for each value that no name on the wire can ever match.

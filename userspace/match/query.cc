@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/case_fold.h"
+#include "base/dns_flags.h"
 #include "base/dns_name.h"
 #include "base/idna.h"
 #include "base/ip_address.h"
@@ -101,6 +102,12 @@ bool Query::asked_of_runtime() const {
 void Query::set_record_type(std::uint16_t number) { set(Field::record_type, record_type_name(number)); }
 
 void Query::set_rcode(std::uint16_t number) { set(Field::rcode, rcode_name(number)); }
+
+void Query::set_flags(std::uint16_t flags) {
+  set(Field::reserved_flags, std::to_string((flags & dns_reserved_flags) / dns_lowest_reserved_flag));
+  set(Field::recursion_desired, (flags & dns_recursion_desired) != 0 ? "true" : "false");
+  flags_ = flags;
+}
 
 // text: what is about to be written.
 void Query::note(Field field, std::string_view text) {

@@ -42,6 +42,7 @@ class Query {
 
   void set_record_type(std::uint16_t number);
   void set_rcode(std::uint16_t number);
+  void set_flags(std::uint16_t flags);  // of the query's header, as in nsl_candidate.dns_flags
 
   // The one value of a known field; for the name, the record type and the response code the functions above are the
   // ones to use, since a name set here is only text and costs the verifier its index.
@@ -85,6 +86,7 @@ class Query {
   // kernel's tables promise does not hold for this query.
   [[nodiscard]] bool beyond_the_sensor() const { return beyond_the_sensor_; }
   [[nodiscard]] std::optional<std::uint16_t> record_type() const { return record_type_; }
+  [[nodiscard]] std::optional<std::uint16_t> flags() const { return flags_; }  // if they were set as such
 
   // Whether anybody has asked for a field that a container runtime tells: what was found then holds for these values of
   // it alone. (Of the fields that are not asked for, none matters.)
@@ -114,6 +116,7 @@ class Query {
   mutable std::function<Circumstances()> describe_;
   std::vector<OtherSlot> others_;
   std::optional<std::uint16_t> record_type_;
+  std::optional<std::uint16_t> flags_;
   std::string wire_;
   bool beyond_the_sensor_ = false;
   mutable bool asked_of_runtime_ = false;

@@ -11,7 +11,7 @@ namespace nslookout::match {
 Verifier::Verifier(const compile::Plan& plan) : plan_(&plan) {
   for (std::uint32_t rule = 0; rule < plan.rules().size(); ++rule) {
     const compile::RulePlan& rule_plan = plan.rule_plans()[rule];
-    const bool by_name_alone = rule_plan.texts.empty() && rule_plan.record_types.empty();
+    const bool by_name_alone = rule_plan.by_names_alone();
     if (rule_plan.reach == compile::Reach::every_query || !by_name_alone) any_query_.push_back(rule);
     if (!by_name_alone) continue;
     for (const compile::Witness& witness : rule_plan.witnesses) {

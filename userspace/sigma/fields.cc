@@ -36,6 +36,8 @@ constexpr auto field_names = std::to_array<FieldName>({
     {"parent_domain", Field::parent_domain},
     {"subdomain", Field::subdomain},
     {"dns.question.subdomain", Field::subdomain},
+    {"Z", Field::reserved_flags},
+    {"RD", Field::recursion_desired},
     {"Image", Field::image},
     {"process.executable", Field::image},
     {"CommandLine", Field::command_line},

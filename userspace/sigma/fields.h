@@ -20,8 +20,10 @@ enum class Field : std::uint8_t {
   query_etld_plus_one,  // the part of query that somebody registered (base/public_suffix.h)
   parent_domain,        // query without its first label
   subdomain,            // query without query_etld_plus_one and the dot before it
-  image,                // path of the executable
-  command_line,         // arguments joined by spaces
+  reserved_flags,  // the three bits between RA and RCODE of the query's header as a number: Zeek's Z; 2 is AD, 1 is CD
+  recursion_desired,  // RD of the query's header: "true" or "false"
+  image,              // path of the executable
+  command_line,       // arguments joined by spaces
   parent_image,
   parent_command_line,
   current_directory,
