@@ -1,5 +1,6 @@
 #include "identity/docker_api.h"
 
+#include <chrono>
 #include <utility>
 
 #include "identity/json_text.h"
@@ -35,6 +36,13 @@ Result<Json> parsed(std::string_view text) {
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return fail(ErrorClass::runtime, "the answer is no JSON");
   return json;
+}
+
+// A moment ago: the runtime counts in whole seconds, and the agent has just been started or cut off.
+std::int64_t seconds_ago() {
+  constexpr std::int64_t moment = 2;
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count() -
+         moment;
 }
 
 HttpRequest request_of(const std::string& socket, std::string_view path) {
@@ -86,7 +94,7 @@ std::optional<ContainerFacts> parse_docker_event(std::string_view text) {
 }
 
 DockerApi::DockerApi(std::string socket, std::string runtime, bool required)
-    : socket_(std::move(socket)), runtime_(std::move(runtime)), required_(required) {}
+    : socket_(std::move(socket)), runtime_(std::move(runtime)), required_(required), told_until_(seconds_ago()) {}
 
 bool DockerApi::may_know(std::string_view runtime) const {
   if (runtime.empty()) return true;
@@ -123,10 +131,11 @@ Result<std::vector<ContainerFacts>> DockerApi::list() {
 
 // Objects of the stream stand one after the other, each ended by a newline.
 Result<bool> DockerApi::watch(const Report& report) {
-  // {"type":["container"],"event":["create","start","rename"]}
-  HttpRequest request = request_of(socket_,
-                                   "/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22create"
-                                   "%22%2C%22start%22%2C%22rename%22%5D%7D");
+  // {"type":["container"],"event":["create","start","rename"]}; from before the stream is there, so that none falls between.
+  HttpRequest request = request_of(
+      socket_, fmt::format("/events?since={}&filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22create"
+                           "%22%2C%22start%22%2C%22rename%22%5D%7D",
+                           told_until_));
   request.timeout = std::chrono::milliseconds{0};
   std::string pending;
   const auto response = events_.stream(request, [&](std::string_view octets) {
@@ -142,7 +151,8 @@ Result<bool> DockerApi::watch(const Report& report) {
     pending.erase(0, start);
     return pending.size() <= max_event_octets;
   });
-  if (!response) return fail(response.error());
+  if (!response) return fail(response.error());  // what it was asked for is asked for again
+  told_until_ = seconds_ago();
   return response->status == 200;
 }
 

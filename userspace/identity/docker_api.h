@@ -3,6 +3,7 @@
 // Thread rule: see identity/runtime_source.h.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ class DockerApi : public RuntimeSource {
   [[nodiscard]] Result<std::optional<ContainerFacts>> ask(const std::string& id) override;
   [[nodiscard]] Result<std::vector<ContainerFacts>> list() override;
   [[nodiscard]] Result<bool> watch(const Report& report) override;
+  // One that was removed at once is known from the stream alone, which is behind the answer that there is none.
+  [[nodiscard]] bool lags() const override { return true; }
   void cancel() override;
 
  private:
@@ -31,6 +34,7 @@ class DockerApi : public RuntimeSource {
   bool required_;
   HttpClient questions_;
   HttpClient events_;
+  std::int64_t told_until_;  // seconds since the epoch: the stream is asked for what happened since
 };
 
 // The answers. Errors: runtime, what is wrong with the text.
