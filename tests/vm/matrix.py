@@ -35,7 +35,7 @@ def arguments(kernels):
     parser.add_argument("--cache", type=pathlib.Path, default=TOP / ".cache/vm")
     parser.add_argument("--filter", default="*", help="only these tests (as GoogleTest's --gtest_filter)")
     parser.add_argument("--machines", type=int, default=2, help="at a time")
-    parser.add_argument("--seconds", type=int, default=600, help="for one backend on one kernel")
+    parser.add_argument("--seconds", type=int, default=900, help="for one backend on one kernel")
     args = parser.parse_args()
     unknown = [word for word in args.words if word not in names and word not in BACKENDS]
     if unknown:
