@@ -14,19 +14,23 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --config | --ready-file | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
+    --rules | --config | --work-dir | --sarif | --ready-file | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
     --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
     --mode) _nslookout_words "audit dry-run enforce" "$current" ;;
-    --block-level) _nslookout_words "informational low medium high critical none" "$current" ;;
+    --block-level | --fail-on) _nslookout_words "informational low medium high critical none" "$current" ;;
     --block-rule | --block-list) ;;
+    --annotations) _nslookout_words "none github" "$current" ;;
+    --timeout) ;;
     --answer) _nslookout_words "nxdomain refused none" "$current" ;;
     --observe) _nslookout_words "matches all unique" "$current" ;;
     --log-level) _nslookout_words "error warning notice debug" "$current" ;;
     --format)
       if [[ ${COMP_WORDS[1]} == check ]]; then
         _nslookout_words "text json sarif" "$current"
+      elif [[ ${COMP_WORDS[1]} == ci ]]; then
+        _nslookout_words "text markdown json" "$current"
       else
         _nslookout_words "text json" "$current"
       fi
@@ -40,12 +44,30 @@ _nslookout_value() {
   return 0
 }
 
+# The options of `run` that `ci start` does not set itself.
+_nslookout_ci() {
+  if ((COMP_CWORD == 2)); then
+    _nslookout_words "start stop summary --help" "$1"
+    return
+  fi
+  case ${COMP_WORDS[2]} in
+    start)
+      _nslookout_words \
+        "--work-dir --timeout --rules --list --product-windows --expand --keep-going --max-names --search-suffix --responses \
+         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --output --config --no-config \
+         --log-level --help" "$1"
+      ;;
+    stop) _nslookout_words "--work-dir --timeout --help" "$1" ;;
+    summary) _nslookout_words "--work-dir --format --fail-on --annotations --sarif --help" "$1" ;;
+  esac
+}
+
 _nslookout() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay doctor decode config version --help --version" "$current"
+    _nslookout_words "run check explain match replay doctor decode ci config version --help --version" "$current"
     return
   fi
 
@@ -93,6 +115,7 @@ _nslookout() {
     decode)
       if [[ $current == -* ]]; then _nslookout_words "--help" "$current"; else _nslookout_paths "$current"; fi
       ;;
+    ci) _nslookout_ci "$current" ;;
     config)
       if ((COMP_CWORD == 2)); then _nslookout_words "check show schema --help" "$current"; else _nslookout_paths "$current"; fi
       ;;

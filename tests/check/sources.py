@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "identity": {"base", "event"},
     "sink": {"base", "event"},
     "capture": {"base"},
+    "report": {"base", "event", "compile"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink",
               "capture"},
 }

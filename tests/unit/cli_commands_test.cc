@@ -70,6 +70,13 @@ TEST(CliCommandLine, AcceptedAndRefused) {
       {{"replay", "a.pcap", "b.pcap"}, "b.pcap"},
       {{"replay", "a.pcap", "--observe", "some"}, "some not in"},
       {{"selftest"}, "selftest"},
+      {{"ci", "start", "--rules", "a", "--work-dir", "w", "--mode", "enforce", "--timeout", "5"}, ""},
+      {{"ci", "start", "--observe", "matches"}, "--observe"},
+      {{"ci", "start", "--ready-file", "f"}, "--ready-file"},
+      {{"ci", "stop", "--work-dir", "w"}, ""},
+      {{"ci", "summary", "--format", "markdown", "--fail-on", "high", "--annotations", "github", "--sarif", "f"}, ""},
+      {{"ci", "summary", "--fail-on", "loud"}, "loud not in"},
+      {{"ci"}, "subcommand is required"},
   };
   for (const auto& test : cases) {
     SCOPED_TRACE(testing::PrintToString(test.arguments));
@@ -96,6 +103,14 @@ std::string source_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// "--rules" of the command and of its parts.
+void add_options(const CLI::App& command, std::set<std::string>& words) {
+  for (const auto* option : command.get_options()) {
+    for (const auto& name : option->get_lnames()) words.insert("--" + name);
+  }
+  for (const auto* part : command.get_subcommands([](const CLI::App*) { return true; })) add_options(*part, words);
+}
+
 // "--rules" of every command, with the commands' names.
 std::set<std::string> words_of_the_command_line() {
   Command chosen;
@@ -103,9 +118,7 @@ std::set<std::string> words_of_the_command_line() {
   std::set<std::string> words = {"--help", "--version"};
   for (const auto* command : app->get_subcommands([](const CLI::App*) { return true; })) {
     words.insert(command->get_name());
-    for (const auto* option : command->get_options()) {
-      for (const auto& name : option->get_lnames()) words.insert("--" + name);
-    }
+    add_options(*command, words);
   }
   return words;
 }

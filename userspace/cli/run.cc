@@ -11,6 +11,7 @@
 #include "cli/event_options.h"
 #include "cli/report.h"
 #include "cli/rule_arguments.h"
+#include "cli/run.h"
 
 namespace nslookout::cli {
 namespace {
@@ -149,23 +150,33 @@ void add_results(CLI::App& command, RunArguments& arguments) {
       ->capture_default_str();
 }
 
+void add_options(CLI::App& command, RunArguments& arguments) {
+  add_configuration(command, arguments.configuration);
+  add_rules_and_lists(command, arguments.options.rules, arguments.options.lists);
+  add_rule_arguments(command, arguments.rules);
+  add_keep_going(command, arguments.rules);
+  add_max_names(command, arguments.rules);
+  add_search_suffixes(command, arguments.rules, {"auto"});
+  add_observe_option(command, arguments.options.observe, "unique: each name of a process once");
+  add_responses_option(command, arguments.options.responses);
+  add_sensor(command, arguments.options);
+  add_blocking(command, arguments.options);
+  add_runtimes(command, arguments.options.runtimes);
+  add_results(command, arguments);
+}
+
 }  // namespace
+
+std::shared_ptr<const void> add_options_of_run(CLI::App& command) {
+  auto arguments = std::make_shared<RunArguments>();
+  add_options(command, *arguments);
+  return arguments;
+}
 
 void add_run(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand("run", "Watch the lookups of this host and report those that match");
   const auto arguments = std::make_shared<RunArguments>();
-  add_configuration(*command, arguments->configuration);
-  add_rules_and_lists(*command, arguments->options.rules, arguments->options.lists);
-  add_rule_arguments(*command, arguments->rules);
-  add_keep_going(*command, arguments->rules);
-  add_max_names(*command, arguments->rules);
-  add_search_suffixes(*command, arguments->rules, {"auto"});
-  add_observe_option(*command, arguments->options.observe, "unique: each name of a process once");
-  add_responses_option(*command, arguments->options.responses);
-  add_sensor(*command, arguments->options);
-  add_blocking(*command, arguments->options);
-  add_runtimes(*command, arguments->options.runtimes);
-  add_results(*command, *arguments);
+  add_options(*command, *arguments);
   command->footer(
       "Runs until SIGTERM or SIGINT, then writes what is still queued and exits 0.\n\nExample:\n  sudo "
       "nslookout run --rules rules/ --list suffix:bad-names.txt --output jsonl:/var/log/nslookout.jsonl");
