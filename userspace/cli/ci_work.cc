@@ -1,6 +1,7 @@
 #include "cli/ci_work.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -101,6 +102,9 @@ std::optional<Fd> open_process(const AgentState& state) {
   // The descriptor first: what it names cannot become another process between the look at /proc and a signal.
   Fd process(static_cast<int>(::syscall(SYS_pidfd_open, state.pid, 0)));
   if (!process.valid() || start_ticks_of(state.pid) != state.start_ticks) return std::nullopt;
+  // One that nobody has waited for yet (in a container without an init, nobody ever does) has a number, and has ended.
+  pollfd ended = {process.get(), POLLIN, 0};
+  if (::poll(&ended, 1, 0) > 0) return std::nullopt;
   return process;
 }
 
