@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "report/job.h"
@@ -25,8 +26,8 @@ using testing::Not;
 struct Lookup {
   std::string name;
   std::string step = "install";
-  std::string package;  // the name of an npm package
-  std::string level;
+  std::string package = {};  // the name of an npm package
+  std::string level = {};
   Action action = Action::audited;
   std::string type = "A";
   std::string program = "/usr/bin/curl";
@@ -296,8 +297,9 @@ TEST(ReportSummary, MarkdownStaysWithinItsBoundAndSaysWhatIsLeftOut) {
     const std::string page = summary_markdown(job, bound);
     EXPECT_LE(page.size(), bound);
     EXPECT_THAT(page, HasSubstr("z-matched&#46;test"));
-    if (bound < github_summary_octets)
+    if (bound < github_summary_octets) {
       EXPECT_THAT(page, HasSubstr("**Left out for want of room:** 0 rows of matched names"));
+    }
   }
   EXPECT_THAT(summary_markdown(job, github_summary_octets), Not(HasSubstr("Left out")));
 }
