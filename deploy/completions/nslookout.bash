@@ -44,22 +44,20 @@ _nslookout_value() {
   return 0
 }
 
-# The options of `run` that `ci start` does not set itself.
 _nslookout_ci() {
+  local part=${COMP_WORDS[2]}
   if ((COMP_CWORD == 2)); then
     _nslookout_words "start stop summary --help" "$1"
-    return
+  elif [[ $part == start ]]; then  # and the options of `run` that it does not set itself
+    _nslookout_words \
+      "--work-dir --timeout --rules --list --product-windows --expand --keep-going --max-names --search-suffix --responses \
+       --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --output --config --no-config \
+       --log-level --help" "$1"
+  elif [[ $part == stop ]]; then
+    _nslookout_words "--work-dir --timeout --help" "$1"
+  else
+    _nslookout_words "--work-dir --format --fail-on --annotations --sarif --help" "$1"
   fi
-  case ${COMP_WORDS[2]} in
-    start)
-      _nslookout_words \
-        "--work-dir --timeout --rules --list --product-windows --expand --keep-going --max-names --search-suffix --responses \
-         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --output --config --no-config \
-         --log-level --help" "$1"
-      ;;
-    stop) _nslookout_words "--work-dir --timeout --help" "$1" ;;
-    summary) _nslookout_words "--work-dir --format --fail-on --annotations --sarif --help" "$1" ;;
-  esac
 }
 
 _nslookout() {
