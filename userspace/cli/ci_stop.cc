@@ -48,12 +48,15 @@ Result<void> stop_as_root(const WorkFolder& folder, unsigned seconds) {
   if (process) {
     if (auto drained = drain(folder, *state, *process, seconds); !drained) return drained;
   }
-  state->end = process ? "drained" : "gone";
+  // One that ends as it should takes its ready file with it; one that was killed, before or meanwhile, does not.
+  const bool drained = process && ::access(folder.ready().c_str(), F_OK) != 0;
+  state->end = drained ? "drained" : "gone";
   if (auto written = write_state(folder, *state); !written) return written;
-  if (!process) {
-    return fail(ErrorClass::runtime,
-                "the agent (pid {}) had ended before: what came after that was not seen. It said last: {}", state->pid,
-                last_words(folder));
+  if (!drained) {
+    return fail(
+        ErrorClass::runtime,
+        "the agent (pid {}) had ended before, or was killed: what came after that was not seen. It said last: {}",
+        state->pid, last_words(folder));
   }
   return print(fmt::format("nslookout stopped; its events: {}\n", folder.events()));
 }
