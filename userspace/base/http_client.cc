@@ -138,7 +138,10 @@ void HttpClient::State::prepare(const HttpRequest& request, Exchange& exchange, 
 // Nothing: cancelled.
 std::optional<CURLcode> HttpClient::State::exchange_all() const {
   constexpr int longest_wait_ms = 60'000;
+  // libcurl 7.88 may hold what it has read of an HTTP/2 answer of more than its buffer's 16 KiB, and wait for the socket.
+  constexpr int wait_while_it_comes_ms = 5;
   int running = 1;
+  curl_off_t received = 0;
   while (true) {
     if (curl_multi_perform(multi.get(), &running) != CURLM_OK) return CURLE_FAILED_INIT;
     int left = 0;
@@ -146,7 +149,10 @@ std::optional<CURLcode> HttpClient::State::exchange_all() const {
       if (message->msg == CURLMSG_DONE) return message->data.result;
     }
     if (cancelled) return std::nullopt;
-    if (curl_multi_poll(multi.get(), nullptr, 0, longest_wait_ms, nullptr) != CURLM_OK) return CURLE_FAILED_INIT;
+    const curl_off_t before = received;
+    curl_easy_getinfo(easy.get(), CURLINFO_SIZE_DOWNLOAD_T, &received);
+    const int wait = received > before ? wait_while_it_comes_ms : longest_wait_ms;
+    if (curl_multi_poll(multi.get(), nullptr, 0, wait, nullptr) != CURLM_OK) return CURLE_FAILED_INIT;
   }
 }
 
