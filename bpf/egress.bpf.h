@@ -186,6 +186,29 @@ NSL_INLINE struct nsl_reader nsl_reader_in_packet(struct __sk_buff *skb, nsl_u64
 	return reader;
 }
 
+NSL_INLINE struct nsl_reader nsl_reader_by_load(struct __sk_buff *skb, nsl_u64 span)
+{
+	const struct nsl_reader reader = {
+		.mode = NSL_READ_LOAD,
+		.skb = skb,
+		.message = NSL_SPAN_MESSAGE(span),
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return reader;
+}
+
+NSL_INLINE struct nsl_reader nsl_reader_in_stream(const struct nsl_tcp_stream *stream, nsl_u64 span)
+{
+	const struct nsl_reader reader = {
+		.mode = NSL_READ_BUFFER,
+		.octets = stream->octets + 2,
+		.length = NSL_SPAN_LENGTH(span),
+	};
+
+	return reader;
+}
+
 __noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
 	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
@@ -196,12 +219,7 @@ __noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, n
 /* Not asked again about what is before a search suffix: see nsl_match_question. */
 __noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
-	struct nsl_reader reader = {
-		.mode = NSL_READ_LOAD,
-		.skb = skb,
-		.message = NSL_SPAN_MESSAGE(span),
-		.length = NSL_SPAN_LENGTH(span),
-	};
+	const struct nsl_reader reader = nsl_reader_by_load(skb, span);
 
 	return nsl_question(&reader, at, 0, NSL_ALL_TABLES);
 }
@@ -213,11 +231,7 @@ __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, n
 	if (!stream)
 		return 0;
 
-	struct nsl_reader reader = {
-		.mode = NSL_READ_BUFFER,
-		.octets = stream->octets + 2,
-		.length = NSL_SPAN_LENGTH(span),
-	};
+	const struct nsl_reader reader = nsl_reader_in_stream(stream, span);
 
 	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
 }
@@ -242,12 +256,7 @@ __noinline int nsl_judge_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 
 
 __noinline int nsl_judge_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
-	struct nsl_reader reader = {
-		.mode = NSL_READ_LOAD,
-		.skb = skb,
-		.message = NSL_SPAN_MESSAGE(span),
-		.length = NSL_SPAN_LENGTH(span),
-	};
+	const struct nsl_reader reader = nsl_reader_by_load(skb, span);
 
 	return nsl_judge(&reader, NSL_PLACE_AT(at));
 }
@@ -259,11 +268,7 @@ __noinline int nsl_judge_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 
 	if (!stream)
 		return -1;
 
-	struct nsl_reader reader = {
-		.mode = NSL_READ_BUFFER,
-		.octets = stream->octets + 2,
-		.length = NSL_SPAN_LENGTH(span),
-	};
+	const struct nsl_reader reader = nsl_reader_in_stream(stream, span);
 
 	return nsl_judge(&reader, NSL_PLACE_AT(at));
 }
@@ -302,19 +307,16 @@ __noinline int nsl_hand_over(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, ns
 
 NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
 {
-	struct nsl_reader reader = { .mode = NSL_READ_LOAD, .skb = skb, .length = NSL_SPAN_LENGTH(span) };
+	struct nsl_reader reader = nsl_reader_by_load(skb, span);
 	struct nsl_tcp_stream *stream;
 
-	if (place == NSL_IN_STREAM) {
+	if (place == NSL_IN_PACKET) {
+		reader = nsl_reader_in_packet(skb, span);
+	} else if (place == NSL_IN_STREAM) {
 		stream = nsl_stream_of(skb, 0);
 		if (!stream)
 			return 0;
-		reader.mode = NSL_READ_BUFFER;
-		reader.octets = stream->octets + 2;
-	} else if (place == NSL_IN_PACKET) {
-		reader = nsl_reader_in_packet(skb, span);
-	} else {
-		reader.message = NSL_SPAN_MESSAGE(span);
+		reader = nsl_reader_in_stream(stream, span);
 	}
 	return nsl_query_questions(&reader);
 }

@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "identity": {"base", "event"},
     "sink": {"base", "event"},
     "capture": {"base"},
-    "report": {"base", "event", "compile"},
+    "report": {"base", "event"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink",
               "capture"},
 }

@@ -18,6 +18,8 @@
 
 #include <fmt/format.h>
 
+#include "identity/network_view.h"
+
 namespace nslookout::agent {
 namespace {
 
@@ -138,11 +140,6 @@ std::string with_ip_header(const Ends& ends, std::uint8_t protocol, const std::s
   return std::string(reinterpret_cast<const char*>(&header), sizeof header) + segment;
 }
 
-std::uint64_t inode_of(int fd) {
-  struct stat status{};
-  return ::fstat(fd, &status) == 0 ? status.st_ino : 0;
-}
-
 struct Opened {
   Fd v4, v6;
   std::string failure;
@@ -198,8 +195,8 @@ std::string server_reset_packet(const nsl_candidate& candidate) {
 }
 
 Answers::Answers(AnswerKind kind, std::string proc) : kind_(kind), proc_(std::move(proc)) {
-  const Fd own(::open((proc_ + "/self/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
-  if (own.valid()) own_namespace_ = inode_of(own.get());
+  struct stat own{};
+  if (::stat((proc_ + "/self/ns/net").c_str(), &own) == 0) own_namespace_ = own.st_ino;
 }
 
 Result<Answers::Sockets*> Answers::sockets_for(const nsl_candidate& candidate) {
@@ -210,9 +207,9 @@ Result<Answers::Sockets*> Answers::sockets_for(const nsl_candidate& candidate) {
     opened = open_sockets();
   } else {
     const std::string path = fmt::format("{}/{}/ns/net", proc_, candidate.sender.process.tgid);
-    const Fd found(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     // A pid that is somebody else's by now has another namespace, or the same one.
-    if (!found.valid() || inode_of(found.get()) != wanted) {
+    const Fd found = identity::open_network_namespace(AT_FDCWD, path.c_str(), wanted);
+    if (!found.valid()) {
       return fail(ErrorClass::runtime, "the client has ended, or is in another pid namespace's /proc");
     }
     opened = open_sockets_in(found.get());

@@ -1,8 +1,6 @@
 #include "agent/reload.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -22,6 +20,7 @@
 #include <fmt/format.h>
 
 #include "base/fd.h"
+#include "base/quiet_thread.h"
 
 namespace nslookout::agent {
 namespace {
@@ -104,13 +103,7 @@ class Reloader::Worker {
     const std::string refusal = watch(seen);
     if (not_watched_.empty()) not_watched_ = refusal;
     loaded_ = std::move(seen.files);
-    // Signals are for the thread that waits at the ring.
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] { work(); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    thread_ = start_quiet_thread([this] { work(); });
   }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -72,8 +72,8 @@ Result<void> check_named(const compile::Plan& plan, const compile::BlockPolicy& 
     }
   }
   for (const std::string& id : policy.lists) {
-    const auto is_it = [&](const lists::NameList& list) { return list.id == id || list.id == "list/" + id; };
-    if (std::ranges::none_of(plan.lists(), is_it)) {
+    if (std::ranges::none_of(plan.lists(),
+                             [&](const lists::NameList& list) { return compile::names_list(id, list); })) {
       return fail(ErrorClass::invalid, "--block-list {}: no list that is loaded has this file name", id);
     }
   }

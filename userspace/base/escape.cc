@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include <fmt/format.h>
+
 namespace nslookout {
 namespace {
 
@@ -58,5 +60,15 @@ std::string escape(std::string_view text, bool controls_too) {
 
 std::string escape_controls(std::string_view text) { return escape(text, true); }
 std::string escape_invalid_utf8(std::string_view text) { return escape(text, false); }
+
+std::string uri_of_path(std::string_view path) {
+  constexpr std::string_view kept = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+  std::string uri;
+  for (const char c : path) {
+    uri += kept.find(c) != std::string_view::npos ? std::string(1, c)
+                                                  : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return uri;
+}
 
 }  // namespace nslookout

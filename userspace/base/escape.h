@@ -14,4 +14,7 @@ namespace nslookout {
 // \xHH; everything else, control characters included, is kept: protobuf strings and JSON can carry those.
 [[nodiscard]] std::string escape_invalid_utf8(std::string_view text);
 
+// A file's path as the reference of a URI (RFC 3986 section 2.1).
+[[nodiscard]] std::string uri_of_path(std::string_view path);
+
 }  // namespace nslookout

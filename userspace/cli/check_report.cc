@@ -86,20 +86,9 @@ Json rule_json(const Verdict& verdict) {
           {"errors", errors}};
 }
 
-// A file's path as the reference of a URI (RFC 3986 section 2.1).
-std::string uri_of(const std::string& path) {
-  constexpr std::string_view kept = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-  std::string uri;
-  for (const char c : path) {
-    uri += kept.find(c) != std::string_view::npos ? std::string(1, c)
-                                                  : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return uri;
-}
-
 Json sarif_result(std::string_view id, std::string_view level, const std::string& file, sigma::Place place,
                   const std::string& text) {
-  Json location = {{"artifactLocation", {{"uri", uri_of(file)}}}};
+  Json location = {{"artifactLocation", {{"uri", uri_of_path(file)}}}};
   if (place.line > 0) location["region"] = {{"startLine", place.line}, {"startColumn", std::max(place.column, 1)}};
   return {{"ruleId", id},
           {"level", level},

@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/level.h"
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/ci.h"
 #include "cli/ci_work.h"
 #include "cli/report.h"
-#include "compile/blocking.h"
 #include "report/summary.h"
 #include "sink/frame.h"
 
@@ -105,7 +105,7 @@ int summary(const SummaryArguments& arguments) {
   if (!job) return report(job.error());
   if (const auto written = write_everything(*job, *folder, arguments); !written) return report(written.error());
   const auto totals = job->totals();
-  const bool fails = arguments.fail_on != "none" && totals.rank >= compile::level_rank(arguments.fail_on);
+  const bool fails = arguments.fail_on != "none" && totals.rank >= level_rank(arguments.fail_on);
   if (!fails) return exit_ok;
   return report({ErrorClass::runtime,
                  fmt::format("a name matched at the level {}, and --fail-on is {}", totals.level, arguments.fail_on)});

@@ -14,6 +14,7 @@
 
 #include "base/read_up_to.h"
 #include "identity/proc_process.h"
+#include "sink/write_all.h"
 
 namespace nslookout::cli {
 namespace {
@@ -124,11 +125,8 @@ std::string last_words(const WorkFolder& folder) {
 Result<void> append_to(const std::string& path, const std::string& text) {
   const Fd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (!file.valid()) return cannot("opened", path);
-  for (std::string_view rest = text; !rest.empty();) {
-    const ssize_t written = ::write(file.get(), rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return cannot("written", path);
-    rest.remove_prefix(static_cast<std::size_t>(written));
+  if (const auto written = sink::write_all(file.get(), text, true, {}); !written.complete()) {
+    return fail(ErrorClass::runtime, "{} cannot be written: {}", path, written.reason());
   }
   return {};
 }

@@ -78,10 +78,13 @@ void add_sensor(CLI::App& command, agent::RunOptions& options) {
       ->capture_default_str();
 }
 
+// An option with one value each time it is given.
+CLI::Option* add_repeated(CLI::App& command, const char* name, std::vector<std::string>& values, const char* type,
+                          const char* text) {
+  return command.add_option(name, values, text)->type_name(type)->allow_extra_args(false);
+}
+
 void add_blocking(CLI::App& command, agent::RunOptions& options) {
-  const auto repeated = [&](const char* name, std::vector<std::string>& values, const char* type, const char* text) {
-    return command.add_option(name, values, text)->type_name(type)->allow_extra_args(false);
-  };
   command
       .add_option("--mode", options.mode,
                   "audit: report, change nothing; dry-run: say what would be blocked; enforce: block it")
@@ -94,15 +97,17 @@ void add_blocking(CLI::App& command, agent::RunOptions& options) {
       ->check(CLI::IsMember({"informational", "low", "medium", "high", "critical", "none"}))
       ->type_name("LEVEL")
       ->capture_default_str();
-  repeated("--block-rule", options.block.policy.rules, "ID", "A rule that blocks, whatever its level; may be repeated")
+  add_repeated(command, "--block-rule", options.block.policy.rules, "ID",
+               "A rule that blocks, whatever its level; may be repeated")
       ->check(check_not_empty);
-  repeated("--block-list", options.block.policy.lists, "NAME",
-           "The file name of a list that blocks, whatever its level; may be repeated")
+  add_repeated(command, "--block-list", options.block.policy.lists, "NAME",
+               "The file name of a list that blocks, whatever its level; may be repeated")
       ->check(check_not_empty);
-  repeated("--allow", options.block.allow, "SPEC", "Names that are never blocked, as --list has them; may be repeated")
+  add_repeated(command, "--allow", options.block.allow, "SPEC",
+               "Names that are never blocked, as --list has them; may be repeated")
       ->check(check_list_spec);
-  repeated("--allow-only", options.block.allow_only, "SPEC",
-           "The same, and every other name is blocked; may be repeated")
+  add_repeated(command, "--allow-only", options.block.allow_only, "SPEC",
+               "The same, and every other name is blocked; may be repeated")
       ->check(check_list_spec);
   command
       .add_option("--answer", options.answer,
@@ -113,13 +118,12 @@ void add_blocking(CLI::App& command, agent::RunOptions& options) {
 }
 
 void add_runtimes(CLI::App& command, identity::RuntimeOptions& runtimes) {
-  const auto path_option = [&](const char* name, std::vector<std::string>& paths, const char* text) {
-    command.add_option(name, paths, text)->check(check_not_empty)->type_name("PATH")->allow_extra_args(false);
-  };
-  path_option("--cri-socket", runtimes.cri_sockets,
-              "Socket of containerd or CRI-O, instead of the usual ones; may be repeated");
-  path_option("--docker-socket", runtimes.docker_sockets,
-              "Socket of docker or podman, instead of the usual ones; may be repeated");
+  add_repeated(command, "--cri-socket", runtimes.cri_sockets, "PATH",
+               "Socket of containerd or CRI-O, instead of the usual ones; may be repeated")
+      ->check(check_not_empty);
+  add_repeated(command, "--docker-socket", runtimes.docker_sockets, "PATH",
+               "Socket of docker or podman, instead of the usual ones; may be repeated")
+      ->check(check_not_empty);
   command.add_flag("!--no-runtime-sockets", runtimes.usual_sockets,
                    "Ask no runtime about containers but those that are named by options");
   command.add_option("--kubelet", runtimes.kubelet.url, "Ask the kubelet about pods, such as https://127.0.0.1:10250")

@@ -1,21 +1,17 @@
 #include "compile/blocking.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "base/dns_name.h"
+#include "base/level.h"
 #include "bpf/abi.h"
 #include "compile/plan.h"
 
 namespace nslookout::compile {
 namespace {
-
-bool contains(const std::vector<std::string>& all, std::string_view one) {
-  return std::ranges::find(all, one) != all.end();
-}
 
 bool reaches(const BlockPolicy& policy, const std::string& level) {
   return policy.level != "none" && level_rank(level) >= level_rank(policy.level);
@@ -34,12 +30,6 @@ const sigma::Test* test_of_something_else(const sigma::Rule& rule) {
 
 }  // namespace
 
-int level_rank(const std::string& level) {
-  constexpr std::array<std::string_view, 5> levels = {"informational", "low", "medium", "high", "critical"};
-  const auto found = std::ranges::find(levels, level);
-  return found == levels.end() ? 3 : static_cast<int>(found - levels.begin()) + 1;
-}
-
 std::string why_not_blockable(const sigma::Rule& rule, const RulePlan& plan) {
   if (plan.reach == Reach::never) return "no lookup can make it true";
   if (plan.counts_response || !rule.alerts) return "it counts for a correlation, and one lookup alone says nothing";
@@ -54,26 +44,28 @@ std::string why_not_blockable(const sigma::Rule& rule, const RulePlan& plan) {
   }
   if (!plan.kernel_decides) {
     return "it is more than names and names below them (a text inside the name, a pattern or a negation), which the "
-           "kernel "
-           "can only narrow down";
+           "kernel can only narrow down";
   }
   return "";
 }
 
 BlockDecision decide_rule(const BlockPolicy& policy, const sigma::Rule& rule, const RulePlan& plan) {
   BlockDecision decision;
-  decision.named = !rule.id.empty() && contains(policy.rules, rule.id);
+  decision.named = !rule.id.empty() && std::ranges::find(policy.rules, rule.id) != policy.rules.end();
   if (!decision.named && !reaches(policy, rule.level)) return decision;
   decision.reason = why_not_blockable(rule, plan);
   decision.kind = decision.reason.empty() ? BlockDecision::Kind::blocks : BlockDecision::Kind::refused;
   return decision;
 }
 
-BlockDecision decide_list(const BlockPolicy& policy, const lists::NameList& list) {
+bool names_list(std::string_view name, const lists::NameList& list) {
   constexpr std::string_view prefix = "list/";
+  return name == list.id || name == std::string_view(list.id).substr(prefix.size());
+}
+
+BlockDecision decide_list(const BlockPolicy& policy, const lists::NameList& list) {
   BlockDecision decision;
-  decision.named =
-      contains(policy.lists, list.id) || contains(policy.lists, std::string_view(list.id).substr(prefix.size()));
+  decision.named = std::ranges::any_of(policy.lists, [&](const std::string& name) { return names_list(name, list); });
   if (decision.named || reaches(policy, list.level)) decision.kind = BlockDecision::Kind::blocks;
   return decision;
 }

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -20,7 +21,7 @@ namespace nslookout::compile {
 struct RulePlan;
 
 struct BlockPolicy {
-  std::string level = "high";      // rules and lists of this level and above; "none": those that are named alone
+  std::string level = "high";           // rules and lists of this level and above; "none": those that are named alone
   std::vector<std::string> rules = {};  // ids
   std::vector<std::string> lists = {};  // ids ("list/<file name>"), or without "list/"
 };
@@ -36,11 +37,11 @@ struct BlockDecision {
   std::string reason;  // of refused: one sentence
 };
 
-// "informational" 1 … "critical" 5; a rule without one of these is "medium", as Sigma has it for a missing level. 0: none.
-[[nodiscard]] int level_rank(const std::string& level);
-
-// Why the kernel cannot decide the rule exactly; empty: it can. (explain and check say so without any policy.)
+// Why the kernel cannot decide the rule exactly; empty: it can. (explain says so without any policy.)
 [[nodiscard]] std::string why_not_blockable(const sigma::Rule& rule, const RulePlan& plan);
+
+// Whether a name of BlockPolicy::lists is this list's.
+[[nodiscard]] bool names_list(std::string_view name, const lists::NameList& list);
 
 [[nodiscard]] BlockDecision decide_rule(const BlockPolicy& policy, const sigma::Rule& rule, const RulePlan& plan);
 [[nodiscard]] BlockDecision decide_list(const BlockPolicy& policy, const lists::NameList& list);

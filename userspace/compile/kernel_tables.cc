@@ -49,17 +49,29 @@ struct Message {
   [[nodiscard]] nsl_reader reader() const { return nsl_reader{octets, sizeof octets}; }
 };
 
+// A wire name, read as the kernel would read it.
+struct Asked {
+  explicit Asked(std::string_view wire)
+      : message(wire), well_formed(nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) == 0) {}
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+  ~Asked() = default;
+
+  Message message;
+  nsl_reader reader = message.reader();
+  nsl_labels labels{};
+  bool well_formed;
+};
+
 // Calls visit(walk, last) for each suffix of at most NSL_WALK_LABELS labels, from the last label on; last: it is the longest
 // of them.
 template <typename Visit>
 void walk_suffixes(std::string_view wire, const Seeds& seeds, Visit visit) {
-  const Message message(wire);
-  const nsl_reader reader = message.reader();
-  nsl_labels labels{};
-  if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return;
-  nsl_walk walk = nsl_walk_start(&labels, seeds.first, seeds.second);
+  const Asked asked(wire);
+  if (!asked.well_formed) return;
+  nsl_walk walk = nsl_walk_start(&asked.labels, seeds.first, seeds.second);
   for (int i = 0; i < NSL_WALK_LABELS && walk.label != 0; ++i) {
-    if (nsl_walk_label(&reader, NSL_DNS_HEADER, &walk) != 0) return;
+    if (nsl_walk_label(&asked.reader, NSL_DNS_HEADER, &walk) != 0) return;
     visit(walk, walk.label == 0 || i == NSL_WALK_LABELS - 1);
   }
 }
@@ -169,33 +181,31 @@ KernelTables build_kernel_tables(const KernelPredicates& predicates, Seeds seeds
 
 bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type, std::uint16_t flags) const {
   if (every_query) return true;
-  const Message message(wire);
-  const nsl_reader reader = message.reader();
-  nsl_labels labels{};
-  if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return false;
+  const Asked asked(wire);
+  if (!asked.well_formed) return false;
   const nsl_generation generation = this->generation(0);
   const nsl_tables view{this};
   nsl_u64 search = 0;
   nsl_u64 none = 0;
-  if (nsl_match_reading(&reader, NSL_DNS_HEADER, &labels, 0, &generation, &view, &search) != 0) return true;
+  if (nsl_match_reading(&asked.reader, NSL_DNS_HEADER, &asked.labels, 0, &generation, &view, &search) != 0) return true;
   for (nsl_u64 off = 1; off < NSL_WALK_LABELS; ++off) {
     if ((search >> off & 1) == 0) continue;
-    if (nsl_match_reading(&reader, NSL_DNS_HEADER, &labels, off, &generation, &view, &none) != 0) return true;
+    if (nsl_match_reading(&asked.reader, NSL_DNS_HEADER, &asked.labels, off, &generation, &view, &none) != 0)
+      return true;
   }
-  if (generation.text_shift != 0 && nsl_match_texts(&reader, NSL_DNS_HEADER, labels.length, &generation, &view) != 0) {
+  if (generation.text_shift != 0 &&
+      nsl_match_texts(&asked.reader, NSL_DNS_HEADER, asked.labels.length, &generation, &view) != 0) {
     return true;
   }
   return nsl_is_forwarded_type(&generation, record_type) != 0 || nsl_are_forwarded_flags(&generation, flags) != 0;
 }
 
 bool KernelTables::blocks_name(std::string_view wire) const {
-  const Message message(wire);
-  const nsl_reader reader = message.reader();
-  nsl_labels labels{};
-  if (nsl_find_labels(&reader, NSL_DNS_HEADER, &labels) != 0) return false;
+  const Asked asked(wire);
+  if (!asked.well_formed) return false;
   const nsl_generation generation = this->generation(0);
   const nsl_tables view{this};
-  const int judged = nsl_judge_name(&reader, NSL_DNS_HEADER, &labels, &generation, &view);
+  const int judged = nsl_judge_name(&asked.reader, NSL_DNS_HEADER, &asked.labels, &generation, &view);
   return judged == NSL_JUDGED_BLOCK || (judged == NSL_JUDGED_NOTHING && block_unlisted);
 }
 

@@ -1,5 +1,6 @@
 #include "identity/network_view.h"
 
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/inet_diag.h>
@@ -140,6 +141,13 @@ bool is_own(int network_namespace) {
 }
 
 }  // namespace
+
+Fd open_network_namespace(int at, const char* path, std::uint64_t inode) {
+  Fd found(::openat(at, path, O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!found.valid() || ::fstat(found.get(), &status) != 0 || status.st_ino != inode) return {};
+  return found;
+}
 
 std::optional<NetworkView> NetworkView::open(int network_namespace) {
   Fd routes;

@@ -29,6 +29,10 @@ struct PeerDevice {
   int namespace_id = -1;    // of its namespace, as this one numbers it
 };
 
+// A descriptor of the network namespace that a path such as /proc/PID/ns/net leads to, relative to the folder at; an invalid
+// one where that is not the namespace with this inode.
+[[nodiscard]] Fd open_network_namespace(int at, const char* path, std::uint64_t inode);
+
 class NetworkView {
  public:
   // network_namespace: a descriptor of /proc/PID/ns/net. Nothing without the privilege to enter it.

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/read_up_to.h"
+#include "identity/network_view.h"
 #include "identity/variable_filter.h"
 
 namespace nslookout::identity {
@@ -221,10 +222,7 @@ std::vector<std::uint64_t> ProcProcess::listening_unix_sockets(std::span<const s
 }
 
 Fd ProcProcess::network_namespace(std::uint64_t inode) const {
-  Fd found(::openat(directory_.get(), "ns/net", O_RDONLY | O_CLOEXEC));
-  struct stat status{};
-  if (!found.valid() || ::fstat(found.get(), &status) != 0 || status.st_ino != inode) return {};
-  return found;
+  return open_network_namespace(directory_.get(), "ns/net", inode);
 }
 
 bool shows_initial_pid_namespace(const std::string& proc_root) {

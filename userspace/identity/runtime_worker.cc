@@ -1,28 +1,16 @@
 #include "identity/runtime_worker.h"
 
-#include <csignal>
-
 #include <algorithm>
 #include <utility>
 
 #include "base/log.h"
+#include "base/quiet_thread.h"
 #include "base/text.h"
 
 namespace nslookout::identity {
 namespace {
 
 constexpr std::chrono::milliseconds longest_watch_pause{30'000};
-
-// Signals are for the thread that waits at the ring: it has to wake up.
-template <typename Function>
-std::thread start_thread(Function function) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::move(function));
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
-}
 
 }  // namespace
 
@@ -47,8 +35,8 @@ void RuntimeWorker::start_if_there() {
 
 // The threads wait for the lock first thing.
 void RuntimeWorker::start(std::unique_lock<std::mutex>& /*held*/) {
-  asker_ = start_thread([this] { answer_questions(); });
-  watcher_ = start_thread([this] { watch(); });
+  asker_ = start_quiet_thread([this] { answer_questions(); });
+  watcher_ = start_quiet_thread([this] { watch(); });
 }
 
 RuntimeWorker::Asked RuntimeWorker::ask(const std::string& id) {

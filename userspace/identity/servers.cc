@@ -38,8 +38,8 @@ Fd find_network_namespace(const std::string& proc_root, std::uint64_t inode) {
     struct stat status{};
     const std::string path = entry->path().string() + "/ns/net";
     if (::stat(path.c_str(), &status) != 0 || status.st_ino != inode) continue;
-    Fd found(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (found.valid() && ::fstat(found.get(), &status) == 0 && status.st_ino == inode) return found;
+    Fd found = open_network_namespace(AT_FDCWD, path.c_str(), inode);
+    if (found.valid()) return found;
   }
   return {};
 }

@@ -1,14 +1,12 @@
 #include "lists/spec.h"
 
-#include <algorithm>
-#include <array>
+#include <fmt/ranges.h>
 
+#include "base/level.h"
 #include "base/text.h"
 
 namespace nslookout::lists {
 namespace {
-
-constexpr std::array<std::string_view, 5> levels = {"informational", "low", "medium", "high", "critical"};
 
 Result<void> apply_option(Spec& spec, std::string_view key, std::string_view value, std::string_view text) {
   if (key == "format") {
@@ -22,7 +20,7 @@ Result<void> apply_option(Spec& spec, std::string_view key, std::string_view val
   }
   if (key == "level") {
     spec.level = value;
-    if (std::ranges::find(levels, value) != levels.end()) return {};
+    if (is_level(value)) return {};
     return fail(ErrorClass::usage, "list \"{}\": no level \"{}\"; there are {}", text, value, fmt::join(levels, ", "));
   }
   return fail(ErrorClass::usage,

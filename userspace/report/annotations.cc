@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "report/summary.h"
 #include "report/visible.h"
 #include "report/words.h"

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "compile/blocking.h"
+#include "base/level.h"
+#include "base/text.h"
 #include "report/visible.h"
 
 namespace nslookout::report {
@@ -54,7 +55,7 @@ void add_rules(std::vector<event::Rule>& rules, const std::vector<event::Rule>& 
 
 const event::Rule* gravest(const std::vector<event::Rule>& rules) {
   const auto found = std::max_element(rules.begin(), rules.end(), [](const event::Rule& a, const event::Rule& b) {
-    return compile::level_rank(a.level) < compile::level_rank(b.level);
+    return level_rank(a.level) < level_rank(b.level);
   });
   return found == rules.end() ? nullptr : &*found;
 }
@@ -63,7 +64,7 @@ const event::Rule* gravest(const std::vector<event::Rule>& rules) {
 
 int Asked::rank() const {
   const event::Rule* rule = gravest(rules);
-  return rule == nullptr ? 0 : compile::level_rank(rule->level);
+  return rule == nullptr ? 0 : level_rank(rule->level);
 }
 
 std::string Asked::level() const {

@@ -34,7 +34,7 @@ struct Asked {
   std::vector<event::Rule> rules;                     // each once
 
   [[nodiscard]] bool matched() const { return !rules.empty(); }
-  // The rank of the gravest rule's level (compile/blocking.h), 0 without one, and its name; "medium" for a missing one.
+  // The rank of the gravest rule's level (base/level.h), 0 without one, and its name; "medium" for a missing one.
   [[nodiscard]] int rank() const;
   [[nodiscard]] std::string level() const;
   // "blocked", "would block", "matched" or ""

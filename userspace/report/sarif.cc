@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/escape.h"
+#include "base/text.h"
 #include "report/summary.h"
 #include "report/visible.h"
 #include "report/words.h"
@@ -15,22 +17,12 @@ const char* sarif_level(const Asked& asked) {
   return asked.rank() >= 4 ? "error" : asked.rank() == 3 ? "warning" : "note";
 }
 
-std::string uri_of(const std::string& path) {
-  constexpr std::string_view kept = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-  std::string uri;
-  for (const char c : path) {
-    uri += kept.find(c) != std::string_view::npos ? std::string(1, c)
-                                                  : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return uri;
-}
-
 Json result_json(const Asked& asked, const event::Rule& rule) {
   std::string text = fmt::format("{} {}, {} by {}", visible(asked.name), asked.outcome(),
                                  counted(asked.lookups, "lookup"), visible(programs_text(asked)));
   if (!asked.package.empty()) text += ", package " + visible(asked.package);
   if (!asked.step.empty()) text += ", step " + visible(asked.step);
-  const Json place = {{"artifactLocation", {{"uri", uri_of(rule.file.empty() ? "nslookout" : rule.file)}}},
+  const Json place = {{"artifactLocation", {{"uri", uri_of_path(rule.file.empty() ? "nslookout" : rule.file)}}},
                       {"region", {{"startLine", 1}}}};
   return {{"ruleId", rule.id},
           {"level", sarif_level(asked)},

@@ -66,8 +66,4 @@ std::string visible(std::string_view text, std::size_t characters) {
   return shown;
 }
 
-std::string counted(std::size_t count, std::string_view one) {
-  return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s");
-}
-
 }  // namespace nslookout::report

@@ -18,7 +18,4 @@ namespace nslookout::report {
 // The same, and cut after at most `characters` with "…" at its end.
 [[nodiscard]] std::string visible(std::string_view text, std::size_t characters);
 
-// "1 lookup", "2 lookups"
-[[nodiscard]] std::string counted(std::size_t count, std::string_view one);
-
 }  // namespace nslookout::report

@@ -1,9 +1,9 @@
 #include "sigma/rule.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
+#include "base/level.h"
 #include "sigma/condition.h"
 #include "sigma/detection.h"
 
@@ -11,8 +11,6 @@ namespace nslookout::sigma {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-constexpr std::array<std::string_view, 5> levels = {"informational", "low", "medium", "high", "critical"};
 
 // An optional text; adds an error for anything else.
 bool read_text(const YamlNode& document, std::string_view key, std::string& out, Findings& findings) {
@@ -63,7 +61,7 @@ bool parse_metadata(const YamlNode& document, Rule& rule, Findings& findings) {
   usable = read_text(document, "description", rule.description, findings) && usable;
   usable = read_texts(document, "tags", rule.tags, findings) && usable;
   usable = read_texts(document, "references", rule.references, findings) && usable;
-  if (!rule.level.empty() && std::ranges::find(levels, rule.level) == levels.end()) {
+  if (!rule.level.empty() && !is_level(rule.level)) {
     findings.broken(document.find("level")->place, "'{}' is no level; use informational, low, medium, high or critical",
                     rule.level);
     usable = false;
