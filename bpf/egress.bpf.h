@@ -386,6 +386,14 @@ __noinline int nsl_message_in_stream(struct __sk_buff *skb, nsl_u64 span)
 	return nsl_message(skb, span, NSL_IN_STREAM);
 }
 
+/* Whether what cannot be followed is kept from leaving: where something is to be blocked it could hide in there. */
+NSL_INLINE bool nsl_closes_unfollowed(void)
+{
+	const struct nsl_generation *generation = &nsl_generations[nsl_settings.active_slot & 1];
+
+	return nsl_settings.mode == NSL_MODE_ENFORCE && (generation->blocks | generation->block_unlisted);
+}
+
 /* Looks at the messages of one send: step octets each but the last (0: all of it is one message). They leave together or,
  * where the result is not 0, not at all. */
 __noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 step)
@@ -404,7 +412,7 @@ __noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32
 		NSL_FORGET(left);
 	}
 	nsl_count_more(NSL_COUNT_messages_over_limit, step ? (left + step - 1) / step : 0);
-	return (int)blocked;
+	return blocked || nsl_closes_unfollowed();
 }
 
 /* A datagram in the packet's linear part. The usual one, with one question, is looked at here without a call: a call and

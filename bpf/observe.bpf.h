@@ -143,7 +143,8 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 		return (int)end + 4;
 	if (nsl_read_question_tail(reader, end, &question->tail))
 		return -1;
-	if (!(reasons & (NSL_REASON_NAME | NSL_REASON_TEXT)) &&
+	/* Where only allowed names may leave, an odd header is no way out either. */
+	if (!(reasons & (NSL_REASON_NAME | NSL_REASON_TEXT)) && !nsl_generations[slot].block_unlisted &&
 	    !nsl_plausible_query(reader, &question->tail, end + 4, reader->length)) {
 		/* unless a listed name is before a search suffix */
 		question->reasons = 0;

@@ -71,12 +71,13 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 	return (int)(at + wanted);
 }
 
-/* Whether a stream that cannot be followed is closed: where something is to be blocked it could hide in it. */
-NSL_INLINE int nsl_closes_unfollowed(void)
+/* A socket that is connected anew has another stream: what is kept of the one before says nothing about it. */
+NSL_INLINE void nsl_begin_stream(struct __sk_buff *skb)
 {
-	const struct nsl_generation *generation = &nsl_generations[nsl_settings.active_slot & 1];
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
 
-	return nsl_settings.mode == NSL_MODE_ENFORCE && (generation->blocks | generation->block_unlisted);
+	if (stream)
+		__builtin_memset(stream, 0, offsetof(struct nsl_tcp_stream, octets));
 }
 
 /* transport: offset of the TCP header. Not 0: the segment must not leave. A function of its own, to leave the registers of
@@ -91,6 +92,8 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 
 	if (bpf_skb_load_bytes(skb, transport, &header, sizeof header))
 		return 0;
+	if (header.syn)
+		nsl_begin_stream(skb);
 	at = transport + header.doff * 4u;
 	if (at >= end || end > 0xFFFFFF)
 		return 0;
@@ -122,6 +125,10 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	seen = stream->next_sequence - sequence;
 	if ((int)seen < 0) { /* a segment was missed: begin anew, as if this one began a message */
 		nsl_count(NSL_COUNT_tcp_split);
+		if (nsl_closes_unfollowed()) {
+			stream->given_up = 1;
+			return 1;
+		}
 		stream->kept = stream->skip = 0;
 		seen = 0;
 	}

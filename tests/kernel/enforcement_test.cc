@@ -1,5 +1,6 @@
 // What the tables block does not leave: whatever the way of sending, and nothing else is kept back. The cgroup backend alone can.
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -253,6 +254,47 @@ TEST_F(Enforcement, OnlyTheseNames) {
                           {any_other, true}, {below_zone("x.allowed"), true}, {allowed, false}}));
 }
 
+// Nor by a header that promises records which are not there, or a class that nobody asks for.
+TEST_F(Enforcement, OnlyTheseNamesWhateverTheHeader) {
+  start(Mode::enforce);
+  const std::string canary = wire_name("canary." + zone());
+  const compile::KernelPredicates predicates{
+      .names = {{.wire = canary, .below = true, .verdict = NSL_NAME_ALLOW_BELOW}}, .block_unlisted = true};
+  NSL_ASSERT_OK(harness_->publish(compile::build_kernel_tables(predicates, compile::Seeds::random()), true));
+  const std::string other = below_zone("odd");
+  const Message rows[] = {
+      {.questions = {{.name = other}}, .additional_count = 100},
+      {.questions = {{.name = other}}, .answer_count = 0x0100},
+      {.questions = {{.name = other, .record_class = 7}}},
+  };
+  for (const Message& row : rows) {
+    const std::uint64_t before = blocked();
+    const auto sent = run_child("sender", [&] { return send_sendto(server_address(AddressKind::v4), {row.octets()}); });
+    NSL_ASSERT_OK(sent.result);
+    EXPECT_EQ(blocked(), before + 1) << row.additional_count << " " << row.answer_count;
+    const auto flags = flags_of(other);
+    NSL_ASSERT_OK(flags);
+    EXPECT_EQ(*flags, std::vector<std::uint32_t>{NSL_FLAG_BLOCKED});
+  }
+}
+
+// The kernel looks at the first NSL_MESSAGES_MAX datagrams of a send: what is behind them leaves in no mode that blocks.
+TEST_F(Enforcement, NothingHidesBehindTheLimit) {
+  for (const Mode mode : {Mode::dry_run, Mode::enforce}) {
+    harness_.reset();
+    start(mode);
+    for (const bool hidden : {false, true}) {
+      Payloads all(hidden ? 48 : NSL_MESSAGES_MAX, query(below_zone("kind.another")));
+      if (hidden) all[40] = query(below_zone("kind.blocked"));
+      const auto came = arrived(send_gso_by_option, AddressKind::v4, all);
+      if (!came && came.error().kind == ErrorClass::unsupported) GTEST_SKIP() << came.error().message;
+      NSL_ASSERT_OK(came);
+      EXPECT_EQ(came->size(), hidden && mode == Mode::enforce ? 0U : all.size()) << kernel::mode_name(mode);
+      NSL_ASSERT_OK(harness_->collect());
+    }
+  }
+}
+
 // The kernel's own notice that nobody took an answer would quote the name to the server.
 TEST_F(Enforcement, NoNoticeQuotesAnAnswer) {
   const struct {
@@ -348,6 +390,70 @@ INSTANTIATE_TEST_SUITE_P(Table, EnforcementTcp,
                                            StreamRow{.name = "tcp_octet_by_octet", .octet_each = true},
                                            StreamRow{.name = "tcp_behind_a_free_one", .free_one_first = true}),
                          [](const ::testing::TestParamInfo<StreamRow>& row) { return row.param.name; });
+
+// One socket, connected anew for each message: a verdict is about a connection, and none escapes it.
+TEST_F(Enforcement, ASocketThatIsConnectedAgain) {
+  start(Mode::enforce);
+  const auto server = server_address(AddressKind::v4);
+  const auto listening = open_socket(server, SOCK_STREAM);
+  NSL_ASSERT_OK(listening);
+  const int on = 1;
+  ::setsockopt(listening->get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  ASSERT_EQ(::bind(listening->get(), server.get(), server.length()), 0);
+  ASSERT_EQ(::listen(listening->get(), 16), 0);
+  const auto socket = open_socket(server, SOCK_STREAM);
+  NSL_ASSERT_OK(socket);
+  std::vector<std::string> came;
+  std::vector<std::string> expected;
+  for (int round = 0; round < 12; ++round) {
+    const bool blocks = round % 3 == 2;
+    const auto message = with_length_prefix(query(below_zone(blocks ? "again.blocked" : "again.free")));
+    ASSERT_EQ(::connect(socket->get(), server.get(), server.length()), 0) << errno_text(errno);
+    const Fd connection(::accept4(listening->get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ASSERT_TRUE(connection.valid());
+    ASSERT_EQ(::send(socket->get(), message.data(), message.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(message.size()));
+    // On loopback it has arrived when send() returns.
+    std::array<char, 512> buffer{};
+    const auto got = ::recv(connection.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    came.emplace_back(buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    expected.push_back(blocks ? "" : message);
+    const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
+    ASSERT_EQ(::connect(socket->get(), &nowhere, sizeof nowhere), 0);
+  }
+  EXPECT_EQ(came, expected);
+  const auto flags = flags_of(below_zone("again.free"));
+  NSL_ASSERT_OK(flags);
+  EXPECT_EQ(flags->size(), 8U);
+  EXPECT_EQ(blocked(), 4U) << text_of(harness_->counters());
+}
+
+// A segment that never passed could have had the beginning of a message.
+TEST_F(Enforcement, AStreamWithAGapIsClosed) {
+  start(Mode::enforce);
+  const Fd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_TCP));
+  ASSERT_TRUE(raw.valid());
+  const auto server = server_address(AddressKind::v4);
+  const std::string message = with_length_prefix(query(below_zone("gap.free")));
+  const auto segment = [&](std::uint32_t sequence) {
+    tcphdr header{};
+    header.source = htons(40053);
+    header.dest = htons(53);
+    header.seq = htonl(sequence);
+    header.doff = 5;
+    header.ack = 1;
+    return std::string(reinterpret_cast<const char*>(&header), sizeof header) + message;
+  };
+  const auto next = static_cast<std::uint32_t>(1000 + message.size());
+  const struct {
+    std::uint32_t sequence;
+    std::uint64_t blocked;
+  } rows[] = {{1000, 0}, {next, 0}, {next + 5000, 1}, {next, 2}};
+  for (const auto& row : rows) {
+    NSL_ASSERT_OK(send_to_on(raw.get(), server, segment(row.sequence)));
+    EXPECT_EQ(blocked(), row.blocked) << row.sequence;
+  }
+}
 
 TEST(EnforcementBackends, OthersThanCgroupRefuse) {
   for (const auto backend : {kernel::Backend::fentry, kernel::Backend::kprobe}) {
