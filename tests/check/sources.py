@@ -23,10 +23,12 @@ MAY_INCLUDE = {
     "event": {"base"},
     "identity": {"base", "event"},
     "sink": {"base", "event"},
+    "inventory": {"base", "event", "sink"},
+    "history": {"base", "event", "inventory"},
     "capture": {"base"},
     "report": {"base", "event"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink",
-              "capture"},
+              "capture", "inventory", "history"},
 }
 FOLDERS = set(MAY_INCLUDE) | {"cli"}
 
@@ -36,6 +38,7 @@ LIBRARIES = [
     ("libbpf", re.compile(r'<bpf/|\.skel\.h[">]'), ("kernel/",)),
     ("libpcap", re.compile(r"<pcap(?:/|\.h>)"), ("capture/",)),
     ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/", "identity/cri_client")),
+    ("SQLite", re.compile(r"<sqlite3\.h>"), ("history/",)),
     ("libcurl", re.compile(r"<curl/"), ("base/http_client",)),
 ]
 

@@ -45,4 +45,22 @@ Result<Event> from_protobuf(std::string_view message) {
   return from_proto(proto);
 }
 
+Result<Event> from_json_line(std::string_view line) {
+  [[maybe_unused]] static const auto previous_handler = google::protobuf::SetLogHandler(nullptr);
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;
+  v1::Event proto;
+  try {
+    const auto status = google::protobuf::util::JsonStringToMessage(
+        google::protobuf::StringPiece(line.data(), line.size()), &proto, options);
+    if (!status.ok()) return fail(ErrorClass::invalid, "the line is no JSON form of an nslookout event");
+  } catch (const std::exception& exception) {
+    return fail(ErrorClass::invalid, "the line is no JSON form of an nslookout event: {}", exception.what());
+  }
+  if (proto.schema_version() == 0) {
+    return fail(ErrorClass::invalid, "the line is no nslookout event: it has no schema_version");
+  }
+  return from_proto(proto);
+}
+
 }  // namespace nslookout::event

@@ -22,6 +22,10 @@ namespace nslookout::event {
 // One protobuf message, no length in front.
 [[nodiscard]] Result<std::string> to_protobuf(const Event& event);
 
+// Fields that the schema does not have are passed over: a later version may have written them. Errors (class invalid): not
+// one JSON object of this schema, or a time outside 1677..2262.
+[[nodiscard]] Result<Event> from_json_line(std::string_view line);
+
 // Errors (class invalid): not a message of this schema, or a time outside 1677..2262.
 [[nodiscard]] Result<Event> from_protobuf(std::string_view message);
 

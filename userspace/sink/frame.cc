@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <string_view>
+#include <utility>
 
 #include "event/codec.h"
 
@@ -125,14 +126,14 @@ Result<std::string> encode_record(const event::Event& event, Encoding encoding) 
   return record;
 }
 
-Result<std::uint64_t> decode_stream(int fd, const EventHandler& handler) {
+Result<std::uint64_t> decode_stream(int fd, std::string already_read, const EventHandler& handler) {
   Decoder decoder(handler);
-  std::string buffer;
+  std::string buffer = std::move(already_read);
   while (true) {
+    if (auto taken = decoder.take_records(buffer); !taken) return fail(taken.error());
     const auto got = read_more(fd, buffer);
     if (!got) return fail(got.error());
     if (*got == 0) break;
-    if (auto taken = decoder.take_records(buffer); !taken) return fail(taken.error());
   }
   if (!buffer.empty()) {
     return fail(ErrorClass::invalid,

@@ -21,9 +21,13 @@ inline constexpr std::size_t max_message_octets = 4U << 20;
 
 using EventHandler = std::function<Result<void>(const event::Event&)>;
 
-// Reads length-delimited events to the end of fd (a file, a pipe or a socket; not closed here) and hands each over;
+// Reads length-delimited events to the end of fd (a file, a pipe or a socket; not closed here) and hands each over, those
+// in already_read, what was taken off fd before, first;
 // returns how many. Errors: invalid, with the offset, for a record that is cut short, too large or not an event (what
 // came before it has been handed over); runtime for a failed read; and the handler's own, which ends the reading.
-[[nodiscard]] Result<std::uint64_t> decode_stream(int fd, const EventHandler& handler);
+[[nodiscard]] Result<std::uint64_t> decode_stream(int fd, std::string already_read, const EventHandler& handler);
+[[nodiscard]] inline Result<std::uint64_t> decode_stream(int fd, const EventHandler& handler) {
+  return decode_stream(fd, "", handler);
+}
 
 }  // namespace nslookout::sink
