@@ -14,7 +14,7 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --config | --work-dir | --sarif | --ready-file | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
+    --rules | --config | --work-dir | --sarif | --ready-file | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
     --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
@@ -35,7 +35,9 @@ _nslookout_value() {
         _nslookout_words "text json" "$current"
       fi
       ;;
-    --expand) ;;
+    --expand | --history-max) ;;
+    --since) _nslookout_words "1h 24h 7d" "$current" ;;
+    --fail-on) _nslookout_words "new" "$current" ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
     --kubelet) _nslookout_words "https://127.0.0.1:10250 http://127.0.0.1:10255" "$current" ;;
     --port) _nslookout_words "53 5353 5355" "$current" ;;
@@ -65,7 +67,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay doctor decode ci config version --help --version" "$current"
+    _nslookout_words "run check explain match replay hunt diff doctor decode ci config version --help --version" "$current"
     return
   fi
 
@@ -84,7 +86,7 @@ _nslookout() {
     run)
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
-         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --port --process-entries --output --ready-file --cri-socket --docker-socket \
+         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --port --process-entries --output --history --history-max --ready-file --cri-socket --docker-socket \
          --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --config --no-config --help" \
         "$current"
       ;;
@@ -108,6 +110,18 @@ _nslookout() {
       else
         _nslookout_paths "$current"
       fi
+      ;;
+    hunt)
+      if [[ $current == -* ]]; then
+        _nslookout_words \
+          "--rules --list --product-windows --expand --keep-going --search-suffix --history --since --format \
+           --fail-on-match --help" "$current"
+      else
+        _nslookout_paths "$current"
+      fi
+      ;;
+    diff)
+      if [[ $current == -* ]]; then _nslookout_words "--format --fail-on --help" "$current"; else _nslookout_paths "$current"; fi
       ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
     decode)

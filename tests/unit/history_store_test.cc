@@ -160,6 +160,7 @@ TEST_F(History, AFileAtItsSizeMakesRoomToo) {
   recorder->reset();
   EXPECT_LE(fs::file_size(path_), limits.max_octets);
   EXPECT_GT(evicted(), 0U);
+  ASSERT_FALSE(names().empty());
   EXPECT_EQ(names().back(), "2399.test");
 }
 

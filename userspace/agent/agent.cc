@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "compile/kernel_tables.h"
+#include "history/recorder.h"
 #include "identity/environment_names.h"
 #include "identity/proc_process.h"
 #include "identity/seeded.h"
@@ -212,6 +213,14 @@ class Reloads {
   std::uint32_t generation_ = 1;
 };
 
+using RecorderPtr = std::unique_ptr<history::Recorder>;
+
+// None if it was not asked for.
+Result<RecorderPtr> open_history(const RunOptions& options) {
+  if (options.history.empty()) return RecorderPtr();
+  return history::Recorder::start(options.history, history::limits_of_rows(options.history_rows));
+}
+
 // Says what did not work, once for each kind of trouble.
 void report_answers(const Answers& answers, std::string& reported) {
   if (answers.last_failure() == reported) return;
@@ -268,6 +277,8 @@ Result<void> run(const RunOptions& options) {
   if (!sinks) return fail(sinks.error());
   Result<event::EventIds> ids = event::EventIds::create();
   if (!ids) return fail(ids.error());
+  auto history = open_history(options);
+  if (!history) return fail(history.error());
   const auto backend = kernel::backend_from_name(options.backend);
   if (!backend) return fail(ErrorClass::usage, "there is no backend '{}'", options.backend);
 
@@ -298,7 +309,7 @@ Result<void> run(const RunOptions& options) {
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
   complete_seeded(*sensor, identity);
   Pipeline pipeline(*loaded, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe,
-                    options.responses);
+                    options.responses, history->get());
   warn_of_unseen_responses(*sensor, plan);
   announce(*sensor, plan, *names);
   announce_runtimes(pipeline.runtime_places());

@@ -11,6 +11,7 @@
 
 #include "agent/sources.h"
 #include "base/result.h"
+#include "history/store.h"
 #include "identity/containers.h"
 
 namespace nslookout::agent {
@@ -25,7 +26,9 @@ struct RunOptions {
   std::string answer = "nxdomain";  // to what is blocked: nxdomain, refused, none
   std::string observe = "matches";  // matches, all, unique
   bool responses = false;           // the response to each reported query, too
-  std::string ready_file;           // empty: none
+  std::string history;              // file of the history; empty: none
+  std::uint64_t history_rows = history::default_max_rows;
+  std::string ready_file;  // empty: none
   std::vector<std::uint16_t> ports = {53};
   RuleLoading rule_loading;
   identity::RuntimeOptions runtimes;

@@ -128,6 +128,24 @@ match::Query::Circumstances circumstances(const event::Event& event) {
   return fields;
 }
 
+Result<match::Query> query_of(const event::Event& event) {
+  if (!event.dns) return fail(ErrorClass::invalid, "the event is about no lookup");
+  const event::Dns& dns = *event.dns;
+  Result<match::Query> query = is_wire_name(dns.query_wire)
+                                   ? Result<match::Query>(match::Query::of_wire(dns.query_wire))
+                                   : match::Query::of_name(dns.query);
+  if (!query) return query;
+  if (dns.record_type_id) {
+    query->set_record_type(*dns.record_type_id);
+  } else if (dns.record_type == "A+AAAA") {
+    query->set_values("record_type", {"A", "AAAA"});
+  }
+  if (dns.rcode) query->set_rcode(*dns.rcode);
+  for (const std::string& answer : dns.answers) query->add(sigma::Field::answer, answer);
+  query->describe_with([&event] { return circumstances(event); });
+  return query;
+}
+
 void add_response(match::Query& query, const DnsResponse& response) {
   query.set_rcode(response.rcode);
   for (const std::string& answer : response.answers) query.add(sigma::Field::answer, answer);

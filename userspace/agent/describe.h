@@ -7,6 +7,7 @@
 
 #include "agent/responses.h"
 #include "base/dns_response.h"
+#include "base/result.h"
 #include "base/search_suffix.h"
 #include "bpf/abi.h"
 #include "event/event.h"
@@ -17,6 +18,11 @@ namespace nslookout::agent {
 
 // The name and the record type, which most rules ask for alone.
 [[nodiscard]] match::Query query_of(const nsl_candidate& candidate);
+
+// The same of a lookup that is kept as an event, with its circumstances and its response if there is one; the flags of its
+// header are not known any more. Error: invalid, for an event without a name that can be looked up. The event must outlive
+// the query.
+[[nodiscard]] Result<match::Query> query_of(const event::Event& event);
 
 // The rest of what rules may ask for, as far as the event says it.
 [[nodiscard]] match::Query::Circumstances circumstances(const event::Event& event);

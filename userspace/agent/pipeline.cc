@@ -44,7 +44,7 @@ constexpr std::array<LossStage, 12> loss_stages = {{
 Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sensor& sensor,
                    std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity,
                    std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe,
-                   bool every_response)
+                   bool every_response, history::Recorder* history)
     : sensor_(sensor),
       sinks_(sinks),
       generations_(std::move(plan)),
@@ -63,7 +63,8 @@ Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sens
       host_(identity::describe_host()),
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)),
                    std::string(kernel::mode_name(sensor.mode()))},
-      reported_losses_(loss_stages.size() + 4, 0) {
+      history_(history),
+      reported_losses_(loss_stages.size() + 5, 0) {
   if (!resolver_.proc_usable()) {
     log::warning(
         "the agent runs in a pid namespace of its own: pids are those of the host, and what only /proc knows is left "
@@ -262,6 +263,7 @@ void Pipeline::write(event::Event& event) {
   event.sequence = ++sequence_;
   event.host = host_;
   event.sensor = sensor_info_;
+  if (history_ != nullptr) history_->record(event);
   for (const auto& sink : sinks_) {
     if (const auto written = sink->write(event); !written) {
       ++sink_lost_;
@@ -305,6 +307,7 @@ void Pipeline::report_losses() {
   add(loss_stages.size() + 1, "correlation", generations_.correlation_evictions());
   add(loss_stages.size() + 2, "awaited", responses_.counts().evicted);
   add(loss_stages.size() + 3, "response", responses_.counts().unreadable);
+  add(loss_stages.size() + 4, "history", history_ != nullptr ? history_->lost() : 0);
   if (event.losses.empty()) return;
   event.kind = event::Kind::loss;
   event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());

@@ -21,6 +21,7 @@
 #include "event/event.h"
 #include "event/event_id.h"
 #include "event/lookup_window.h"
+#include "history/recorder.h"
 #include "identity/resolver.h"
 #include "identity/servers.h"
 #include "kernel/sensor.h"
@@ -31,11 +32,11 @@ namespace nslookout::agent {
 
 class Pipeline {
  public:
-  // All of them must outlive the pipeline.
+  // All of them must outlive the pipeline. history: what keeps every event, or none.
   Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sensor& sensor,
            std::vector<std::unique_ptr<sink::Sink>>& sinks, const identity::Options& identity,
            std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe,
-           bool every_response);
+           bool every_response, history::Recorder* history = nullptr);
 
   // Other rules from here on; called before their tables are published, under that number (kernel::Sensor::publish).
   void adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t number);
@@ -108,6 +109,7 @@ class Pipeline {
   event::Host host_;
   event::SensorInfo sensor_info_;
   std::unordered_set<std::string> unique_;
+  history::Recorder* history_;
   std::uint64_t sequence_ = 0;
   std::uint64_t sink_lost_ = 0;
   std::vector<std::uint64_t> reported_losses_;

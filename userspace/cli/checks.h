@@ -1,6 +1,7 @@
 // Checks of option values, in CLI11's form: a function from the value to what is wrong with it, empty when nothing is.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 namespace nslookout::cli {
@@ -15,6 +16,10 @@ namespace nslookout::cli {
 
 // A DNS port, 1 to 65535, in decimal.
 [[nodiscard]] std::string check_port(const std::string& value);
+
+// "90s", "30m", "24h", "7d" or "2w"; duration_of reads what this lets through.
+[[nodiscard]] std::string check_duration(const std::string& value);
+[[nodiscard]] std::chrono::seconds duration_of(const std::string& value);
 
 // "http://HOST…" or "https://HOST…".
 [[nodiscard]] std::string check_http_url(const std::string& value);

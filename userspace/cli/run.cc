@@ -144,6 +144,18 @@ void add_runtimes(CLI::App& command, identity::RuntimeOptions& runtimes) {
 void add_results(CLI::App& command, RunArguments& arguments) {
   add_output_option(command, arguments.options.outputs);
   command
+      .add_option("--history", arguments.options.history,
+                  "SQLite file that keeps each lookup once, with its times, count and process, for hunt and diff; with "
+                  "--observe all or unique also those that nothing matches")
+      ->check(check_not_empty)
+      ->type_name("FILE");
+  command
+      .add_option("--history-max", arguments.options.history_rows,
+                  "The most lookups it keeps, 8 KiB each at most; the oldest make room")
+      ->check(CLI::Range(std::uint64_t{100}, std::uint64_t{100'000'000}))
+      ->type_name("ROWS")
+      ->capture_default_str();
+  command
       .add_option("--ready-file", arguments.options.ready_file,
                   "File to write once the programs are attached and the tables filled")
       ->check(check_not_empty)

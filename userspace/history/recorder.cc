@@ -130,7 +130,6 @@ void Recorder::remember(const std::string& event_id, Store::Row row) {
 bool Recorder::mend(const Error& error) {
   switch (store_->trouble()) {
     case Store::Trouble::full:
-      if (store_->at_limit()) return store_->evict_some().has_value();
       say_once(said_full_, error, "lookups are not recorded until there is room");
       return false;
     case Store::Trouble::corrupt: {

@@ -22,17 +22,19 @@ constexpr int schema_version = 1;
 constexpr std::int64_t application_id = 0x4E534C4F;  // "NSLO"
 constexpr std::uint64_t page_octets = 4096;
 constexpr int busy_milliseconds = 5000;
+constexpr std::uint32_t rows_between_checks = 16;  // of the pages in use
+constexpr std::uint64_t pages_in_reserve = 128;    // for the rows until the next check
 
 std::int64_t nanoseconds(WallTime time) { return time.time_since_epoch().count(); }
 WallTime wall_time(std::int64_t nanoseconds) { return WallTime{std::chrono::nanoseconds{nanoseconds}}; }
 
-void bind(sqlite3_stmt* statement, int at, std::string_view text) {
+void bind_text(sqlite3_stmt* statement, int at, std::string_view text) {
   sqlite3_bind_text64(statement, at, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 void bind_blob(sqlite3_stmt* statement, int at, std::string_view octets) {
   sqlite3_bind_blob64(statement, at, octets.data(), octets.size(), SQLITE_TRANSIENT);
 }
-void bind(sqlite3_stmt* statement, int at, std::int64_t number) { sqlite3_bind_int64(statement, at, number); }
+void bind_number(sqlite3_stmt* statement, int at, std::int64_t number) { sqlite3_bind_int64(statement, at, number); }
 
 std::string_view blob(sqlite3_stmt* statement, int column) {
   const auto* octets = static_cast<const char*>(sqlite3_column_blob(statement, column));
@@ -170,7 +172,7 @@ Result<void> Store::prepare_to_write(const Limits& limits) {
   const auto tables = number("SELECT count(*) FROM sqlite_master");
   if (!tables) return fail(tables.error());
   if (const auto form = *tables == 0 ? create() : check_form(); !form) return form;
-  max_pages_ = std::max<std::uint64_t>(limits.max_octets / page_octets, 64);
+  max_pages_ = std::max<std::uint64_t>(limits.max_octets / page_octets, 2 * pages_in_reserve);
   if (const auto limited = run(fmt::format("PRAGMA max_page_count={}", max_pages_).c_str()); !limited) return limited;
   max_rows_ = std::max<std::uint64_t>(limits.max_rows, 1);
 
@@ -186,7 +188,9 @@ Result<void> Store::prepare_to_write(const Limits& limits) {
        "INSERT INTO lookups(key, first, last, count, action, name, type, executable, package, container, event)"
        " VALUES(?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
       {&repeat_, "UPDATE lookups SET last=max(last,?2), count=count+?3 WHERE id=?1"},
-      {&evict_, "DELETE FROM lookups WHERE id IN (SELECT id FROM lookups ORDER BY last LIMIT ?1)"}};
+      {&evict_, "DELETE FROM lookups WHERE id IN (SELECT id FROM lookups ORDER BY last LIMIT ?1)"},
+      {&page_count_, "PRAGMA page_count"},
+      {&free_pages_, "PRAGMA freelist_count"}};
   for (const Prepared& each : prepared) {
     auto made = statement(each.sql);
     if (!made) return fail(made.error());
@@ -247,9 +251,9 @@ Result<Store::Row> Store::add(const event::Event& event, std::uint64_t count) {
   const std::string key = octets_of(inventory::key_of(event));
   const auto bind_both = [&](sqlite3_stmt* statement) {
     bind_blob(statement, 1, key);
-    bind(statement, 2, nanoseconds(event.time));
-    bind(statement, 3, static_cast<std::int64_t>(count));
-    bind(statement, 4, static_cast<std::int64_t>(action_of(event)));
+    bind_number(statement, 2, nanoseconds(event.time));
+    bind_number(statement, 3, static_cast<std::int64_t>(count));
+    bind_number(statement, 4, static_cast<std::int64_t>(action_of(event)));
   };
   bind_both(update_.get());
   const int updated = sqlite3_step(update_.get());
@@ -269,48 +273,54 @@ Result<Store::Row> Store::add(const event::Event& event, std::uint64_t count) {
   if (!message) return fail(message.error());
   sqlite3_stmt* insert = insert_.get();
   bind_both(insert);
-  bind(insert, 5, event.dns->query);
-  bind(insert, 6, event.dns->record_type);
-  bind(insert, 7, event.process ? std::string_view(event.process->executable) : "");
-  bind(insert, 8, inventory::package_of(event));
-  bind(insert, 9, inventory::container_of(event));
+  bind_text(insert, 5, event.dns->query);
+  bind_text(insert, 6, event.dns->record_type);
+  bind_text(insert, 7, event.process ? std::string_view(event.process->executable) : "");
+  bind_text(insert, 8, inventory::package_of(event));
+  bind_text(insert, 9, inventory::container_of(event));
   bind_blob(insert, 10, *message);
   if (const auto inserted = step(insert); !inserted) return fail(inserted.error());
   const Row row = sqlite3_last_insert_rowid(database_.get());
   ++rows_;
-  if (rows_ > max_rows_) {
-    if (const auto evicted = evict(rows_ - max_rows_); !evicted) return fail(evicted.error());
-  }
+  if (const auto kept = keep_to_limits(); !kept) return fail(kept.error());
   return row;
 }
 
 Result<void> Store::add_repeats(Row row, std::uint64_t count, WallTime last) {
-  bind(repeat_.get(), 1, row);
-  bind(repeat_.get(), 2, nanoseconds(last));
-  bind(repeat_.get(), 3, static_cast<std::int64_t>(count));
+  bind_number(repeat_.get(), 1, row);
+  bind_number(repeat_.get(), 2, nanoseconds(last));
+  bind_number(repeat_.get(), 3, static_cast<std::int64_t>(count));
   return step(repeat_.get());
 }
 
 Result<void> Store::evict(std::uint64_t rows) {
-  bind(evict_.get(), 1, static_cast<std::int64_t>(rows));
+  bind_number(evict_.get(), 1, static_cast<std::int64_t>(rows));
   if (auto evicted = step(evict_.get()); !evicted) return evicted;
   const auto gone = static_cast<std::uint64_t>(sqlite3_changes64(database_.get()));
   rows_ -= std::min(gone, rows_);
   return run(fmt::format("UPDATE facts SET value=value+{} WHERE name='evicted'", gone).c_str());
 }
 
-bool Store::at_limit() {
-  constexpr std::uint64_t of_largest_row = 64;
-  const auto pages = number("PRAGMA page_count");
-  return pages && static_cast<std::uint64_t>(*pages) + of_largest_row >= max_pages_;
+Result<std::uint64_t> Store::pages_used() {
+  std::uint64_t pages[2] = {};
+  sqlite3_stmt* const statements[2] = {page_count_.get(), free_pages_.get()};
+  for (int i = 0; i < 2; ++i) {
+    if (sqlite3_step(statements[i]) != SQLITE_ROW) return failure();
+    pages[i] = static_cast<std::uint64_t>(sqlite3_column_int64(statements[i], 0));
+    sqlite3_reset(statements[i]);
+  }
+  return pages[0] - std::min(pages[0], pages[1]);
 }
 
-Result<void> Store::evict_some() {
-  if (auto begun = begin(); !begun) return begun;
-  auto evicted = evict(rows_ / 10 + 1);
-  if (evicted) evicted = commit();
-  if (!evicted) roll_back();
-  return evicted;
+Result<void> Store::keep_to_limits() {
+  if (rows_ > max_rows_) {
+    if (auto evicted = evict(rows_ - max_rows_); !evicted) return evicted;
+  }
+  if (++unchecked_ < rows_between_checks) return {};
+  unchecked_ = 0;
+  const auto used = pages_used();
+  if (!used) return fail(used.error());
+  return *used + pages_in_reserve < max_pages_ ? Result<void>{} : evict(rows_ / 10 + 1);
 }
 
 Result<void> Store::each(WallTime since, const Visit& visit) {
@@ -318,7 +328,7 @@ Result<void> Store::each(WallTime since, const Visit& visit) {
       statement("SELECT first, last, count, action, event FROM lookups WHERE last >= ?1 ORDER BY last, id");
   if (!rows) return fail(rows.error());
   sqlite3_stmt* row = rows->get();
-  bind(row, 1, nanoseconds(since));
+  bind_number(row, 1, nanoseconds(since));
   int code = 0;
   while ((code = sqlite3_step(row)) == SQLITE_ROW) {
     auto event = event::from_protobuf(blob(row, 4));

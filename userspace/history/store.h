@@ -70,10 +70,6 @@ class Store {
   [[nodiscard]] Result<Row> add(const event::Event& event, std::uint64_t count);
   // More lookups of a row that add() named; nothing where it has gone.
   [[nodiscard]] Result<void> add_repeats(Row row, std::uint64_t count, WallTime last);
-  // Whether the file is as large as it may become: then, and not when the disk is full, older rows make room.
-  [[nodiscard]] bool at_limit();
-  // Frees room for new rows, in a transaction of its own.
-  [[nodiscard]] Result<void> evict_some();
   // Of the error that was last.
   [[nodiscard]] Trouble trouble() const { return trouble_; }
 
@@ -109,14 +105,17 @@ class Store {
   // Runs it to its end and makes it ready for the next time.
   [[nodiscard]] Result<void> step(sqlite3_stmt* statement);
   [[nodiscard]] Result<void> evict(std::uint64_t rows);
+  [[nodiscard]] Result<void> keep_to_limits();
+  [[nodiscard]] Result<std::uint64_t> pages_used();
   [[nodiscard]] tl::unexpected<Error> failure();
 
   std::string path_;
   Database database_;
-  Statement update_, insert_, repeat_, evict_;
+  Statement update_, insert_, repeat_, evict_, page_count_, free_pages_;
   std::uint64_t max_rows_ = 0;
   std::uint64_t max_pages_ = 0;
   std::uint64_t rows_ = 0;
+  std::uint32_t unchecked_ = 0;    // rows that were added since the pages were counted
   std::uint64_t rows_before_ = 0;  // the transaction
   Trouble trouble_ = Trouble::none;
 };
