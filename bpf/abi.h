@@ -141,6 +141,25 @@ struct nsl_settings {
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_settings) == 48, "layout");
 
+/* ---- telemetry (telemetry.bpf.h) --------------------------------------------------------------------------------- */
+
+#define NSL_TELEMETRY_BURST 1000000000ull /* ns: for so long a process may be ahead of its pace */
+
+struct nsl_telemetry {
+	nsl_u64 seed1, seed2;  /* random: keys of nsl_told cannot be made to meet */
+	nsl_u64 interval;      /* ns between two queries of a process at its pace; 0: as fast as it likes */
+	nsl_u32 unique;	       /* not 0: of a program, name and type the first one alone */
+	nsl_u32 wakeup_octets; /* as in nsl_settings, of the ring nsl_observed */
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_telemetry) == 32, "layout");
+
+/* What nsl_told has of queries that are alike. */
+struct nsl_told {
+	nsl_u64 count; /* the first one, which left, among them */
+	nsl_u64 last;  /* ns since boot */
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_told) == 16, "layout");
+
 /* ---- the process table ----------------------------------------------------------------------------------------- */
 
 /* The identity of a program in a process. A reused pid has another start time, and an exec has another number, so an
@@ -244,7 +263,7 @@ struct nsl_candidate {
 	nsl_u32 reasons;
 	nsl_u32 flags;
 
-	nsl_u32 reserved;
+	nsl_u32 told;	/* the lower half of a key of nsl_told; 0: it is not counted there */
 	nsl_u64 socket; /* nsl_exchange.socket, where NSL_FLAG_AWAITED is set */
 	struct nsl_sender sender;
 
@@ -340,7 +359,10 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 464 + 8 + NSL_REQUEST_MAX, 
 	X(response_ring_full, "responses lost because user space was too slow")                            \
 	X(response_cut, "responses of which the end was not handed over, because they are too long")       \
 	X(response_split, "TCP streams of responses given up: a segment was missed, or no messages in it") \
-	X(blocked, "packets that were kept from leaving")
+	X(blocked, "packets that were kept from leaving")                                                  \
+	X(telemetry_ring_full, "queries that nothing matched, lost because user space was too slow")       \
+	X(telemetry_limited, "the same, not handed over because their process asks too fast")              \
+	X(telemetry_repeated, "the same, not handed over because one like them was before, and counted")
 
 enum nsl_counter {
 #define NSL_COUNTER_ENUM(name, text) NSL_COUNT_##name,

@@ -10,6 +10,7 @@
 #include "packet.bpf.h"
 #include "sockets.bpf.h"
 #include "tcp_stream.bpf.h"
+#include "telemetry.bpf.h"
 
 #include "judge.h"
 
@@ -129,9 +130,13 @@ __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_
 	nsl_u8 header[8];
 	int unread;
 
-	candidate = bpf_ringbuf_reserve(&nsl_candidates, sizeof *candidate, 0);
+	if (nsl_is_telemetry(question.reasons, flags))
+		candidate = bpf_ringbuf_reserve(&nsl_observed, sizeof *candidate, 0);
+	else
+		candidate = bpf_ringbuf_reserve(&nsl_candidates, sizeof *candidate, 0);
 	if (!candidate) {
-		nsl_count(NSL_COUNT_ring_full);
+		nsl_count(nsl_is_telemetry(question.reasons, flags) ? NSL_COUNT_telemetry_ring_full
+								    : NSL_COUNT_ring_full);
 		return 0;
 	}
 	if (NSL_WHERE_PLACE(where) == NSL_IN_STREAM) {
@@ -151,6 +156,10 @@ __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_
 	nsl_add_addresses(skb, candidate);
 	nsl_add_sender(skb, candidate);
 	candidate->flags |= flags;
+	if (nsl_is_telemetry(question.reasons, flags) && nsl_withhold(candidate)) {
+		bpf_ringbuf_discard(candidate, BPF_RB_NO_WAKEUP);
+		return 0;
+	}
 	if (flags & NSL_FLAG_BLOCKED)
 		nsl_add_wire(skb, candidate);
 	else if (nsl_needs_response(question.reasons, nsl_generations[slot].awaited)) {
@@ -158,7 +167,8 @@ __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_
 		nsl_await(candidate);
 	}
 	nsl_count(NSL_COUNT_candidates);
-	bpf_ringbuf_submit(candidate, nsl_wakeup());
+	bpf_ringbuf_submit(candidate,
+			   nsl_is_telemetry(question.reasons, flags) ? nsl_telemetry_wakeup() : nsl_wakeup());
 	return 0;
 }
 

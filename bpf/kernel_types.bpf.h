@@ -32,8 +32,14 @@ struct dentry {
 	struct inode *d_inode;
 } nsl_core;
 
+struct super_block {
+	__u32 s_dev;
+} nsl_core;
+
 struct inode {
 	unsigned int i_nlink;
+	unsigned long i_ino;
+	struct super_block *i_sb;
 } nsl_core;
 
 struct vfsmount {

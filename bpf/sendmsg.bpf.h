@@ -14,6 +14,7 @@
 
 #include "observe.bpf.h"
 #include "payload.bpf.h"
+#include "telemetry.bpf.h"
 
 #define NSL_MSG_MORE	     0x8000
 #define NSL_AF_INET	     2
@@ -391,6 +392,27 @@ __noinline int nsl_await_responses(nsl_u32 hook)
 	return 0;
 }
 
+/* Hands over a candidate of the current thread that was set aside. A function of its own, so that it is checked once. */
+__noinline int nsl_hand_over_pending(nsl_u32 index)
+{
+	struct nsl_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid(), .index = index };
+	struct nsl_candidate *candidate = bpf_map_lookup_elem(&nsl_pending, &key);
+
+	if (!candidate)
+		return 0;
+	if (!nsl_is_telemetry(candidate->reasons, candidate->flags)) {
+		nsl_hand_over(candidate);
+		return 0;
+	}
+	if (nsl_withhold(candidate))
+		return 0;
+	if (bpf_ringbuf_output(&nsl_observed, candidate, sizeof *candidate, nsl_telemetry_wakeup()))
+		nsl_count(NSL_COUNT_telemetry_ring_full);
+	else
+		nsl_count(NSL_COUNT_candidates);
+	return 0;
+}
+
 /* ---- entry and return ----------------------------------------------------------------------------------------------- */
 
 NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *message, nsl_u64 length)
@@ -452,7 +474,7 @@ NSL_INLINE int nsl_return(long sent)
 		if (!candidate)
 			break;
 		if (sent >= 0)
-			nsl_hand_over(candidate);
+			nsl_hand_over_pending(i);
 		else
 			nsl_count(NSL_COUNT_send_failed);
 		bpf_map_delete_elem(&nsl_pending, &key);

@@ -35,7 +35,7 @@ _nslookout_value() {
         _nslookout_words "text json" "$current"
       fi
       ;;
-    --expand | --history-max) ;;
+    --expand | --history-max | --observe-rate) ;;
     --since) _nslookout_words "1h 24h 7d" "$current" ;;
     --fail-on) _nslookout_words "new" "$current" ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
@@ -85,7 +85,7 @@ _nslookout() {
   case $command in
     run)
       _nslookout_words \
-        "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
+        "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --observe-rate --responses \
          --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --port --process-entries --output --history --history-max --ready-file --cri-socket --docker-socket \
          --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --config --no-config --help" \
         "$current"

@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import stat
 import subprocess
+import sys
 
 from harness import AgentCase, Prober, binary, main, run_client, wait_until, work_folder
 
@@ -143,6 +144,35 @@ class History(AgentCase):
         mixed = command("diff", runs[0][0], runs[0][1])
         self.assertEqual(mixed.stdout, "the same names, processes and packages\n")
 
+    def test_unique_tells_a_lookup_of_a_program_once_and_keeps_the_count(self):
+        agent = self.run_agent("--observe", "unique", rules=None)
+        for _ in range(5):
+            run_client([sys.executable, "-c", ASK_OFTEN, self.resolver.address, EVIL, "20"])
+        events = [event for event in self.of_this_test(agent.finish()) if event.get("dns", {}).get("query") == EVIL]
+        self.assertEqual([event["kind"] for event in events], ["KIND_QUERY"])
+        self.assertEqual([lookup["count"] for lookup in hunted("--history", self.history)], [100])
+
+    def test_a_match_is_reported_each_time_also_with_unique(self):
+        agent = self.run_agent("--observe", "unique", rules=late_rules())
+        run_client([sys.executable, "-c", ASK_OFTEN, self.resolver.address, EVIL, "20"])
+        events = [event for event in self.of_this_test(agent.finish()) if event.get("dns", {}).get("query") == EVIL]
+        self.assertEqual([event["kind"] for event in events], ["KIND_MATCH"] * 20)
+
+    def test_a_flood_of_lookups_that_nothing_matches_costs_no_match(self):
+        agent = self.run_agent("--observe", "all", "--observe-rate", "100", rules=late_rules())
+        prober = Prober(self.resolver.address)
+        labels = [label.encode() for label in EVIL.split(".")]
+        for number in range(20000):
+            prober.send([b"%d" % number, b"flood", TOKEN.encode()])
+            if number % 100 == 0:
+                prober.send(labels)
+        events = agent.finish()
+        matches = [event for event in self.of_this_test(events) if event["kind"] == "KIND_MATCH"]
+        self.assertEqual(len(matches), 200)
+        losses = {loss["stage"]: int(loss["count"]) for event in events for loss in event.get("losses", [])}
+        self.assertIn("telemetry rate", losses)
+        self.assertNotIn("ring", losses)
+
     def test_correlations_are_said_not_to_be_hunted(self):
         rules = rule_file("correlation.yml", CORRELATION)
         self.run_agent(rules=late_rules()).finish()
@@ -150,6 +180,14 @@ class History(AgentCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("1 correlation is not hunted", result.stderr)
 
+
+ASK_OFTEN = """
+import socket, struct, sys
+name = b"".join(bytes([len(label)]) + label.encode() for label in sys.argv[2].split(".")) + bytes(1)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    for number in range(int(sys.argv[3])):
+        sender.sendto(struct.pack(">6H", number, 0x0100, 1, 0, 0, 0) + name + struct.pack(">2H", 1, 1), (sys.argv[1], 53))
+"""
 
 RULE = f"""
 title: A Name That Was Found Out Later

@@ -277,6 +277,13 @@ TEST_F(History, AFileThatCannotBeOpenedIsAnErrorAtTheStart) {
   EXPECT_THAT(recorder.error().message, HasSubstr("absent/history.db"));
 }
 
+TEST_F(History, OneThatIsNotThereIsNotMadeByReading) {
+  const auto absent = Store::open_to_read(path_);
+  ASSERT_FALSE(absent);
+  EXPECT_THAT(absent.error().message, HasSubstr("run --history"));
+  EXPECT_TRUE(files().empty());
+}
+
 TEST_F(History, IsToldFromAFileOfEvents) {
   add({lookup("a.test", 1)});
   EXPECT_TRUE(is_database(path_));

@@ -249,6 +249,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
     pipeline.expire();
     if (*taken > 0 || held) pipeline.flush();
     if (std::chrono::steady_clock::now() >= next_report) {
+      pipeline.count_repeats();
       pipeline.report_losses();
       next_report += loss_report_interval;
     }
@@ -256,6 +257,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
   // What the kernel handed over before the signal is still written.
   const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler, response_handler);
   finish_held(pipeline);
+  pipeline.count_repeats();
   pipeline.report_losses();
   pipeline.flush();
   if (!taken) return fail(taken.error());
@@ -296,6 +298,8 @@ Result<void> run(const RunOptions& options) {
   sensor_options.mode = *mode;
   sensor_options.ports = options.ports;
   sensor_options.observe_all = observe != Observe::matches;
+  sensor_options.unique = observe == Observe::unique;
+  sensor_options.observed_per_second = options.observe_rate;
   sensor_options.process_entries = options.process_entries;
   sensor_options.environment_names = {allowed.begin(), allowed.end()};
   sensor_options.responses = responses_to_see(options, plan);

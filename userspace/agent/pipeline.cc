@@ -17,14 +17,15 @@
 namespace nslookout::agent {
 namespace {
 
-constexpr std::size_t unique_limit = 65536;  // pairs of program and name remembered for --observe unique
+constexpr std::size_t unique_limit =
+    65536;  // lookups remembered for --observe unique, of those that the kernel does not compare
 
 // Stages that lose something for good; the other counters tell of what was refused or could not be named.
 struct LossStage {
   nsl_counter counter;
   const char* stage;
 };
-constexpr std::array<LossStage, 12> loss_stages = {{
+constexpr std::array<LossStage, 14> loss_stages = {{
     {NSL_COUNT_ring_full, "ring"},
     {NSL_COUNT_payload_unreadable, "payload"},
     {NSL_COUNT_messages_over_limit, "messages"},
@@ -37,6 +38,8 @@ constexpr std::array<LossStage, 12> loss_stages = {{
     {NSL_COUNT_response_ring_full, "response ring"},
     {NSL_COUNT_response_cut, "response end"},
     {NSL_COUNT_response_split, "response tcp"},
+    {NSL_COUNT_telemetry_ring_full, "telemetry ring"},
+    {NSL_COUNT_telemetry_limited, "telemetry rate"},
 }};
 
 }  // namespace
@@ -118,7 +121,7 @@ bool Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::
   event::Event& event = lookup.event;
   event.event_id = ids_.next(event.time);
   event.kind = event::Kind::query;
-  if (hits.empty() && !was_judged(lookup.candidate) && observe_ == Observe::unique && seen_before(event)) return false;
+  if (hits.empty() && !was_judged(lookup.candidate) && observe_ == Observe::unique && !is_first(lookup)) return false;
   if (!hits.empty()) {
     mark_expanded(*event.dns, match::expansion_of(query, lookup.readings, hits));
     add_hits(hits, event::Kind::match, event);
@@ -253,10 +256,39 @@ std::vector<NameReading> Pipeline::readings(const match::Query& query, const Loo
   return readings_of(query.wire(), both);
 }
 
-bool Pipeline::seen_before(const event::Event& event) {
+bool Pipeline::is_first(const Lookup& lookup) {
+  if (lookup.candidate.told != 0) {
+    if (history_ != nullptr) told_[lookup.candidate.told] = {lookup.event.event_id, 1};
+    return true;
+  }
   if (unique_.size() >= unique_limit) unique_.clear();
-  const std::string program = event.process ? event.process->executable : "";
-  return !unique_.insert(program + '\0' + event.dns->query).second;
+  std::string key;
+  for (const std::string& part : inventory::key_of(lookup.event)) key += part + '\0';
+  if (unique_.insert(std::move(key)).second) return true;
+  if (history_ != nullptr) history_->record(lookup.event);
+  return false;
+}
+
+void Pipeline::count_repeats() {
+  // What is held is not recorded yet.
+  if (told_.empty() || join_.holds()) return;
+  const Result<std::vector<kernel::Repeats>> repeats = sensor_.repeats();
+  if (!repeats) {
+    log::error("{}", repeats.error().message);
+    return;
+  }
+  std::unordered_map<std::uint32_t, Told> kept;
+  for (const kernel::Repeats& repeated : *repeats) {
+    const auto told = told_.find(repeated.told);
+    if (told == told_.end()) continue;
+    if (repeated.count > told->second.counted) {
+      history_->add_repeats(told->second.event_id, repeated.count - told->second.counted,
+                            wall_from_boot(repeated.last, wall_minus_boot()));
+      told->second.counted = repeated.count;
+    }
+    kept.insert(told_.extract(told));
+  }
+  told_ = std::move(kept);
 }
 
 void Pipeline::write(event::Event& event) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -56,6 +57,9 @@ class Pipeline {
   [[nodiscard]] bool holds() const { return join_.holds(); }
   [[nodiscard]] std::vector<std::string> runtime_places() const { return join_.places(); }
 
+  // Tells the history how often lookups were repeated that the kernel let out once (--observe unique).
+  void count_repeats();
+
   // Writes a KIND_LOSS event when something was lost since the last call.
   void report_losses();
 
@@ -86,7 +90,8 @@ class Pipeline {
   void write_released(std::vector<Held> released);
   void write_described(event::Event& event, Joined joined);
   void report_incomplete();
-  [[nodiscard]] bool seen_before(const event::Event& event);
+  // For --observe unique.
+  [[nodiscard]] bool is_first(const Lookup& lookup);
   void write(event::Event& event);
 
   const kernel::Sensor& sensor_;
@@ -108,7 +113,12 @@ class Pipeline {
   Responses responses_;
   event::Host host_;
   event::SensorInfo sensor_info_;
-  std::unordered_set<std::string> unique_;
+  std::unordered_set<std::string> unique_;  // of what the kernel does not compare
+  struct Told {
+    std::string event_id;
+    std::uint64_t counted = 1;
+  };
+  std::unordered_map<std::uint32_t, Told> told_;  // by nsl_candidate.told
   history::Recorder* history_;
   std::uint64_t sequence_ = 0;
   std::uint64_t sink_lost_ = 0;

@@ -173,7 +173,14 @@ void add_options(CLI::App& command, RunArguments& arguments) {
   add_keep_going(command, arguments.rules);
   add_max_names(command, arguments.rules);
   add_search_suffixes(command, arguments.rules, {"auto"});
-  add_observe_option(command, arguments.options.observe, "unique: each name of a process once");
+  add_observe_option(command, arguments.options.observe, "unique: each name and record type of a program once");
+  command
+      .add_option("--observe-rate", arguments.options.observe_rate,
+                  "The most queries a second of one process that are reported though nothing matches, on average; 0: "
+                  "any number")
+      ->check(CLI::Range(0, 1'000'000))
+      ->type_name("COUNT")
+      ->capture_default_str();
   add_responses_option(command, arguments.options.responses);
   add_sensor(command, arguments.options);
   add_blocking(command, arguments.options);

@@ -224,6 +224,10 @@ Result<Store> Store::open(const std::string& path, const Limits& limits, Trouble
 }
 
 Result<Store> Store::open_to_read(const std::string& path) {
+  if (::access(path.c_str(), R_OK) != 0) {
+    return fail(ErrorClass::runtime, "the history {} cannot be read: {}; `run --history FILE` writes one", path,
+                errno_text(errno));
+  }
   sqlite3* raw = nullptr;
   const int opened = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
   Store store(path, Database(raw));

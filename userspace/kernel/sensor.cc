@@ -14,6 +14,7 @@
 #include "kernel/host.h"
 #include "kernel/processes.h"
 #include "kernel/tables.h"
+#include "kernel/telemetry.h"
 #include "kernel/unix_clients.h"
 #include "kernel/unix_request.h"
 
@@ -98,12 +99,13 @@ Result<Attached> start_backend(Backend backend, const SensorOptions& options, co
   if (const auto sized = object->set_entries("nsl_candidates", options.ring_octets); !sized) return fail(sized.error());
   const std::uint32_t awaited = options.responses == Responses::none ? 1 : options.awaited_entries;
   if (const auto sized = object->set_entries("nsl_awaited", awaited); !sized) return fail(sized.error());
+  if (const auto sized = size_telemetry(*object, options); !sized) return fail(sized.error());
   if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
 
+  if (const auto set = set_telemetry(*object, options); !set) return fail(set.error());
   auto settings = object->global<nsl_settings>("nsl_settings");
   if (!settings) return fail(settings.error());
   (*settings)->observe_all = options.observe_all ? 1 : 0;
-  (*settings)->wakeup_octets = options.observe_all ? options.ring_octets / 64 : 0;
   (*settings)->mode = static_cast<std::uint32_t>(options.mode);
   set_ports(**settings, options.ports);
 
@@ -158,7 +160,7 @@ Result<void> validate(const SensorOptions& options) {
   if (options.ports.empty() || options.ports.size() > NSL_PORTS_MAX) {
     return fail(ErrorClass::usage, "{} DNS ports given, 1 to {} are possible", options.ports.size(), NSL_PORTS_MAX);
   }
-  for (const std::uint32_t octets : {options.ring_octets, options.response_ring_octets}) {
+  for (const std::uint32_t octets : {options.ring_octets, options.response_ring_octets, options.observed_ring_octets}) {
     if (octets < 4096 || (octets & (octets - 1)) != 0) {
       return fail(ErrorClass::usage, "a ring of {} octets is impossible: give a power of two, 4096 at least", octets);
     }
@@ -249,6 +251,8 @@ int Sensor::State::take_response(void* state, void* record, std::size_t size) {
 Result<void> Sensor::State::open_rings() {
   ring.reset(ring_buffer__new(backend.object.map_fd("nsl_candidates"), take_candidate, this, nullptr));
   if (!ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
+  const int observed = ring_buffer__add(ring.get(), backend.object.map_fd("nsl_observed"), take_candidate, this);
+  if (observed != 0) return fail(ErrorClass::runtime, "opening the ring of telemetry: {}", errno_text(-observed));
   if (!responses) return {};
   const int added = ring_buffer__add(ring.get(), responses->object.map_fd("nsl_responses"), take_response, this);
   if (added != 0) return fail(ErrorClass::runtime, "opening the ring of responses: {}", errno_text(-added));
@@ -340,6 +344,8 @@ Result<Counters> Sensor::counters() const {
   counters[NSL_COUNT_program_missed] += state_->backend.object.recursion_misses();
   return counters;
 }
+
+Result<std::vector<Repeats>> Sensor::repeats() const { return read_repeats(state_->backend.object); }
 
 std::optional<nsl_process> Sensor::process(const nsl_process_key& key) const { return state_->processes.find(key); }
 

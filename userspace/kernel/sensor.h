@@ -51,8 +51,13 @@ struct SensorOptions {
   Backend backend = Backend::automatic;
   std::vector<std::uint16_t> ports = {53};  // 1 to NSL_PORTS_MAX DNS ports
   bool observe_all = false;                 // every query is a candidate
-  std::uint32_t ring_octets = 16u << 20;    // a power of two, at least a page
-  std::uint32_t process_entries = 16384;    // of the kernel's process table (about 1.6 kB each)
+  // With observe_all, of what leaves for that alone (bpf/telemetry.bpf.h). Hits are never held back.
+  bool unique = false;                             // of a program, name and record type the first query alone
+  std::uint32_t observed_per_second = 1000;        // of one process, on average; 0: any number
+  std::uint32_t observed_ring_octets = 16u << 20;  // a ring of their own, so that they push out no hit
+  std::uint32_t told_entries = 65536;              // lookups that unique remembers (about 100 octets each)
+  std::uint32_t ring_octets = 16u << 20;           // a power of two, at least a page
+  std::uint32_t process_entries = 16384;           // of the kernel's process table (about 1.6 kB each)
   // Variables whose values are kept of the environments of programs; of all others nothing leaves the kernel.
   std::vector<std::string_view> environment_names = {};
   Responses responses = Responses::none;
@@ -71,6 +76,13 @@ struct BackendChoice {
   Backend backend = Backend::automatic;  // the one in use, never automatic
   std::string reason;                    // one sentence: why this one, and why not the ones before it
   std::vector<ProgramReport> programs;
+};
+
+// How often a lookup was made that unique told once.
+struct Repeats {
+  std::uint32_t told = 0;   // nsl_candidate.told of the one that left
+  std::uint64_t count = 0;  // with that one
+  std::uint64_t last = 0;   // ns since boot
 };
 
 // Values of the kernel's counters, indexed by nsl_counter and summed over the CPUs.
@@ -121,6 +133,9 @@ class Sensor {
   [[nodiscard]] const BackendChoice& choice() const;
   [[nodiscard]] const UnixWatch& unix_watch() const;
   [[nodiscard]] Result<Counters> counters() const;
+
+  // Of each lookup that the kernel remembers to have told; empty without SensorOptions::unique.
+  [[nodiscard]] Result<std::vector<Repeats>> repeats() const;
 
   // The entry of the kernel's process table; nothing when it was evicted or never made.
   [[nodiscard]] std::optional<nsl_process> process(const nsl_process_key& key) const;
