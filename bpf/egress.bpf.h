@@ -32,12 +32,36 @@ NSL_INLINE bool nsl_in_interrupt(struct __sk_buff *skb)
 	return tcp && !BPF_CORE_READ(tcp, inet_conn.icsk_inet.sk.sk_lock.owned);
 }
 
-NSL_INLINE void nsl_add_addresses(struct __sk_buff *skb, struct nsl_candidate *candidate)
+/* nsl_find_transport for the packets of candidates, in one register; 0: neither UDP nor TCP. A function of its own, so that it is
+ * checked once. */
+__noinline nsl_u64 nsl_transport_of(struct __sk_buff *skb)
 {
-	struct nsl_socket *socket = nsl_socket_of(skb);
 	struct nsl_packet packet = {};
 
 	if (nsl_find_transport(skb, &packet))
+		return 0;
+	return packet.source_port | (nsl_u64)packet.destination_port << 16 | (nsl_u64)packet.transport << 32 |
+	       (nsl_u64)packet.protocol << 48 | (nsl_u64)packet.family << 56;
+}
+
+NSL_INLINE bool nsl_unpack_transport(struct __sk_buff *skb, struct nsl_packet *packet)
+{
+	const nsl_u64 packed = nsl_transport_of(skb);
+
+	packet->source_port = (nsl_u16)packed;
+	packet->destination_port = (nsl_u16)(packed >> 16);
+	packet->transport = (nsl_u16)(packed >> 32);
+	packet->protocol = (nsl_u8)(packed >> 48);
+	packet->family = (nsl_u8)(packed >> 56);
+	return packed != 0;
+}
+
+NSL_INLINE void nsl_add_addresses(struct __sk_buff *skb, struct nsl_candidate *candidate)
+{
+	struct nsl_socket *socket = nsl_socket_of(skb);
+	struct nsl_packet packet;
+
+	if (!nsl_unpack_transport(skb, &packet))
 		return;
 	candidate->family = packet.family;
 	candidate->transport = packet.protocol == IPPROTO_TCP ? NSL_TCP : NSL_UDP;
@@ -106,10 +130,10 @@ enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 /* What an answer in the server's place needs to know of the packet. */
 NSL_INLINE void nsl_add_wire(struct __sk_buff *skb, struct nsl_candidate *candidate)
 {
-	struct nsl_packet packet = {};
+	struct nsl_packet packet;
 	nsl_u32 numbers[2];
 
-	if (nsl_find_transport(skb, &packet))
+	if (!nsl_unpack_transport(skb, &packet))
 		return;
 	nsl_read_addresses(skb, packet.family, candidate->source, candidate->wire_server);
 	if (packet.protocol != IPPROTO_TCP ||
@@ -188,6 +212,8 @@ NSL_INLINE struct nsl_reader nsl_reader_in_packet(struct __sk_buff *skb, nsl_u64
 {
 	const struct nsl_reader reader = {
 		.mode = NSL_READ_PACKET,
+		.skb = skb,
+		.own = span,
 		.octets = (const nsl_u8 *)(long)skb->data + (NSL_SPAN_MESSAGE(span) & 0x7FF),
 		.end = (const nsl_u8 *)(long)skb->data_end,
 		.length = NSL_SPAN_LENGTH(span),
@@ -201,6 +227,7 @@ NSL_INLINE struct nsl_reader nsl_reader_by_load(struct __sk_buff *skb, nsl_u64 s
 	const struct nsl_reader reader = {
 		.mode = NSL_READ_LOAD,
 		.skb = skb,
+		.own = span,
 		.message = NSL_SPAN_MESSAGE(span),
 		.length = NSL_SPAN_LENGTH(span),
 	};
@@ -208,15 +235,71 @@ NSL_INLINE struct nsl_reader nsl_reader_by_load(struct __sk_buff *skb, nsl_u64 s
 	return reader;
 }
 
-NSL_INLINE struct nsl_reader nsl_reader_in_stream(const struct nsl_tcp_stream *stream, nsl_u64 span)
+NSL_INLINE struct nsl_reader nsl_reader_in_stream(struct __sk_buff *skb, const struct nsl_tcp_stream *stream,
+						  nsl_u64 span)
 {
 	const struct nsl_reader reader = {
 		.mode = NSL_READ_BUFFER,
+		.skb = skb,
+		.own = span,
 		.octets = stream->octets + 2,
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
 	return reader;
+}
+
+/* A piece of a name that the automaton is to walk over, in one register. */
+#define NSL_PIECE(at, count, slot) ((nsl_u64)(slot) << 32 | (nsl_u64)(count) << 16 | (at))
+
+NSL_INLINE nsl_u64 nsl_text_piece_by(const struct nsl_reader *reader, nsl_u64 place, nsl_u64 walk)
+{
+	const nsl_u32 slot = (nsl_u32)(place >> 32) & 1;
+	struct nsl_tables tables = { .slot = slot };
+
+	tables.texts = nsl_texts_of(slot);
+	if (!tables.texts)
+		return walk;
+	return nsl_walk_text_piece(reader, (nsl_u32)place & 0xFFFF, (nsl_u32)(place >> 16) & 0xFFFF,
+				   &nsl_generations[slot], &tables, walk);
+}
+
+__noinline nsl_u64 nsl_text_piece_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u64 place, nsl_u64 walk)
+{
+	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
+
+	return nsl_text_piece_by(&reader, place, walk);
+}
+
+__noinline nsl_u64 nsl_text_piece_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u64 place, nsl_u64 walk)
+{
+	const struct nsl_reader reader = nsl_reader_by_load(skb, span);
+
+	return nsl_text_piece_by(&reader, place, walk);
+}
+
+__noinline nsl_u64 nsl_text_piece_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u64 place, nsl_u64 walk)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+
+	if (!stream)
+		return NSL_TEXT_UNREAD;
+
+	const struct nsl_reader reader = nsl_reader_in_stream(skb, stream, span);
+
+	return nsl_text_piece_by(&reader, place, walk);
+}
+
+NSL_INLINE nsl_u64 nsl_text_piece(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 count,
+				  const struct nsl_generation *generation, const struct nsl_tables *tables,
+				  nsl_u64 walk)
+{
+	const nsl_u64 place = NSL_PIECE(at, count, tables->slot);
+
+	if (reader->mode == NSL_READ_PACKET)
+		return nsl_text_piece_in_packet(reader->skb, reader->own, place, walk);
+	return reader->mode == NSL_READ_LOAD ? nsl_text_piece_by_load(reader->skb, reader->own, place, walk)
+					     : nsl_text_piece_in_stream(reader->skb, reader->own, place, walk);
 }
 
 __noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
@@ -241,7 +324,7 @@ __noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, n
 	if (!stream)
 		return 0;
 
-	const struct nsl_reader reader = nsl_reader_in_stream(stream, span);
+	const struct nsl_reader reader = nsl_reader_in_stream(skb, stream, span);
 
 	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
 }
@@ -278,7 +361,7 @@ __noinline int nsl_judge_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 
 	if (!stream)
 		return -1;
 
-	const struct nsl_reader reader = nsl_reader_in_stream(stream, span);
+	const struct nsl_reader reader = nsl_reader_in_stream(skb, stream, span);
 
 	return nsl_judge(&reader, NSL_PLACE_AT(at));
 }
@@ -326,7 +409,7 @@ NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum
 		stream = nsl_stream_of(skb, 0);
 		if (!stream)
 			return 0;
-		reader = nsl_reader_in_stream(stream, span);
+		reader = nsl_reader_in_stream(skb, stream, span);
 	}
 	return nsl_query_questions(&reader);
 }

@@ -101,24 +101,45 @@ __noinline int nsl_look_at_variable(nsl_u64 at, nsl_u64 inside)
 	return (int)got;
 }
 
-/* Puts the listed variables into the room; not 0: not all of them. */
-static __noinline int nsl_collect_variables(struct mm_struct *mm)
-{
-	const nsl_u64 end = BPF_CORE_READ(mm, env_end);
-	nsl_u64 at = BPF_CORE_READ(mm, env_start), inside = 0;
+#define NSL_ENVIRONMENT_PIECE 32 /* steps that are checked at a time */
+#define NSL_COLLECTED_ALL     0
+#define NSL_COLLECTED_PART    1
 
-	for (int i = 0; i < NSL_ENVIRONMENT_STEPS; i++) {
+/* Goes on with the environment's piece at place >> 1, which continues a variable if the lowest bit of place is set. Where to go
+ * on, in the same form, or NSL_COLLECTED_*. */
+__noinline nsl_u64 nsl_collect_piece(nsl_u64 place, nsl_u64 end)
+{
+	nsl_u64 at = place >> 1, inside = place & 1;
+
+	for (int i = 0; i < NSL_ENVIRONMENT_PIECE; i++) {
 		int got;
 
 		if (at >= end)
-			return 0;
+			return NSL_COLLECTED_ALL;
 		got = nsl_look_at_variable(at, inside);
 		if (got <= 0)
-			return 1;
+			return NSL_COLLECTED_PART;
 		inside = got == NSL_VARIABLE_MAX;
 		at += (nsl_u64)got - inside;
 		NSL_FORGET(at);
 		NSL_FORGET(inside);
+	}
+	return at << 1 | inside;
+}
+
+/* Puts the listed variables into the room; not 0: not all of them. */
+static __noinline int nsl_collect_variables(struct mm_struct *mm)
+{
+	const nsl_u64 end = BPF_CORE_READ(mm, env_end);
+	nsl_u64 place = BPF_CORE_READ(mm, env_start) << 1;
+
+	for (int i = 0; i < NSL_ENVIRONMENT_STEPS / NSL_ENVIRONMENT_PIECE; i++) {
+		place = nsl_collect_piece(place, end);
+		if (place == NSL_COLLECTED_ALL)
+			return 0;
+		if (place == NSL_COLLECTED_PART)
+			return 1;
+		NSL_FORGET(place);
 	}
 	return 1;
 }

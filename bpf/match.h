@@ -189,6 +189,7 @@ NSL_INLINE int nsl_match_reading(const struct nsl_reader *reader, nsl_u32 at, co
 	nsl_u64 suffixes = !off; /* the lowest bit, which stands for no suffix: the whole name is walked */
 	int answer;
 
+	NSL_FORGET(suffixes);
 	while (off < NSL_WALK_LABELS) {
 		answer = nsl_match_label(reader, at, &walk, generation->filter_mask, tables);
 		if (answer < 0 || answer == NSL_REASON_NAME)

@@ -28,6 +28,15 @@ struct nsl_packet {
 	bool later_fragment;		       /* has no transport header */
 };
 
+/* Whether an IPv6 header of this type is skipped. One test: for each type of its own the verifier would go on by itself. */
+NSL_INLINE bool nsl_is_extension(nsl_u32 type)
+{
+	const nsl_u64 skipped = 1ull << IPPROTO_HOPOPTS | 1ull << IPPROTO_ROUTING | 1ull << IPPROTO_DSTOPTS |
+				1ull << IPPROTO_FRAGMENT | 1ull << IPPROTO_AH;
+
+	return type < 64 && skipped >> type & 1;
+}
+
 /* 0, or -1 if it is neither UDP nor TCP. */
 NSL_INLINE int nsl_find_transport(struct __sk_buff *skb, struct nsl_packet *packet)
 {
@@ -56,8 +65,7 @@ NSL_INLINE int nsl_find_transport(struct __sk_buff *skb, struct nsl_packet *pack
 			for (int i = 0; i < NSL_EXTENSION_HEADERS; i++) {
 				nsl_u8 header[4];
 
-				if (next != IPPROTO_HOPOPTS && next != IPPROTO_ROUTING && next != IPPROTO_DSTOPTS &&
-				    next != IPPROTO_FRAGMENT && next != IPPROTO_AH)
+				if (!nsl_is_extension(next))
 					break;
 				if (bpf_skb_load_bytes(skb, offset, header, sizeof header))
 					return -1;
@@ -69,6 +77,7 @@ NSL_INLINE int nsl_find_transport(struct __sk_buff *skb, struct nsl_packet *pack
 					offset += next == IPPROTO_AH ? (header[1] + 2u) * 4 : (header[1] + 1u) * 8;
 				}
 				next = header[0];
+				NSL_FORGET(offset);
 			}
 			NSL_FORGET(offset);
 			/* the helper may have moved nothing, but the verifier wants the pointers anew */

@@ -76,11 +76,13 @@ static __noinline nsl_u64 nsl_read_path(struct nsl_process *process, const struc
 			if (outer != mount) {
 				dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 				mount = outer;
+				NSL_FORGET(end);
 				continue;
 			}
 			name_length = 0;
 			parent = dentry;
 		}
+		NSL_FORGET(name_length);
 		if (parent == dentry && end != from)
 			return end;
 		if (end >= NSL_PATHS_MAX - NSL_COMPONENT_MAX - 1)

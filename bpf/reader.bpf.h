@@ -20,8 +20,9 @@ struct nsl_reader {
 	nsl_u32 length;	       /* of the message, as far as it is there */
 	const nsl_u8 *octets;  /* packet, buffer: the message's first octet */
 	const nsl_u8 *end;     /* packet: of the linear part */
-	struct __sk_buff *skb; /* load */
-	nsl_u32 message;       /* load: the message's offset in the packet */
+	struct __sk_buff *skb; /* load; in other modes the backend's own, as is what finds the message again: */
+	nsl_u64 own;
+	nsl_u32 message; /* load: the message's offset in the packet */
 };
 
 /* Where size octets at offset at lie, or NULL. Not for the mode load. */

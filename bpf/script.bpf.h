@@ -10,6 +10,7 @@
 
 struct nsl_script {
 	char path[NSL_SCRIPT_MAX];
+	char argv[NSL_ARGV_MAX];
 };
 
 struct {
@@ -19,40 +20,74 @@ struct {
 	__type(value, struct nsl_script);
 } nsl_script_room SEC(".maps");
 
-static __noinline int nsl_find_script(struct nsl_process *process, struct linux_binprm *bprm)
+NSL_INLINE struct nsl_script *nsl_script_here(void)
 {
-	const char *path = BPF_CORE_READ(bprm, filename);
-	const nsl_u64 differs = NSL_SCRIPT_MAX;
-	nsl_u64 same = differs,
-		start = 0; /* octets of this argument that are the path's; the first argument is no script */
-	struct nsl_script *script;
 	nsl_u32 zero = 0;
 
-	if (!path || path == BPF_CORE_READ(bprm, interp))
-		return 0;
-	script = bpf_map_lookup_elem(&nsl_script_room, &zero);
-	if (!script || bpf_probe_read_kernel_str(script->path, sizeof script->path, path) < 0)
-		return 0;
-	for (nsl_u32 i = 0; i < NSL_ARGV_MAX; i++) {
-		const char octet = process->argv[i];
+	return bpf_map_lookup_elem(&nsl_script_room, &zero);
+}
 
-		if (i >= process->argv_length)
-			break;
+#define NSL_SCRIPT_PIECE 64 /* octets of the command line that are checked at a time */
+
+/* The search between two octets of the command line, in one register: how many octets of this argument are the path's
+ * (NSL_SCRIPT_MAX: it is another one), where the argument starts, and whether it was found. */
+#define NSL_SCRIPT_WALK(same, start) ((nsl_u64)(start) << 16 | (same))
+#define NSL_SCRIPT_START(walk)	     ((nsl_u64)(walk) >> 16 & 0xFFFF)
+#define NSL_SCRIPT_FOUND	     (1ull << 32)
+
+/* A function of its own, so that the verifier checks it once for all pieces. */
+__noinline nsl_u64 nsl_find_script_piece(nsl_u64 from, nsl_u64 walk)
+{
+	nsl_u64 same = walk & 0xFFFF, start = NSL_SCRIPT_START(walk);
+	struct nsl_script *script = nsl_script_here();
+
+	if (!script)
+		return walk;
+	for (nsl_u64 i = 0; i < NSL_SCRIPT_PIECE; i++) {
+		nsl_u64 at = from + i;
+		char octet;
+
+		NSL_BOUND(at, NSL_ARGV_MAX - 1);
+		octet = script->argv[at];
 		if (same < NSL_SCRIPT_MAX && script->path[same & (NSL_SCRIPT_MAX - 1)] == octet) {
-			if (!octet) {
-				process->script_at = (nsl_u16)start;
-				break;
-			}
+			if (!octet)
+				return NSL_SCRIPT_FOUND | NSL_SCRIPT_WALK(same, start);
 			same++;
 		} else {
-			same = differs;
+			same = NSL_SCRIPT_MAX;
 		}
 		if (!octet) {
-			start = i + 1;
+			start = at + 1;
 			same = 0;
 		}
 		NSL_FORGET(same);
 		NSL_FORGET(start);
+	}
+	return NSL_SCRIPT_WALK(same, start);
+}
+
+static __noinline int nsl_find_script(struct nsl_process *process, struct linux_binprm *bprm)
+{
+	const char *path = BPF_CORE_READ(bprm, filename);
+	nsl_u64 walk = NSL_SCRIPT_WALK(NSL_SCRIPT_MAX, 0); /* the first argument is no script */
+	struct nsl_script *script;
+
+	if (!path || path == BPF_CORE_READ(bprm, interp))
+		return 0;
+	script = nsl_script_here();
+	if (!script || bpf_probe_read_kernel_str(script->path, sizeof script->path, path) < 0)
+		return 0;
+	bpf_probe_read_kernel(script->argv, sizeof script->argv, process->argv);
+	for (nsl_u32 from = 0; from < NSL_ARGV_MAX; from += NSL_SCRIPT_PIECE) {
+		if (from >= process->argv_length)
+			break;
+		walk = nsl_find_script_piece(from, walk);
+		if (walk & NSL_SCRIPT_FOUND) {
+			if (NSL_SCRIPT_START(walk) < process->argv_length)
+				process->script_at = (nsl_u16)NSL_SCRIPT_START(walk);
+			break;
+		}
+		NSL_FORGET(walk);
 	}
 	return 0;
 }

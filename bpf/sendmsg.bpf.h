@@ -174,7 +174,7 @@ NSL_INLINE void nsl_hand_over(struct nsl_candidate *candidate)
 __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 generation)
 {
 	struct nsl_question question = nsl_unpack_question(where, what, generation);
-	struct nsl_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid() };
+	struct nsl_pending_key key = {};
 	struct nsl_send *send = nsl_send_of(hook);
 	struct nsl_candidate *candidate, *forgotten;
 
@@ -191,6 +191,7 @@ __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 
 	nsl_describe_sender(&candidate->sender, nsl_current_sender());
 	bpf_probe_read_kernel(candidate->name, sizeof candidate->name, send->octets + question.at);
 
+	key.pid_tgid = bpf_get_current_pid_tgid();
 	key.index = send->candidates;
 	/* the return of an earlier send of this thread was missed (kretprobes have a limit): that send did happen */
 	forgotten = bpf_map_lookup_elem(&nsl_pending, &key);
@@ -211,6 +212,13 @@ NSL_INLINE struct nsl_reader nsl_reader_of(struct nsl_send *send, nsl_u32 length
 	const struct nsl_reader reader = { .mode = NSL_READ_BUFFER, .octets = send->octets, .length = length };
 
 	return reader;
+}
+
+NSL_INLINE nsl_u64 nsl_text_piece(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 count,
+				  const struct nsl_generation *generation, const struct nsl_tables *tables,
+				  nsl_u64 walk)
+{
+	return nsl_walk_text_piece(reader, at, count, generation, tables, walk);
 }
 
 /* place: NSL_WITHOUT. Where the question ends, with nsl_question.search in the upper half; or -1. */

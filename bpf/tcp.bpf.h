@@ -1,9 +1,8 @@
 /* DNS over TCP (RFC 1035 section 4.2.2, RFC 7766): messages, each behind its length in two octets, in a stream that the
  * sender may cut anywhere.
  *
- * A message that lies in one segment is looked at in place. One that is split is put together in the socket's storage, up
- * to NSL_TCP_KEPT octets of it: enough for the longest question. Octets that were sent before (retransmissions) are
- * skipped. A stream is given up, and counted, when its octets cannot be followed: the first segment seen does not begin
+ * Messages are copied to the socket's storage, where those that are split are put together: up to NSL_TCP_KEPT octets of each,
+ * enough for the longest question. Octets that were sent before (retransmissions) are skipped. A stream is given up, and counted, when its octets cannot be followed: the first segment seen does not begin
  * with a message, or a segment was missed.
  */
 #pragma once
@@ -18,7 +17,7 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 {
 	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
 	nsl_u8 prefix[2];
-	nsl_u32 left, wanted, length, kept;
+	nsl_u32 left, wanted = 2, length, kept;
 
 	if (!stream || at >= end)
 		return -1;
@@ -29,22 +28,15 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 		return (int)(at + length);
 	}
 	kept = stream->kept;
-	if (!kept && left >= 2) {
-		if (bpf_skb_load_bytes(skb, at, prefix, 2))
-			return -1;
-		length = (nsl_u32)prefix[0] << 8 | prefix[1];
-		if (length <= NSL_DNS_HEADER)
-			return -1;
-		if (left - 2 >= length) {
-			if (nsl_message_by_load(skb, NSL_SPAN(at + 2, length)))
-				stream->blocked = 1;
-			return (int)(at + 2 + length);
-		}
-	}
+	prefix[0] = stream->octets[0];
+	prefix[1] = stream->octets[1];
+	if (!kept && left >= 2 && bpf_skb_load_bytes(skb, at, prefix, 2))
+		return -1;
+	length = (nsl_u32)prefix[0] << 8 | prefix[1];
 
-	/* a split message: first the two octets of its length, then as much of it as is looked at */
-	length = (nsl_u32)stream->octets[0] << 8 | stream->octets[1];
-	wanted = kept < 2 ? 2 : length + 2 < NSL_TCP_KEPT ? length + 2 : NSL_TCP_KEPT;
+	/* as much of the message as is looked at; where its length is cut, the second octet of that */
+	if (kept >= 2 || (!kept && left >= 2))
+		wanted = length + 2 < NSL_TCP_KEPT ? length + 2 : NSL_TCP_KEPT;
 	wanted -= kept;
 	if (wanted > left)
 		wanted = left;

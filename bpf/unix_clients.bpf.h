@@ -10,7 +10,7 @@
 
 #include "unix_types.bpf.h"
 
-#include "observe.bpf.h"
+#include "sender.bpf.h"
 
 #define NSL_AF_UNIX	    1
 #define NSL_LISTENS	    10 /* TCP_LISTEN, the state of a listening socket of any family */

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 
-from harness import AgentCase, main, run_client, wait_until, work_folder
+from harness import AgentCase, dns_query, main, run_client, wait_until, work_folder
 
 RULE = """title: Names of a test
 id: {id}
@@ -22,11 +22,6 @@ ID = "0c1d9d3e-6f2a-4f35-9d1f-2a4e7c1b0a{:02}"
 
 def rule(names, number=1):
     return RULE.format(id=ID.format(number), names=names)
-
-
-def dns_query(name, number):
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return number.to_bytes(2, "big") + b"\x01\x00\0\x01\0\0\0\0\0\0" + labels + b"\0\0\x01\0\x01"
 
 
 class Reload(AgentCase):

@@ -34,6 +34,12 @@ static inline nsl_u32 nsl_text_cell(const struct nsl_tables* tables, nsl_u64 ind
 #include "bpf/judge.h"
 #include "bpf/texts.h"
 
+static inline nsl_u64 nsl_text_piece(const struct nsl_reader* reader, nsl_u32 at, nsl_u32 count,
+                                     const struct nsl_generation* generation, const struct nsl_tables* tables,
+                                     nsl_u64 walk) {
+  return nsl_walk_text_piece(reader, at, count, generation, tables, walk);
+}
+
 namespace nslookout::compile {
 namespace {
 

@@ -5,7 +5,7 @@
 
 from .agent import Agent, backend, binary
 from .case import WATCHED, AgentCase
-from .client import Client, Prober, run_client
+from .client import Client, Prober, dns_query, run_client
 from .daemons import DAEMON_PACKAGES, Nscd, Resolved
 from .packages import fetch
 from .programs import ids_held_by, orphaned_programs, programs_present
@@ -13,5 +13,5 @@ from .resolver import Query, Resolver
 from .sandbox import RULES, main, wait_until, work_folder
 
 __all__ = ["DAEMON_PACKAGES", "RULES", "WATCHED", "Agent", "AgentCase", "Client", "Nscd", "Prober", "Query", "Resolved", "Resolver",
-           "backend", "binary", "fetch", "ids_held_by", "main", "orphaned_programs", "programs_present", "run_client", "wait_until",
+           "backend", "binary", "dns_query", "fetch", "ids_held_by", "main", "orphaned_programs", "programs_present", "run_client", "wait_until",
            "work_folder"]

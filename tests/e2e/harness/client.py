@@ -30,6 +30,11 @@ def run_client(command, executable=None, stdin=subprocess.DEVNULL, **options):
     return Client(process.pid, process.returncode, stdout)
 
 
+def dns_query(name, number):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return number.to_bytes(2, "big") + b"\x01\x00\0\x01\0\0\0\0\0\0" + labels + b"\0\0\x01\0\x01"
+
+
 class Prober:
     """Sends queries from this process, each without waiting for its answer."""
 
