@@ -18,6 +18,7 @@ nsl_object_\name\()_end:
 	object seed, "seed.bpf.o"
 	object unix_clients, "unix_clients.bpf.o"
 	object unix_clients_fentry, "unix_clients_fentry.bpf.o"
+	object unix_connect, "unix_connect.bpf.o"
 	object ingress, "ingress.bpf.o"
 
 	.section .note.GNU-stack, "", %progbits

@@ -10,11 +10,11 @@
 
 #include "unix_types.bpf.h"
 
+#include "resolver_path.bpf.h"
 #include "sender.bpf.h"
 
 #define NSL_AF_UNIX	    1
 #define NSL_LISTENS	    10 /* TCP_LISTEN, the state of a listening socket of any family */
-#define NSL_RESOLVER_PATH   40 /* octets of the longest path below, in whole words */
 #define NSL_NSCD_VERSION    2
 #define NSL_NSCD_BY_NAME    4
 #define NSL_NSCD_BY_ADDRESS 7
@@ -28,34 +28,13 @@ struct {
 	__type(value, nsl_u32); /* the socket's inode */
 } nsl_listeners SEC(".maps");
 
-/* Text of at most eight octets as the word that memory holds. */
-#define NSL_WORD(a, b, c, d, e, f, g, h)                                                                   \
-	((nsl_u64)(a) | (nsl_u64)(b) << 8 | (nsl_u64)(c) << 16 | (nsl_u64)(d) << 24 | (nsl_u64)(e) << 32 | \
-	 (nsl_u64)(f) << 40 | (nsl_u64)(g) << 48 | (nsl_u64)(h) << 56)
-
-/* Which resolver listens at this address: NSL_VARLINK, NSL_NSCD or 0. The paths are those that the resolvers bind. */
+/* Which resolver listens at this address: NSL_VARLINK, NSL_NSCD or 0. */
 NSL_INLINE nsl_u32 nsl_resolver_at(const struct unix_address *address)
 {
 	const char *path =
 		(const char *)address + bpf_core_field_offset(struct unix_address, name) + sizeof(unsigned short);
-	nsl_u64 w[NSL_RESOLVER_PATH / 8] = {};
 
-	if (!address || bpf_probe_read_kernel(w, sizeof w, path))
-		return 0;
-	if (w[0] == NSL_WORD('/', 'r', 'u', 'n', '/', 's', 'y', 's') &&
-	    w[1] == NSL_WORD('t', 'e', 'm', 'd', '/', 'r', 'e', 's') &&
-	    w[2] == NSL_WORD('o', 'l', 'v', 'e', '/', 'i', 'o', '.') &&
-	    w[3] == NSL_WORD('s', 'y', 's', 't', 'e', 'm', 'd', '.') &&
-	    w[4] == NSL_WORD('R', 'e', 's', 'o', 'l', 'v', 'e', 0))
-		return NSL_VARLINK;
-	if (w[0] == NSL_WORD('/', 'v', 'a', 'r', '/', 'r', 'u', 'n') &&
-	    w[1] == NSL_WORD('/', 'n', 's', 'c', 'd', '/', 's', 'o') &&
-	    (nsl_u32)w[2] == (nsl_u32)NSL_WORD('c', 'k', 'e', 't', 0, 0, 0, 0) && !(w[2] >> 32 & 0xFF))
-		return NSL_NSCD;
-	if (w[0] == NSL_WORD('/', 'r', 'u', 'n', '/', 'n', 's', 'c') &&
-	    w[1] == NSL_WORD('d', '/', 's', 'o', 'c', 'k', 'e', 't') && !(w[2] & 0xFF))
-		return NSL_NSCD;
-	return 0;
+	return address ? nsl_resolver_named(path) : 0;
 }
 
 /* The inode of a listening socket. */

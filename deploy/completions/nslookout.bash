@@ -24,6 +24,8 @@ _nslookout_value() {
     --annotations) _nslookout_words "none github" "$current" ;;
     --timeout) ;;
     --answer) _nslookout_words "nxdomain refused none" "$current" ;;
+    --hidden-clients) _nslookout_words "auto observe deny" "$current" ;;
+    --fail) _nslookout_words "open closed" "$current" ;;
     --observe) _nslookout_words "matches all unique" "$current" ;;
     --log-level) _nslookout_words "error warning notice debug" "$current" ;;
     --format)
@@ -53,7 +55,7 @@ _nslookout_ci() {
   elif [[ $part == start ]]; then  # and the options of `run` that it does not set itself
     _nslookout_words \
       "--work-dir --timeout --rules --list --product-windows --expand --keep-going --max-names --search-suffix --responses \
-       --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --output --config --no-config \
+       --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --output --config --no-config \
        --log-level --help" "$1"
   elif [[ $part == stop ]]; then
     _nslookout_words "--work-dir --timeout --help" "$1"
@@ -67,7 +69,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay hunt diff doctor decode ci config version --help --version" "$current"
+    _nslookout_words "run check explain match replay hunt diff doctor decode ci release config version --help --version" "$current"
     return
   fi
 
@@ -86,7 +88,7 @@ _nslookout() {
     run)
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --observe-rate --responses \
-         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --port --process-entries --output --history --history-max --ready-file --cri-socket --docker-socket \
+         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --port --process-entries --output --history --history-max --ready-file --cri-socket --docker-socket \
          --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --config --no-config --help" \
         "$current"
       ;;
@@ -131,7 +133,7 @@ _nslookout() {
     config)
       if ((COMP_CWORD == 2)); then _nslookout_words "check show schema --help" "$current"; else _nslookout_paths "$current"; fi
       ;;
-    version) _nslookout_words "--help" "$current" ;;
+    version | release) _nslookout_words "--help" "$current" ;;
   esac
 }
 

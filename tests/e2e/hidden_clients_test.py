@@ -5,9 +5,26 @@ import os
 import pathlib
 import subprocess
 
-from harness import DAEMON_PACKAGES, AgentCase, Nscd, Resolved, fetch, main, run_client, wait_until
+from harness import (DAEMON_PACKAGES, AgentCase, Nscd, Resolved, fetch, main, run_client, wait_until,
+                     work_folder)
 
 NSSWITCH = pathlib.Path("/etc/nsswitch.conf")
+NSCD_SOCKET = "/var/run/nscd/socket"
+NO_HOOK = "needs a hook of Linux 6.7"
+
+CONNECT = """
+client = socket.socket(socket.AF_UNIX)
+try:
+    client.connect("{}")
+    print("connected")
+except PermissionError:
+    print("denied")
+"""
+
+
+def connecting(path):
+    """What becomes of a process that connects to the socket."""
+    return run_client(["python3", "-c", "import socket\n" + CONNECT.format(path)]).stdout.decode().strip()
 
 
 def brief(events):
@@ -39,7 +56,7 @@ class HiddenCase(AgentCase):
             self.assertNotIn("client_hidden", event)
 
 
-class SystemdResolved(HiddenCase):
+class ResolvedCase(HiddenCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -49,6 +66,8 @@ class SystemdResolved(HiddenCase):
         NSSWITCH.write_text("passwd: files\ngroup: files\nhosts: files resolve [!UNAVAIL=return] dns\n")
         cls.addClassCleanup(NSSWITCH.write_text, before)
 
+
+class SystemdResolved(ResolvedCase):
     def getent(self, database, name):
         client = run_client(["getent", database, name],
                             env={**os.environ, "LD_LIBRARY_PATH": str(self.daemon.libraries)})
@@ -116,6 +135,88 @@ class SystemdResolved(HiddenCase):
         events = self.of_this_test(agent.finish())
         self.assertEqual(brief(events), [(self.daemon.pid, "ROLE_FORWARDER", "udp", "A", True)])
         self.assertTrue(events[0]["client_hidden"])
+
+
+class DeniedResolved(ResolvedCase):
+    """Where the connection to systemd-resolved is denied, the program's own packet is judged."""
+
+    def enforcing_agent(self, *arguments):
+        agent = self.agent("--mode", "enforce", *arguments)
+        if NO_HOOK in agent.stderr():
+            self.skipTest("this kernel cannot deny the connection")
+        return agent
+
+    def getent(self, name):
+        return run_client(["getent", "ahosts", name],
+                          env={**os.environ, "LD_LIBRARY_PATH": str(self.daemon.libraries)})
+
+    def test_the_clients_own_packet_is_blocked(self):
+        agent = self.enforcing_agent()
+        self.assertIn("connecting to the socket of systemd-resolved is denied", agent.stderr())
+        client = self.getent("sfrclak.com")
+        self.assertNotEqual(client.status, 0)
+        events = self.of_this_test(agent.finish())
+        self.assertEqual({(event["process"]["pid"], event["dns"]["transport"], event["action"]) for event in events},
+                         {(client.pid, "udp", "ACTION_BLOCKED")})
+        self.assertEqual(self.queries(), [])
+
+    def test_a_name_that_is_not_blocked_is_found_all_the_same(self):
+        allowed = work_folder() / "allowed.txt"
+        allowed.write_text("calltan.com\n")
+        agent = self.enforcing_agent("--allow", f"exact:{allowed}")
+        client = self.getent("calltan.com")
+        self.assertEqual(client.status, 0)
+        events = self.of_this_test(agent.finish())
+        self.assertEqual({(event["process"]["pid"], event["dns"]["transport"]) for event in events}, {(client.pid, "udp")})
+
+    def test_when_it_is_denied(self):
+        told = {}
+        for options in ("enforce", "enforce --hidden-clients observe", "dry-run", "audit"):
+            agent = self.agent("--mode", *options.split())
+            if NO_HOOK in agent.stderr():
+                self.skipTest("this kernel cannot deny the connection")
+            told[options] = connecting(self.daemon.socket)
+            agent.finish()
+        self.assertEqual(told, {"enforce": "denied",
+                                "enforce --hidden-clients observe": "connected", "dry-run": "connected",
+                                "audit": "connected"})
+        self.assertEqual(connecting(self.daemon.socket), "connected", "the agent took it along")
+
+    def test_where_no_dns_stands_in_it_is_denied_only_when_asked_for(self):
+        before = NSSWITCH.read_text()
+        NSSWITCH.write_text("hosts: files resolve\n")
+        self.addCleanup(NSSWITCH.write_text, before)
+        agent = self.enforcing_agent()
+        self.assertIn("has no `dns` that stands in for `resolve`", agent.stderr())
+        self.assertEqual(connecting(self.daemon.socket), "connected")
+        agent.finish()
+        self.enforcing_agent("--hidden-clients", "deny")
+        self.assertEqual(connecting(self.daemon.socket), "denied")
+
+
+class DeniedNscd(AgentCase):
+    """With a stand-in for nscd, which connects to itself when it is told to."""
+
+    DAEMON = (f"import socket\nlistening=socket.socket(socket.AF_UNIX)\nlistening.bind({NSCD_SOCKET!r})\n"
+              "listening.listen()\nprint('listens', flush=True)\ninput()\n" + CONNECT.format(NSCD_SOCKET))
+
+    def test_everybody_but_the_resolver_itself(self):
+        folder = os.path.dirname(NSCD_SOCKET)
+        os.makedirs(folder, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
+        self.addCleanup(subprocess.run, ["umount", folder], check=True)
+        daemon = subprocess.Popen(["python3", "-c", self.DAEMON], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.kill)
+        self.assertEqual(daemon.stdout.readline(), b"listens\n")
+        agent = self.agent("--mode", "enforce")
+        if NO_HOOK in agent.stderr():
+            self.skipTest("this kernel cannot deny the connection")
+        self.assertIn("connecting to the socket of nscd is denied", agent.stderr())
+        self.assertEqual(connecting(NSCD_SOCKET), "denied")
+        self.assertEqual(connecting(NSCD_SOCKET.removeprefix("/var")), "denied")
+        told, _ = daemon.communicate(b"\n", timeout=10)
+        self.assertEqual(told, b"connected\n")
 
 
 class ResolverThatComesAndGoes(AgentCase):

@@ -29,6 +29,7 @@
 #include "identity/proc_process.h"
 #include "identity/seeded.h"
 #include "kernel/host.h"
+#include "kernel/pins.h"
 #include "lists/spec.h"
 
 namespace nslookout::agent {
@@ -221,6 +222,39 @@ Result<RecorderPtr> open_history(const RunOptions& options) {
   return history::Recorder::start(options.history, history::limits_of_rows(options.history_rows));
 }
 
+// After the tables are in place, so that blocking has no gap: what an earlier agent pinned goes, and what goes on after this one
+// is pinned in its place.
+Result<void> settle_pins(const kernel::Sensor& sensor, bool fail_closed) {
+  const Result<std::size_t> earlier = kernel::pinned_links();
+  if (!earlier) return fail(earlier.error());
+  if (sensor.mode() != kernel::Mode::enforce) {
+    if (*earlier > 0) {
+      log::warning(
+          "an earlier agent failed closed and its programs still block lookups: `nslookout release` ends that");
+    }
+    return {};
+  }
+  if (fail_closed) {
+    if (const auto pinned = sensor.pin(); !pinned) return pinned;
+  } else if (const auto removed = kernel::remove_pins(); !removed) {
+    return fail(removed.error());
+  }
+  if (*earlier > 0) log::notice("taken over from the programs that an earlier agent left in place");
+  if (fail_closed) {
+    log::notice(
+        "fails closed: the programs are pinned in {} and go on blocking when the agent ends; `nslookout release` "
+        "removes them",
+        kernel::pin_folder);
+  }
+  return {};
+}
+
+void announce_end(bool fail_closed) {
+  const Result<std::size_t> pinned = fail_closed ? kernel::pinned_links() : Result<std::size_t>(0);
+  if (pinned && *pinned == 0) return;
+  log::notice("the agent ends, and lookups are blocked as before; `nslookout release` ends that");
+}
+
 // Says what did not work, once for each kind of trouble.
 void report_answers(const Answers& answers, std::string& reported) {
   if (answers.last_failure() == reported) return;
@@ -286,8 +320,16 @@ Result<void> run(const RunOptions& options) {
 
   const auto mode = kernel::mode_from_name(options.mode);
   const auto answer = answer_from_name(options.answer);
-  if (!mode || !answer)
-    return fail(ErrorClass::usage, "there is no mode '{}' or no answer '{}'", options.mode, options.answer);
+  const auto hidden_clients = kernel::hidden_clients_from_name(options.hidden_clients);
+  if (!mode || !answer || !hidden_clients) {
+    return fail(ErrorClass::usage, "there is no mode '{}', no answer '{}' or no --hidden-clients {}", options.mode,
+                options.answer, options.hidden_clients);
+  }
+
+  const bool fail_closed = options.fail == "closed";
+  if (fail_closed) {
+    if (const auto possible = kernel::check_pinning(); !possible) return possible;
+  }
 
   catch_signals();
   Answers answers(*answer);
@@ -296,6 +338,7 @@ Result<void> run(const RunOptions& options) {
   kernel::SensorOptions sensor_options;
   sensor_options.backend = *backend;
   sensor_options.mode = *mode;
+  sensor_options.hidden_clients = *hidden_clients;
   sensor_options.ports = options.ports;
   sensor_options.observe_all = observe != Observe::matches;
   sensor_options.unique = observe == Observe::unique;
@@ -308,6 +351,7 @@ Result<void> run(const RunOptions& options) {
   if (!sensor) return fail(refusal(options, sensor.error()));
   const Result<std::size_t> names = publish(*sensor, tables_of(plan), 1);
   if (!names) return fail(names.error());
+  if (const auto settled = settle_pins(*sensor, fail_closed); !settled) return settled;
 
   identity::Options identity;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
@@ -318,7 +362,9 @@ Result<void> run(const RunOptions& options) {
   announce(*sensor, plan, *names);
   announce_runtimes(pipeline.runtime_places());
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
-  return watch(*sensor, pipeline, reloads, answers);
+  const auto watched = watch(*sensor, pipeline, reloads, answers);
+  announce_end(fail_closed);
+  return watched;
 }
 
 }  // namespace nslookout::agent

@@ -21,13 +21,15 @@ struct RunOptions {
   std::vector<std::string> lists;    // exact:FILE, suffix:FILE
   std::vector<std::string> outputs;  // specifications of sink/sink.h
   std::string backend = "auto";
-  std::string mode = "audit";         // audit, dry-run, enforce
-  BlockOptions block;                 // of the other two modes
-  std::string answer = "nxdomain";    // to what is blocked: nxdomain, refused, none
-  std::string observe = "matches";    // matches, all, unique
-  std::uint32_t observe_rate = 1000;  // of one process, a second, that nothing matches; 0: any number
-  bool responses = false;             // the response to each reported query, too
-  std::string history;                // file of the history; empty: none
+  std::string mode = "audit";           // audit, dry-run, enforce
+  BlockOptions block;                   // of the other two modes
+  std::string answer = "nxdomain";      // to what is blocked: nxdomain, refused, none
+  std::string fail = "open";            // what becomes of blocking when the agent ends: open, closed
+  std::string hidden_clients = "auto";  // auto, observe, deny
+  std::string observe = "matches";      // matches, all, unique
+  std::uint32_t observe_rate = 1000;    // of one process, a second, that nothing matches; 0: any number
+  bool responses = false;               // the response to each reported query, too
+  std::string history;                  // file of the history; empty: none
   std::uint64_t history_rows = history::default_max_rows;
   std::string ready_file;  // empty: none
   std::vector<std::uint16_t> ports = {53};

@@ -25,6 +25,7 @@ std::unique_ptr<CLI::App> make_app(Command& chosen) {
   add_doctor(*app, chosen);
   add_decode(*app, chosen);
   add_ci(*app, chosen);
+  add_release(*app, chosen);
   add_config(*app, chosen);
   add_version(*app, chosen);
   return app;

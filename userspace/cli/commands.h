@@ -24,6 +24,7 @@ void add_diff(CLI::App& app, Command& chosen);
 void add_doctor(CLI::App& app, Command& chosen);
 void add_decode(CLI::App& app, Command& chosen);
 void add_ci(CLI::App& app, Command& chosen);
+void add_release(CLI::App& app, Command& chosen);
 void add_config(CLI::App& app, Command& chosen);
 void add_version(CLI::App& app, Command& chosen);
 

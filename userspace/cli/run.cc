@@ -47,6 +47,12 @@ Result<void> check_together(const agent::RunOptions& options) {
     return something;
   }
   if (auto blocking = check_blocking(options); !blocking) return blocking;
+  if (options.fail == "closed" && options.mode != "enforce") {
+    return fail(ErrorClass::usage, "--fail closed is about what blocks: add --mode enforce");
+  }
+  if (options.hidden_clients == "deny" && options.mode != "enforce") {
+    return fail(ErrorClass::usage, "--hidden-clients deny changes what programs do: add --mode enforce");
+  }
   return check_ports(options.ports);
 }
 
@@ -114,6 +120,20 @@ void add_blocking(CLI::App& command, agent::RunOptions& options) {
                   "What a blocked lookup gets in its server's place: nxdomain, refused or none (its client waits)")
       ->check(CLI::IsMember({"nxdomain", "refused", "none"}))
       ->type_name("ANSWER")
+      ->capture_default_str();
+  command
+      .add_option("--fail", options.fail,
+                  "When the agent ends, however it does: open: nothing is blocked any more; closed: all goes on being "
+                  "blocked until `nslookout release`")
+      ->check(CLI::IsMember({"open", "closed"}))
+      ->type_name("WAY")
+      ->capture_default_str();
+  command
+      .add_option("--hidden-clients", options.hidden_clients,
+                  "In the mode enforce, asking systemd-resolved or nscd over its socket: observe: seen alone; deny: "
+                  "refused, so that the program asks by DNS; auto: refused where that works")
+      ->check(CLI::IsMember({"auto", "observe", "deny"}))
+      ->type_name("WAY")
       ->capture_default_str();
 }
 

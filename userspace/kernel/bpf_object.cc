@@ -136,6 +136,13 @@ Result<void> BpfObject::leave_out(const char* program) {
   return {};
 }
 
+Result<void> BpfObject::expect_attach_type(const char* program, int type) {
+  bpf_program* found = bpf_object__find_program_by_name(object_.get(), program);
+  if (found == nullptr) return fail(ErrorClass::runtime, "the object {} has no program {}", name_, program);
+  bpf_program__set_expected_attach_type(found, static_cast<bpf_attach_type>(type));
+  return {};
+}
+
 Result<void> BpfObject::share_globals() {
   // After loading, libbpf's memory for the globals is a copy that only generated skeletons replace by the map's own.
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));

@@ -39,6 +39,8 @@ class BpfObject {
   // Every map that the owner has too, but for the globals.
   [[nodiscard]] Result<void> share_maps(const BpfObject& owner);
   [[nodiscard]] Result<void> leave_out(const char* program);
+  // The hook of a program whose section cannot name it: a number of enum bpf_attach_type.
+  [[nodiscard]] Result<void> expect_attach_type(const char* program, int type);
 
   // Errors: unsupported, with what the kernel said and, where it is clear, the cause.
   [[nodiscard]] Result<void> load();

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/resolver_sockets.h"
+#include "kernel/name_service.h"
 #include "kernel/trim.h"
 
 namespace nslookout::kernel {
@@ -88,16 +89,6 @@ std::vector<std::string> resolved_files(const Host& host) {
 
 bool lists(const std::vector<std::string>& words, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
-}
-
-// Whether /etc/nscd.conf says that nscd leaves host names alone.
-bool nscd_skips_hosts(const Host& host) {
-  bool skips = false;
-  for (const auto& line : lines_of(host.read_file("/etc/nscd.conf"))) {
-    const auto words = words_of(line.substr(0, line.find('#')));
-    if (words.size() >= 3 && words[0] == "enable-cache" && words[1] == "hosts") skips = words[2] == "no";
-  }
-  return skips;
 }
 
 // What an event looks like whose client is not known.
@@ -263,22 +254,9 @@ void add_backend_spot(const BackendProbe* chosen, std::vector<BlindSpot>& spots)
 }  // namespace
 
 std::vector<std::string> nss_hosts_sources(const Host& host) {
-  std::vector<std::string> sources;
-  for (const auto& raw : lines_of(host.read_file("/etc/nsswitch.conf"))) {
-    const auto line = trimmed(std::string_view(raw).substr(0, raw.find('#')));
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos || trimmed(line.substr(0, colon)) != "hosts") continue;
-    sources.clear();
-    bool in_action = false;
-    std::string spaced;
-    for (const char c : line.substr(colon + 1)) {
-      if (c == '[') in_action = true;
-      spaced.push_back(in_action ? ' ' : c);
-      if (c == ']') in_action = false;
-    }
-    sources = words_of(spaced);
-  }
-  return sources;
+  std::vector<std::string> names;
+  for (HostsSource& source : hosts_sources(host)) names.push_back(std::move(source.name));
+  return names;
 }
 
 std::vector<std::string> nameservers(const Host& host) {

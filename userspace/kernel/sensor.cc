@@ -1,18 +1,18 @@
 #include "kernel/sensor.h"
 
 #include <bpf/bpf.h>
-#include <fcntl.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "bpf/objects.h"
 #include "kernel/bpf_object.h"
-#include "kernel/host.h"
+#include "kernel/connect_denial.h"
+#include "kernel/pins.h"
 #include "kernel/processes.h"
+#include "kernel/root_cgroup.h"
 #include "kernel/tables.h"
 #include "kernel/telemetry.h"
 #include "kernel/unix_clients.h"
@@ -30,27 +30,6 @@ struct Attached {
   BpfObject object;
   std::vector<Link> links;
 };
-
-Result<std::vector<Link>> attach_to_root_cgroup(const BpfObject& object) {
-  const Result<std::string> root = Host().root_cgroup2();
-  if (!root) return fail(root.error());
-  const Fd cgroup(::open(root->c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!cgroup.valid()) {
-    return fail(ErrorClass::unsupported, "opening the root cgroup {}: {}", *root, errno_text(errno));
-  }
-  std::vector<Link> links;
-  for (const ProgramReport& report : object.report()) {
-    Link link(bpf_program__attach_cgroup(object.program(report.name.c_str()), cgroup.get()));
-    if (!link) {
-      return fail(ErrorClass::unsupported,
-                  "attaching {} to the root cgroup {}: {}; another program may be attached there exclusively (bpftool "
-                  "cgroup tree shows it)",
-                  report.name, *root, errno_text(errno));
-    }
-    links.push_back(std::move(link));
-  }
-  return links;
-}
 
 void set_ports(nsl_settings& settings, const std::vector<std::uint16_t>& ports) {
   settings.port_count = static_cast<std::uint32_t>(ports.size());
@@ -170,6 +149,13 @@ Result<void> validate(const SensorOptions& options) {
 
 }  // namespace
 
+std::optional<HiddenClients> hidden_clients_from_name(std::string_view name) {
+  if (name == "auto") return HiddenClients::automatic;
+  if (name == "observe") return HiddenClients::observe;
+  if (name == "deny") return HiddenClients::deny;
+  return std::nullopt;
+}
+
 static_assert(static_cast<int>(Mode::audit) == NSL_MODE_AUDIT && static_cast<int>(Mode::dry_run) == NSL_MODE_DRY_RUN &&
               static_cast<int>(Mode::enforce) == NSL_MODE_ENFORCE);
 
@@ -217,6 +203,7 @@ struct Sensor::State {
   CandidateHandler handler;
   ResponseHandler response_handler;
   UnixClients unix_clients;
+  ConnectDenial connect_denial;
   std::uint64_t unix_requests_unread = 0;
 
   static int take_candidate(void* state, void* record, std::size_t size);
@@ -295,10 +282,16 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
                                              .ring = nullptr,
                                              .handler = nullptr,
                                              .response_handler = nullptr,
-                                             .unix_clients = {}});
+                                             .unix_clients = {},
+                                             .connect_denial = {}});
   state->see_responses(options);
   if (const auto opened = state->open_rings(); !opened) return fail(opened.error());
   state->unix_clients.follow({&state->processes.object(), &state->backend.object});
+  if (options.mode == Mode::enforce && options.hidden_clients != HiddenClients::observe) {
+    Result<ConnectDenial> denial = ConnectDenial::start(options.hidden_clients == HiddenClients::deny);
+    if (!denial) return fail(denial.error());
+    state->connect_denial = std::move(*denial);
+  }
   return Sensor(std::move(state));
 }
 
@@ -306,10 +299,21 @@ Result<void> Sensor::publish(const compile::KernelTables& tables, std::uint32_t 
   return state_->tables.publish(tables, number);
 }
 
+Result<void> Sensor::pin() const {
+  // attach_to_root_cgroup() made a link for each program, in the order of the report
+  const std::vector<ProgramReport> programs = state_->backend.object.report();
+  std::vector<NamedLink> links;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    links.push_back({programs[i].name, state_->backend.links[i].get()});
+  }
+  return pin_set(links);
+}
+
 Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const CandidateHandler& handler,
                                  const ResponseHandler& response_handler) {
   state_->handler = handler;
   state_->unix_clients.follow({&state_->processes.object(), &state_->backend.object});
+  state_->connect_denial.follow();
   state_->response_handler = response_handler;
   const int polled = ring_buffer__poll(state_->ring.get(), static_cast<int>(timeout.count()));
   if (polled < 0 && polled != -EINTR) return fail(ErrorClass::runtime, "waiting at the ring: {}", errno_text(-polled));

@@ -5,7 +5,7 @@
 //   sensor->publish(tables, 1);
 //   while (running) sensor->poll(100ms, [](const nsl_candidate& candidate) { … });
 //
-// Nothing is pinned: programs and maps go when the Sensor (or the process, however it dies) goes.
+// Nothing is pinned unless pin() is called: programs and maps go when the Sensor (or the process, however it dies) goes.
 // Thread rule: one thread polls; publish, counters and process lookups may come from another.
 #pragma once
 
@@ -46,6 +46,15 @@ enum class Mode : std::uint8_t {
 [[nodiscard]] std::string_view mode_name(Mode mode);  // "audit", "dry-run", "enforce"
 [[nodiscard]] std::optional<Mode> mode_from_name(std::string_view name);
 
+// What becomes, in the mode enforce, of connecting to the Unix sockets of systemd-resolved and nscd (kernel/connect_denial.h).
+enum class HiddenClients : std::uint8_t {
+  automatic,  // denied where this kernel can and where programs ask by DNS then
+  observe,    // allowed
+  deny,       // denied; the sensor does not start where it cannot be
+};
+
+[[nodiscard]] std::optional<HiddenClients> hidden_clients_from_name(std::string_view name);  // "auto", "observe", "deny"
+
 struct SensorOptions {
   Mode mode = Mode::audit;  // the others need the cgroup backend, and automatic takes that then
   Backend backend = Backend::automatic;
@@ -61,6 +70,7 @@ struct SensorOptions {
   // Variables whose values are kept of the environments of programs; of all others nothing leaves the kernel.
   std::vector<std::string_view> environment_names = {};
   Responses responses = Responses::none;
+  HiddenClients hidden_clients = HiddenClients::automatic;
   std::uint32_t response_ring_octets = 4u << 20;  // likewise; a ring of their own, so that they push out no candidate
   std::uint32_t awaited_entries = 32768;  // queries whose response is waited for at once (about 100 octets each)
 };
@@ -123,6 +133,10 @@ class Sensor {
   // The same with responses. One may come before its query's candidate.
   [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler,
                                          const ResponseHandler& response_handler);
+
+  // From here on the backend's programs outlive the process, with the tables published last, and what an earlier agent
+  // pinned is removed (kernel/pins.h). The others go with the Sensor as before.
+  [[nodiscard]] Result<void> pin() const;
 
   // Nothing where responses are seen, or were not asked for; else why they are not.
   [[nodiscard]] const std::optional<Error>& responses_refused() const;
