@@ -88,7 +88,7 @@ _nslookout() {
     run)
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --observe-rate --responses \
-         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --port --process-entries --output --history --history-max --ready-file --cri-socket --docker-socket \
+         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --port --process-entries --output --history --history-max --hunt-on-reload --ready-file --cri-socket --docker-socket \
          --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --config --no-config --help" \
         "$current"
       ;;

@@ -5,11 +5,12 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import stat
 import subprocess
 import sys
 
-from harness import AgentCase, Prober, binary, main, run_client, wait_until, work_folder
+from harness import RULES, AgentCase, Prober, binary, main, run_client, wait_until, work_folder
 
 
 def command(*arguments):
@@ -91,6 +92,27 @@ class History(AgentCase):
         run_client(["dig", EVIL])
         agent.finish()
         self.assertEqual(counts(), [4])
+
+    def test_rules_that_change_are_held_against_the_history_once(self):
+        rules = work_folder() / "changing"
+        rules.mkdir()
+        shutil.copy(RULES / os.listdir(RULES)[0], rules)
+        agent = self.run_agent("--observe", "unique", "--hunt-on-reload", "1h", rules=rules)
+        client = run_client(["dig", EVIL])
+        wait_until(lambda: [lookup["name"] for lookup in hunted("--history", self.history)] == [EVIL], "it is in the history")
+        (rules / ".new").write_text(RULE)
+        (rules / ".new").rename(rules / "late.yml")
+        wait_until(lambda: self.past(agent), "the past is told")
+        agent.send_signal(signal.SIGHUP)
+        wait_until(lambda: "generation 3" in agent.stderr(), "the same rules are loaded again")
+        events = agent.finish()
+        past, = [event for event in events if event.get("from_history")]
+        self.assertEqual((past["kind"], past["dns"]["query"], past["alert"]), ("KIND_MATCH", EVIL, True))
+        self.assertEqual(past["process"]["pid"], client.pid)
+        self.assertEqual(hunted("--history", self.history)[0]["count"], 1, "what is told of the past is no lookup")
+
+    def past(self, agent):
+        return [event for event in agent.events() if event.get("from_history")]
 
     def test_a_damaged_history_is_moved_aside_and_detection_goes_on(self):
         self.history.write_bytes(b"SQLite format 3\0" + b"\xff" * 9000)

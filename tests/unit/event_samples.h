@@ -71,6 +71,7 @@ inline Event full_event() {
   event.losses = {{"ring_full", 12}};
   event.role = Role::forwarder;
   event.client_hidden = true;
+  event.from_history = true;
   return event;
 }
 

@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "agent/answers.h"
+#include "agent/history_hunt.h"
 #include "agent/observe.h"
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
@@ -183,7 +184,15 @@ class Reloads {
     }
   }
 
+  // From here on rules that are new are held against the history, too. plan: what is in use.
+  void hunt_in(const RunOptions& options, SharedPlan plan) {
+    if (options.hunt_back.count() == 0) return;
+    plan_ = std::move(plan);
+    hunt_.emplace(options.history, options.hunt_back);
+  }
+
   void apply(kernel::Sensor& sensor, Pipeline& pipeline) {
+    tell_of_past(pipeline);
     if (std::exchange(reload_asked, 0) != 0) reloader_.request();
     std::optional<Result<Loaded>> outcome = reloader_.take();
     if (!outcome) return;
@@ -199,6 +208,7 @@ class Reloads {
       return;
     }
     ++generation_;
+    if (hunt_) hunt_->start(std::exchange(plan_, loaded.plan), loaded.plan);
     log::notice("generation {}: {} and {}, {} in the kernel", generation_, counted(loaded.plan->rules().size(), "rule"),
                 counted(loaded.plan->lists().size(), "list"), counted(*names, "name"));
     if (loaded.plan->reads_response() && !sensor.sees_responses()) {
@@ -208,10 +218,17 @@ class Reloads {
   }
 
  private:
+  void tell_of_past(Pipeline& pipeline) {
+    if (!hunt_) return;
+    for (event::Event& event : hunt_->take()) pipeline.tell_of_past(std::move(event));
+  }
+
   static void refuse(const Error& error) { log::error("reload refused, the rules in use stay: {}", error.message); }
 
   Reloader reloader_;
   std::uint32_t generation_ = 1;
+  SharedPlan plan_;  // that is in use, where the next is compared with it
+  std::optional<HistoryHunt> hunt_;
 };
 
 using RecorderPtr = std::unique_ptr<history::Recorder>;
@@ -315,6 +332,7 @@ Result<void> run(const RunOptions& options) {
   if (!ids) return fail(ids.error());
   auto history = open_history(options);
   if (!history) return fail(history.error());
+  reloads.hunt_in(options, *loaded);
   const auto backend = kernel::backend_from_name(options.backend);
   if (!backend) return fail(ErrorClass::usage, "there is no backend '{}'", options.backend);
 

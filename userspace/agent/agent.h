@@ -31,7 +31,8 @@ struct RunOptions {
   bool responses = false;               // the response to each reported query, too
   std::string history;                  // file of the history; empty: none
   std::uint64_t history_rows = history::default_max_rows;
-  std::string ready_file;  // empty: none
+  std::chrono::nanoseconds hunt_back{0};  // new rules are held against so much of the history; 0: they are not
+  std::string ready_file;                 // empty: none
   std::vector<std::uint16_t> ports = {53};
   RuleLoading rule_loading;
   identity::RuntimeOptions runtimes;

@@ -291,11 +291,20 @@ void Pipeline::count_repeats() {
   told_ = std::move(kept);
 }
 
+void Pipeline::tell_of_past(event::Event event) {
+  event.event_id = ids_.next(event.time);
+  event.kind = event::Kind::match;
+  event.alert = true;
+  event.duplicate_of.clear();
+  event.from_history = true;
+  write(event);
+}
+
 void Pipeline::write(event::Event& event) {
   event.sequence = ++sequence_;
   event.host = host_;
   event.sensor = sensor_info_;
-  if (history_ != nullptr) history_->record(event);
+  if (history_ != nullptr && !event.from_history) history_->record(event);
   for (const auto& sink : sinks_) {
     if (const auto written = sink->write(event); !written) {
       ++sink_lost_;

@@ -57,6 +57,9 @@ class Pipeline {
   [[nodiscard]] bool holds() const { return join_.holds(); }
   [[nodiscard]] std::vector<std::string> runtime_places() const { return join_.places(); }
 
+  // An event of the past, found by rules that are new (agent/history_hunt.h).
+  void tell_of_past(event::Event event);
+
   // Tells the history how often lookups were repeated that the kernel let out once (--observe unique).
   void count_repeats();
 

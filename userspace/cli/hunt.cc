@@ -2,7 +2,7 @@
 #include <chrono>
 #include <optional>
 
-#include "agent/describe.h"
+#include "agent/past_rules.h"
 #include "agent/sources.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -13,7 +13,6 @@
 #include "cli/observed.h"
 #include "cli/report.h"
 #include "cli/rule_arguments.h"
-#include "match/verifier.h"
 
 namespace nslookout::cli {
 namespace {
@@ -31,26 +30,12 @@ struct HuntArguments {
   RuleArguments rule_arguments;
 };
 
-// Rules held against lookups that are over.
+// What is told of lookups that rules match, and when there is enough of it, printed.
 class Hunt {
  public:
-  Hunt(const compile::Plan& plan, const HuntArguments& arguments)
-      : plan_(plan), verifier_(plan), json_(arguments.format == "json") {}
+  Hunt(const compile::Plan& plan, const HuntArguments& arguments) : rules_(plan), json_(arguments.format == "json") {}
 
-  // The rules that match, in the events' form.
-  [[nodiscard]] std::vector<event::Rule> rules_of(const event::Event& event) {
-    auto query = agent::query_of(event);
-    if (!query) {
-      ++unreadable_;
-      return {};
-    }
-    query->read_also(readings_of(query->wire(), suffixes_of(event)));
-    auto hits = verifier_.matches(*query);
-    std::erase_if(hits, [](const match::Hit& hit) { return hit.rule != nullptr && !hit.rule->alerts; });
-    std::vector<event::Rule> rules;
-    for (const match::Hit& hit : hits) rules.push_back(agent::describe_rule(hit));
-    return rules;
-  }
+  [[nodiscard]] std::vector<event::Rule> rules_of(const event::Event& event) { return rules_.of(event); }
 
   Result<void> tell(const inventory::Lookup& lookup) {
     found_ = true;
@@ -65,22 +50,12 @@ class Hunt {
   }
 
   [[nodiscard]] bool found() const { return found_; }
-  [[nodiscard]] std::uint64_t unreadable() const { return unreadable_; }
+  [[nodiscard]] std::uint64_t unreadable() const { return rules_.unreadable(); }
 
  private:
-  // Also the suffix that was seen through then: that of a container, say.
-  std::vector<SearchSuffix> suffixes_of(const event::Event& event) const {
-    std::vector<SearchSuffix> suffixes = plan_.search_suffixes();
-    if (event.dns->search_suffix.empty()) return suffixes;
-    if (auto suffix = parse_search_suffix(event.dns->search_suffix); suffix) suffixes.push_back(std::move(*suffix));
-    return suffixes;
-  }
-
-  const compile::Plan& plan_;
-  match::Verifier verifier_;
+  agent::PastRules rules_;
   bool json_;
   bool found_ = false;
-  std::uint64_t unreadable_ = 0;
   std::string text_;
 };
 

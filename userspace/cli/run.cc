@@ -20,6 +20,7 @@ struct RunArguments {
   agent::RunOptions options;
   RuleArguments rules;
   std::string log_level = "notice";
+  std::string hunt_back;
   ConfigurationArguments configuration;
 };
 
@@ -66,6 +67,12 @@ int run(CLI::App& command, const RunArguments& arguments) {
   agent::RunOptions options = arguments.options;
   options.rule_loading = {arguments.rules.options(), arguments.rules.keep_going, arguments.rules.max_names,
                           arguments.rules.search_suffixes};
+  if (!arguments.hunt_back.empty()) {
+    if (options.history.empty()) {
+      return report({ErrorClass::usage, "--hunt-on-reload needs a history to hunt in: give --history FILE"});
+    }
+    options.hunt_back = duration_of(arguments.hunt_back);
+  }
   const auto outcome = agent::run(options);
   return outcome ? exit_ok : report(outcome.error());
 }
@@ -175,6 +182,13 @@ void add_results(CLI::App& command, RunArguments& arguments) {
       ->check(CLI::Range(std::uint64_t{100}, std::uint64_t{100'000'000}))
       ->type_name("ROWS")
       ->capture_default_str();
+  command
+      .add_option(
+          "--hunt-on-reload", arguments.hunt_back,
+          "When rules or lists change, hold what is new against the lookups of the history's last 90s, 30m, 24h, "
+          "7d, 2w, and report those it matches")
+      ->check(check_duration)
+      ->type_name("TIME");
   command
       .add_option("--ready-file", arguments.options.ready_file,
                   "File to write once the programs are attached and the tables filled")

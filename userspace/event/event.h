@@ -140,6 +140,7 @@ struct Event {
   std::vector<Loss> losses;
   Role role = Role::unspecified;
   bool client_hidden = false;
+  bool from_history = false;
 };
 
 }  // namespace nslookout::event

@@ -162,6 +162,7 @@ Result<Event> from_proto(const v1::Event& proto) {
   for (const v1::Loss& loss : proto.losses()) event.losses.push_back({loss.stage(), loss.count()});
   event.role = static_cast<Role>(proto.role());
   event.client_hidden = proto.client_hidden();
+  event.from_history = proto.from_history();
   return event;
 }
 

@@ -194,6 +194,7 @@ v1::Event to_proto(const Event& event) {
   }
   out.set_role(static_cast<v1::Role>(event.role));
   out.set_client_hidden(event.client_hidden);
+  out.set_from_history(event.from_history);
   return out;
 }
 
