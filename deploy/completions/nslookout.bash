@@ -14,7 +14,7 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --config | --work-dir | --sarif | --ready-file | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
+    --rules | --config | --work-dir | --sarif | --html | --ready-file | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
     --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
@@ -37,7 +37,7 @@ _nslookout_value() {
         _nslookout_words "text json" "$current"
       fi
       ;;
-    --expand | --history-max | --observe-rate) ;;
+    --expand | --history-max | --observe-rate | --title) ;;
     --since) _nslookout_words "1h 24h 7d" "$current" ;;
     --fail-on) _nslookout_words "new" "$current" ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
@@ -60,7 +60,7 @@ _nslookout_ci() {
   elif [[ $part == stop ]]; then
     _nslookout_words "--work-dir --timeout --help" "$1"
   else
-    _nslookout_words "--work-dir --format --fail-on --annotations --sarif --help" "$1"
+    _nslookout_words "--work-dir --format --fail-on --annotations --sarif --html --help" "$1"
   fi
 }
 
@@ -69,7 +69,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay hunt diff doctor decode ci release config version --help --version" "$current"
+    _nslookout_words "run check explain match replay hunt diff report doctor decode ci release config version --help --version" "$current"
     return
   fi
 
@@ -124,6 +124,13 @@ _nslookout() {
       ;;
     diff)
       if [[ $current == -* ]]; then _nslookout_words "--format --fail-on --help" "$current"; else _nslookout_paths "$current"; fi
+      ;;
+    report)
+      if [[ $current == -* ]]; then
+        _nslookout_words "--history --events --since --html --title --help" "$current"
+      else
+        _nslookout_paths "$current"
+      fi
       ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
     decode)

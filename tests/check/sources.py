@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "inventory": {"base", "event", "sink"},
     "history": {"base", "event", "inventory"},
     "capture": {"base"},
-    "report": {"base", "event"},
+    "report": {"base", "event", "inventory"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink",
               "capture", "inventory", "history"},
 }

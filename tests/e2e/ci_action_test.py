@@ -56,7 +56,8 @@ class Action(AgentCase):
         runner = self.runner(fail_on="high", sarif=str(work_folder() / "found.sarif"))
         started = runner.script("main.js")
         self.assertEqual(started.returncode, 0, started.stdout + started.stderr)
-        self.assertEqual(runner.text("GITHUB_OUTPUT"), f"events={runner.folder}/nslookout/events.pb\n")
+        self.assertEqual(runner.text("GITHUB_OUTPUT"), 
+                         f"events={runner.folder}/nslookout/events.pb\nreport={runner.folder}/nslookout/report.html\n")
         runner.step("install_dependencies", "node", "-e", LOOKUP.format("sfrclak.com"))
         runner.step("fetch", "curl", "-s", "http://registry.test/")
         done = runner.script("post.js")
@@ -71,6 +72,7 @@ class Action(AgentCase):
             self.assertRegex(page, rf"\*\*Step build &#47; {step}\*\*")
         self.assertIn("Nothing was lost.", page)
         self.assertTrue((work_folder() / "found.sarif").exists())
+        self.assertIn("sfrclak.com", (runner.folder / "nslookout" / "report.html").read_text())
         self.assert_nothing_left_behind()
 
     def test_nothing_matched_and_nothing_fails(self):

@@ -11,6 +11,7 @@
 #include "cli/ci.h"
 #include "cli/ci_work.h"
 #include "cli/report.h"
+#include "cli/report_html.h"
 #include "report/summary.h"
 #include "sink/frame.h"
 
@@ -25,29 +26,41 @@ struct SummaryArguments {
   std::string fail_on = "none";
   std::string annotations = "none";
   std::string sarif;  // empty: none
+  std::string html;   // empty: none
 };
 
-// What is wrong with the record as a whole goes into the job's gaps, so that no reader takes it for a whole one.
-Result<report::Job> read_job(const WorkFolder& folder) {
+struct Record {
+  report::Job job;
+  report::Tree tree{true};
+
+  void add_gap(const std::string& sentence) {
+    job.add_gap(sentence);
+    tree.add_gap(sentence);
+  }
+};
+
+// What is wrong with the record as a whole goes into its gaps, so that no reader takes it for a whole one.
+Result<Record> read_record(const WorkFolder& folder) {
   const Fd events(::open(folder.events().c_str(), O_RDONLY | O_CLOEXEC));
   if (!events.valid()) {
     return fail(ErrorClass::runtime, "{} cannot be opened: {}", folder.events(), errno_text(errno));
   }
   const auto state = read_state(folder);
   if (!state) return fail(state.error());
-  report::Job job;
-  const auto decoded = sink::decode_stream(events.get(), [&job](const event::Event& event) -> Result<void> {
-    job.add(event);
+  Record record;
+  const auto decoded = sink::decode_stream(events.get(), [&record](const event::Event& event) -> Result<void> {
+    record.job.add(event);
+    record.tree.add(event, WallTime::min());
     return {};
   });
-  if (!decoded) job.add_gap(fmt::format("The events break off: {}.", decoded.error().message));
+  if (!decoded) record.add_gap(fmt::format("The events break off: {}.", decoded.error().message));
   if (state->end == "gone" || (state->end.empty() && !open_process(*state))) {
-    job.add_gap(
+    record.add_gap(
         fmt::format("The sensor ended before it was stopped ({}); later lookups were not seen.", last_words(folder)));
   } else if (state->end.empty()) {
-    job.add_gap("The sensor is still running: what it has not written yet, and later lookups, are not here.");
+    record.add_gap("The sensor is still running: what it has not written yet, and later lookups, are not here.");
   }
-  return job;
+  return record;
 }
 
 // GitHub refuses a summary over its bound as a whole, so what steps before this one wrote counts.
@@ -86,12 +99,28 @@ std::string rendered(const report::Job& job, const std::string& format) {
   return report::summary_text(job);
 }
 
-Result<void> write_everything(const report::Job& job, const WorkFolder& folder, const SummaryArguments& arguments) {
+// What the runner says of the job, for the head of the page.
+std::string job_title() {
+  std::string title;
+  for (const char* variable : {"GITHUB_REPOSITORY", "GITHUB_JOB", "CI_PROJECT_PATH", "CI_JOB_NAME"}) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || *value == '\0') continue;
+    title += (title.empty() ? "" : " / ") + std::string(value);
+  }
+  return title;
+}
+
+Result<void> write_everything(const Record& record, const WorkFolder& folder, const SummaryArguments& arguments) {
+  const report::Job& job = record.job;
   std::string text = rendered(job, arguments.format);
   if (arguments.annotations == "github") text = report::github_annotations(job) + text;
   if (auto printed = print(text); !printed) return printed;
   if (auto written = write_step_summary(job); !written) return written;
   if (auto written = write_outputs(job, folder); !written) return written;
+  if (!arguments.html.empty()) {
+    auto written = write_page(record.tree, {arguments.html, job_title(), {folder.events()}, ""});
+    if (!written) return written;
+  }
   return arguments.sarif.empty() ? Result<void>{} : write_sarif(job, arguments.sarif);
 }
 
@@ -101,10 +130,10 @@ int summary(const SummaryArguments& arguments) {
   }
   const auto folder = WorkFolder::find(arguments.work_dir);
   if (!folder) return report(folder.error());
-  const auto job = read_job(*folder);
-  if (!job) return report(job.error());
-  if (const auto written = write_everything(*job, *folder, arguments); !written) return report(written.error());
-  const auto totals = job->totals();
+  const auto record = read_record(*folder);
+  if (!record) return report(record.error());
+  if (const auto written = write_everything(*record, *folder, arguments); !written) return report(written.error());
+  const auto totals = record->job.totals();
   const bool fails = arguments.fail_on != "none" && totals.rank >= level_rank(arguments.fail_on);
   if (!fails) return exit_ok;
   return report({ErrorClass::runtime,
@@ -127,6 +156,9 @@ void add_ci_summary(CLI::App& ci, Command& chosen) {
   choice("--annotations", arguments->annotations, {"none", "github"}, "KIND",
          "github: matches as workflow commands too");
   command->add_option("--sarif", arguments->sarif, "File for the matches as SARIF 2.1.0")
+      ->check(check_not_empty)
+      ->type_name("FILE");
+  command->add_option("--html", arguments->html, "File for a page to look at, as `report` makes it")
       ->check(check_not_empty)
       ->type_name("FILE");
   command->callback([&chosen, arguments] { chosen = [arguments] { return summary(*arguments); }; });

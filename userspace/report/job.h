@@ -1,8 +1,6 @@
 // What a job looked up: its events grouped by CI step, package and name, and what is not known of it.
 //
-// A lookup is a query that a client sent. A forwarder's copy of one that is known to be a client's is not counted again; a
-// response that made a rule come true marks the name that it answers. Names are those that programs asked for: before a
-// search suffix where the event says so.
+// What counts as a lookup, and by which name, is said in grouping.h.
 // Invariant: a name with rules is kept whatever their number; of the others the first max_names, the rest is counted.
 // Strings are as the events have them, hostile ones included: what renders them escapes them.
 // Thread rule: one thread at a time.
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "event/event.h"
+#include "report/losses.h"
 
 namespace nslookout::report {
 
@@ -53,7 +52,7 @@ class Job {
  public:
   void add(const event::Event& event);
   // Something else that makes the record incomplete, as a sentence: "The agent ended before it was stopped."
-  void add_gap(std::string sentence) { gaps_.push_back(std::move(sentence)); }
+  void add_gap(std::string sentence) { losses_.add_gap(std::move(sentence)); }
 
   // In the order of steps as they came, then package, then name.
   [[nodiscard]] std::vector<const Asked*> names() const;
@@ -65,14 +64,10 @@ class Job {
 
  private:
   Asked* entry(const event::Event& event);
-  void count_sequence(std::uint64_t sequence);
 
   std::map<std::tuple<std::string, std::string, std::string>, Asked> asked_;
   std::map<std::string, std::size_t> step_order_;
-  std::map<std::string, std::uint64_t> lost_;  // by stage
-  std::vector<std::string> gaps_;
-  std::uint64_t last_sequence_ = 0;
-  std::uint64_t missing_ = 0;  // numbers that no event had
+  Losses losses_{true};
   std::uint64_t left_out_ = 0;
 };
 

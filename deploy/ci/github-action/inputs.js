@@ -26,4 +26,9 @@ function nslookout(binary, words) {
   return outcome.status === 0;
 }
 
-module.exports = { fail, input, nslookout };
+// Beside the events of `nslookout ci`, whose folder this is unless --work-dir names another one.
+function reportPath() {
+  return `${process.env.RUNNER_TEMP}/nslookout/report.html`;
+}
+
+module.exports = { fail, input, nslookout, reportPath };
