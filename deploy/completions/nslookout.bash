@@ -16,7 +16,7 @@ _nslookout_value() {
   case $option in
     --rules | --config | --work-dir | --sarif | --html | --ready-file | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
     --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
-    --output) _nslookout_words "stdout jsonl: protobuf: unix:" "$current" && compopt -o nospace 2>/dev/null ;;
+    --output) _nslookout_words "stdout jsonl: protobuf: unix: syslog:udp:// syslog:tcp:// syslog:tls:// journald otlp:http kafka:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
     --mode) _nslookout_words "audit dry-run enforce" "$current" ;;
     --block-level | --fail-on) _nslookout_words "informational low medium high critical none" "$current" ;;

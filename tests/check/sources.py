@@ -22,12 +22,13 @@ MAY_INCLUDE = {
     "match": {"base", "sigma", "lists", "compile"},
     "event": {"base"},
     "identity": {"base", "event"},
-    "sink": {"base", "event"},
+    "encode": {"base", "event"},
+    "sink": {"base", "event", "encode"},
     "inventory": {"base", "event", "sink"},
     "history": {"base", "event", "inventory"},
     "capture": {"base"},
     "report": {"base", "event", "inventory"},
-    "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "sink",
+    "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "encode", "sink",
               "capture", "inventory", "history"},
 }
 FOLDERS = set(MAY_INCLUDE) | {"cli"}
@@ -37,9 +38,12 @@ LIBRARIES = [
     ("yaml-cpp", re.compile(r"<yaml-cpp/"), ("sigma/", "agent/config")),
     ("libbpf", re.compile(r'<bpf/|\.skel\.h[">]'), ("kernel/",)),
     ("libpcap", re.compile(r"<pcap(?:/|\.h>)"), ("capture/",)),
-    ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/", "identity/cri_client")),
+    ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/otlp_record", "identity/cri_client")),
     ("SQLite", re.compile(r"<sqlite3\.h>"), ("history/",)),
     ("libcurl", re.compile(r"<curl/"), ("base/http_client",)),
+    ("OpenSSL", re.compile(r"<openssl/"), ("sink/tls_context", "sink/stream")),
+    ("librdkafka", re.compile(r"<librdkafka/"), ("sink/kafka_receiver",)),
+    ("zlib", re.compile(r"<zlib\.h>"), ("sink/spool", "sink/otlp_receiver")),
 ]
 
 MAX_LINES = 700

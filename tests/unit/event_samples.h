@@ -68,7 +68,7 @@ inline Event full_event() {
   event.rules.push_back(
       {"id-1", "Title", "high", {"attack.t1195"}, {"https://example.test/"}, "axios.yml", {{"query", "sfrclak.com"}}});
   event.sensor = SensorInfo{"0.1.0", "cgroup", "audit"};
-  event.losses = {{"ring_full", 12}};
+  event.losses = {{"ring_full", 12, "stdout"}};
   event.role = Role::forwarder;
   event.client_hidden = true;
   event.from_history = true;

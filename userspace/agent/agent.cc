@@ -43,9 +43,11 @@ constexpr std::chrono::seconds loss_report_interval{5};
 
 volatile std::sig_atomic_t stop_asked = 0;
 volatile std::sig_atomic_t reload_asked = 0;
+volatile std::sig_atomic_t reopen_asked = 0;
 
 void ask_to_stop(int /*signal*/) { stop_asked = 1; }
 void ask_to_reload(int /*signal*/) { reload_asked = 1; }
+void ask_to_reopen(int /*signal*/) { reopen_asked = 1; }
 
 void catch_signals() {
   struct sigaction action{};
@@ -54,6 +56,8 @@ void catch_signals() {
   sigaction(SIGINT, &action, nullptr);
   action.sa_handler = ask_to_reload;
   sigaction(SIGHUP, &action, nullptr);
+  action.sa_handler = ask_to_reopen;
+  sigaction(SIGUSR1, &action, nullptr);
 }
 
 using SharedPlan = std::shared_ptr<const compile::Plan>;
@@ -294,6 +298,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
     const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler, response_handler);
     if (!taken) return fail(taken.error());
     reloads.apply(sensor, pipeline);
+    if (std::exchange(reopen_asked, 0) != 0) pipeline.reopen();
     answers.retire(static_cast<std::uint64_t>(boot_now().count()));
     report_answers(answers, reported_failure);
     pipeline.release();
@@ -311,6 +316,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
   pipeline.count_repeats();
   pipeline.report_losses();
   pipeline.flush();
+  pipeline.close();
   if (!taken) return fail(taken.error());
   // A supervisor has to see that this end was not asked for.
   if (stop_asked == 0) return fail(ErrorClass::runtime, "no output is left that takes events; start the agent again");
@@ -326,7 +332,7 @@ Result<void> run(const RunOptions& options) {
   const Result<SharedPlan> loaded = load_rules(options);
   if (!loaded) return fail(loaded.error());
   const compile::Plan& plan = **loaded;
-  auto sinks = open_sinks(options.outputs);
+  auto sinks = open_queued_sinks(options.outputs);
   if (!sinks) return fail(sinks.error());
   Result<event::EventIds> ids = event::EventIds::create();
   if (!ids) return fail(ids.error());

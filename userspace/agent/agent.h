@@ -1,7 +1,8 @@
 // The agent: rules and lists in, events out. Loads the rules, starts the kernel side, verifies each candidate against
 // the full rules, describes its sender, and writes events until SIGTERM or SIGINT, which drains and returns.
 //
-// Thread rule: one run at a time per process; it changes the process's handlers of SIGTERM and SIGINT.
+// Thread rule: one run at a time per process; it changes the process's handlers of SIGTERM, SIGINT, SIGHUP and
+// SIGUSR1 (which opens the files of the outputs anew).
 #pragma once
 
 #include <cstddef>

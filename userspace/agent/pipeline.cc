@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "agent/describe.h"
@@ -42,6 +44,12 @@ constexpr std::array<LossStage, 14> loss_stages = {{
     {NSL_COUNT_telemetry_limited, "telemetry rate"},
 }};
 
+constexpr std::chrono::seconds drain_time{5};  // of all outputs together, at the end
+
+void warn_of(const event::Loss& loss) {
+  log::warning("lost at the stage {}{}{}: {}", loss.stage, loss.output.empty() ? "" : " of ", loss.output, loss.count);
+}
+
 }  // namespace
 
 Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sensor& sensor,
@@ -67,7 +75,9 @@ Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sens
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)),
                    std::string(kernel::mode_name(sensor.mode()))},
       history_(history),
-      reported_losses_(loss_stages.size() + 5, 0) {
+      unwritten_(sinks.size(), 0),
+      reported_output_(sinks.size(), 0),
+      reported_losses_(loss_stages.size() + 4, 0) {
   if (!resolver_.proc_usable()) {
     log::warning(
         "the agent runs in a pid namespace of its own: pids are those of the host, and what only /proc knows is left "
@@ -305,9 +315,9 @@ void Pipeline::write(event::Event& event) {
   event.host = host_;
   event.sensor = sensor_info_;
   if (history_ != nullptr && !event.from_history) history_->record(event);
-  for (const auto& sink : sinks_) {
-    if (const auto written = sink->write(event); !written) {
-      ++sink_lost_;
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    if (const auto written = sinks_[i]->write(event); !written) {
+      ++unwritten_[i];
       log::error("{}", written.error().message);
     }
   }
@@ -344,17 +354,38 @@ void Pipeline::report_losses() {
   for (std::size_t i = 0; i < loss_stages.size(); ++i) {
     add(i, loss_stages[i].stage, (*counters)[loss_stages[i].counter]);
   }
-  add(loss_stages.size(), "sink", sink_lost_);
-  add(loss_stages.size() + 1, "correlation", generations_.correlation_evictions());
-  add(loss_stages.size() + 2, "awaited", responses_.counts().evicted);
-  add(loss_stages.size() + 3, "response", responses_.counts().unreadable);
-  add(loss_stages.size() + 4, "history", history_ != nullptr ? history_->lost() : 0);
+  add(loss_stages.size(), "correlation", generations_.correlation_evictions());
+  add(loss_stages.size() + 1, "awaited", responses_.counts().evicted);
+  add(loss_stages.size() + 2, "response", responses_.counts().unreadable);
+  add(loss_stages.size() + 3, "history", history_ != nullptr ? history_->lost() : 0);
+  std::ranges::move(new_output_losses(), std::back_inserter(event.losses));
   if (event.losses.empty()) return;
   event.kind = event::Kind::loss;
   event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());
   event.event_id = ids_.next(event.time);
-  for (const event::Loss& loss : event.losses) log::warning("lost at the stage {}: {}", loss.stage, loss.count);
+  for (const event::Loss& loss : event.losses) warn_of(loss);
   write(event);
+}
+
+std::vector<event::Loss> Pipeline::new_output_losses() {
+  std::vector<event::Loss> losses;
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    const sink::SinkStatus status = sinks_[i]->status();
+    const std::uint64_t lost = status.lost + unwritten_[i];
+    if (lost > reported_output_[i]) losses.push_back({"sink", lost - reported_output_[i], status.name});
+    reported_output_[i] = std::max(reported_output_[i], lost);
+  }
+  return losses;
+}
+
+void Pipeline::reopen() {
+  for (const auto& sink : sinks_) sink->reopen();
+}
+
+void Pipeline::close() {
+  const auto until = std::chrono::steady_clock::now() + drain_time;
+  for (const auto& sink : sinks_) sink->close(until);
+  for (const event::Loss& loss : new_output_losses()) warn_of(loss);
 }
 
 bool Pipeline::every_sink_finished() const {

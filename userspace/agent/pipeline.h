@@ -67,6 +67,11 @@ class Pipeline {
   void report_losses();
 
   [[nodiscard]] bool every_sink_finished() const;
+
+  // The files of the outputs are opened anew.
+  void reopen();
+  // The last call: the outputs deliver what waits, within a bound; what they lose meanwhile goes to the log.
+  void close();
   [[nodiscard]] const ResponseCounts& response_counts() const { return responses_.counts(); }
 
  private:
@@ -95,6 +100,7 @@ class Pipeline {
   void report_incomplete();
   // For --observe unique.
   [[nodiscard]] bool is_first(const Lookup& lookup);
+  [[nodiscard]] std::vector<event::Loss> new_output_losses();
   void write(event::Event& event);
 
   const kernel::Sensor& sensor_;
@@ -124,7 +130,8 @@ class Pipeline {
   std::unordered_map<std::uint32_t, Told> told_;  // by nsl_candidate.told
   history::Recorder* history_;
   std::uint64_t sequence_ = 0;
-  std::uint64_t sink_lost_ = 0;
+  std::vector<std::uint64_t> unwritten_;        // by output: events that its write() refused
+  std::vector<std::uint64_t> reported_output_;  // by output: events lost to it, as far as reported
   std::vector<std::uint64_t> reported_losses_;
 };
 

@@ -1,6 +1,7 @@
 #include "agent/replay.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <unordered_set>
 #include <utility>
@@ -25,6 +26,7 @@ namespace {
 
 using Sinks = std::vector<std::unique_ptr<sink::Sink>>;
 
+constexpr std::chrono::seconds close_time{30};
 constexpr std::size_t unique_limit = std::size_t{1} << 20;  // names remembered for --observe unique
 
 class Replay {
@@ -46,6 +48,7 @@ class Replay {
   void finish() { responses_.finish(); }
   [[nodiscard]] bool reads_responses() const { return every_response_ || plan_.reads_response(); }
   void flush();
+  void close();
   [[nodiscard]] bool every_sink_finished() const {
     return std::all_of(sinks_.begin(), sinks_.end(), [](const auto& sink) { return sink->finished(); });
   }
@@ -177,6 +180,17 @@ void Replay::write(event::Event& event) {
   if (outcome.lost == lost_before) ++outcome.events;
 }
 
+// Of a replay the outputs are waited for: it has the time.
+void Replay::close() {
+  const auto until = std::chrono::steady_clock::now() + close_time;
+  for (const auto& sink : sinks_) {
+    sink->close(until);
+    const std::uint64_t lost = sink->status().lost;
+    outcome.lost += lost;
+    outcome.events -= std::min(outcome.events, lost);
+  }
+}
+
 void Replay::flush() {
   for (const auto& sink : sinks_) {
     if (const auto flushed = sink->flush(); !flushed) {
@@ -224,6 +238,7 @@ Result<ReplayOutcome> replay(const ReplayOptions& options) {
   read_all(*file, dissector, replay);
   replay.finish();
   replay.flush();
+  replay.close();
   replay.outcome.counts = dissector.counts();
   return std::move(replay.outcome);
 }

@@ -102,14 +102,27 @@ Result<void> set_blocking(compile::Plan& plan, const BlockOptions& options) {
   return {};
 }
 
-Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const std::vector<std::string>& specs) {
-  std::vector<std::unique_ptr<sink::Sink>> sinks;
+namespace {
+
+using Sinks = std::vector<std::unique_ptr<sink::Sink>>;
+
+Result<Sinks> open_all(const std::vector<std::string>& specs,
+                       Result<std::unique_ptr<sink::Sink>> (*open)(std::string_view spec)) {
+  Sinks sinks;
   for (const std::string& spec : specs) {
-    auto sink = sink::open_sink(spec);
+    auto sink = open(spec);
     if (!sink) return fail(sink.error());
     sinks.push_back(std::move(*sink));
   }
   return sinks;
+}
+
+}  // namespace
+
+Result<Sinks> open_sinks(const std::vector<std::string>& specs) { return open_all(specs, sink::open_sink); }
+
+Result<Sinks> open_queued_sinks(const std::vector<std::string>& specs) {
+  return open_all(specs, sink::open_queued_sink);
 }
 
 }  // namespace nslookout::agent

@@ -42,5 +42,7 @@ struct BlockOptions {
 
 // Specifications of sink/sink.h. Errors: usage, runtime.
 [[nodiscard]] Result<std::vector<std::unique_ptr<sink::Sink>>> open_sinks(const std::vector<std::string>& specs);
+// The same with a queue and a thread for each, so that no write waits (sink/sink.h).
+[[nodiscard]] Result<std::vector<std::unique_ptr<sink::Sink>>> open_queued_sinks(const std::vector<std::string>& specs);
 
 }  // namespace nslookout::agent

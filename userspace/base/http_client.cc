@@ -120,6 +120,10 @@ void HttpClient::State::prepare(const HttpRequest& request, Exchange& exchange, 
     curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
   }
   if (!request.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (!request.client_certificate.empty()) {
+    curl_easy_setopt(handle, CURLOPT_SSLCERT, request.client_certificate.c_str());
+    curl_easy_setopt(handle, CURLOPT_SSLKEY, request.client_key.c_str());
+  }
   if (!request.verify_peer) {
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);

@@ -33,6 +33,8 @@ struct HttpRequest {
   std::size_t max_octets = 1u << 20;        // of the response's body, and of its headers
   std::string ca_file = {};                 // empty: the system's
   bool verify_peer = true;
+  std::string client_certificate = {};  // PEM files; both or none
+  std::string client_key = {};
 };
 
 struct HttpResponse {

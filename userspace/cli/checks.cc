@@ -10,6 +10,7 @@
 
 #include "base/search_suffix.h"
 #include "lists/spec.h"
+#include "sink/spec.h"
 
 namespace nslookout::cli {
 
@@ -53,6 +54,11 @@ std::string check_not_empty(const std::string& value) { return value.empty() ? "
 
 std::string check_list_spec(const std::string& value) {
   const auto spec = lists::parse_spec(value);
+  return spec ? "" : spec.error().message;
+}
+
+std::string check_output_spec(const std::string& value) {
+  const auto spec = sink::parse_spec(value);
   return spec ? "" : spec.error().message;
 }
 

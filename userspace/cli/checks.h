@@ -11,6 +11,9 @@ namespace nslookout::cli {
 // "exact:FILE" or "suffix:FILE", with options (lists/spec.h).
 [[nodiscard]] std::string check_list_spec(const std::string& value);
 
+// An output, with options (sink/spec.h).
+[[nodiscard]] std::string check_output_spec(const std::string& value);
+
 // "KEY=VALUE" with a key.
 [[nodiscard]] std::string check_assignment(const std::string& value);
 

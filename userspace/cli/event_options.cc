@@ -42,8 +42,12 @@ void add_port_option(CLI::App& command, std::vector<std::uint16_t>& ports) {
 
 void add_output_option(CLI::App& command, std::vector<std::string>& outputs) {
   outputs = {"stdout"};
-  command.add_option("--output", outputs, "Where events go: stdout, jsonl:FILE, protobuf:FILE …; may be repeated")
-      ->check(check_not_empty)
+  command
+      .add_option("--output", outputs,
+                  "Where events go: stdout, jsonl:FILE, protobuf:FILE, unix:SOCKET, syslog:…, journald, otlp:URL, "
+                  "kafka:…; may be "
+                  "repeated")
+      ->check(check_output_spec)
       ->type_name("SPEC")
       ->allow_extra_args(false)
       ->capture_default_str();

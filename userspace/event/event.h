@@ -119,6 +119,7 @@ struct SensorInfo {  // `sensor` in the schema
 struct Loss {
   std::string stage;
   std::uint64_t count = 0;
+  std::string output = {};  // whose stage "sink" it was
 };
 
 struct Event {

@@ -159,7 +159,7 @@ Result<Event> from_proto(const v1::Event& proto) {
   if (proto.has_sensor()) {
     event.sensor = SensorInfo{proto.sensor().version(), proto.sensor().backend(), proto.sensor().mode()};
   }
-  for (const v1::Loss& loss : proto.losses()) event.losses.push_back({loss.stage(), loss.count()});
+  for (const v1::Loss& loss : proto.losses()) event.losses.push_back({loss.stage(), loss.count(), loss.output()});
   event.role = static_cast<Role>(proto.role());
   event.client_hidden = proto.client_hidden();
   event.from_history = proto.from_history();

@@ -191,6 +191,7 @@ v1::Event to_proto(const Event& event) {
     v1::Loss& to = *out.add_losses();
     to.set_stage(text(loss.stage));
     to.set_count(loss.count);
+    to.set_output(text(loss.output));
   }
   out.set_role(static_cast<v1::Role>(event.role));
   out.set_client_hidden(event.client_hidden);

@@ -107,9 +107,9 @@ class Decoder {
 
 }  // namespace
 
-Result<std::string> encode_record(const event::Event& event, Encoding encoding) {
+Result<std::string> encode_record(const event::Event& event, Encoding encoding, encode::Format format) {
   if (encoding == Encoding::json_lines) {
-    auto line = event::to_json_line(event);
+    auto line = encode::to_line(event, format);
     if (line) *line += '\n';
     return line;
   }

@@ -17,7 +17,8 @@ namespace nslookout::sink {
 // The largest message a reader accepts. Ours are a few kilobytes.
 inline constexpr std::size_t max_message_octets = 4U << 20;
 
-[[nodiscard]] Result<std::string> encode_record(const event::Event& event, Encoding encoding);
+[[nodiscard]] Result<std::string> encode_record(const event::Event& event, Encoding encoding,
+                                                encode::Format format = encode::Format::native);
 
 using EventHandler = std::function<Result<void>(const event::Event&)>;
 

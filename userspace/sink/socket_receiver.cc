@@ -1,4 +1,4 @@
-#include "sink/socket_sink.h"
+#include "sink/socket_receiver.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -30,13 +30,13 @@ std::string connect_problem(int error) {
 
 }  // namespace
 
-Result<std::unique_ptr<Sink>> SocketSink::open(const Spec& spec) {
-  auto sink = std::make_unique<SocketSink>(spec.path, spec.encoding);
-  if (auto connected = sink->connect(); !connected) return fail(connected.error());
-  return sink;
+Result<std::unique_ptr<Receiver>> SocketReceiver::open(const Spec& spec) {
+  auto receiver = std::make_unique<SocketReceiver>(spec);
+  if (auto connected = receiver->connect(); !connected) return fail(connected.error());
+  return receiver;
 }
 
-Result<void> SocketSink::connect() {
+Result<void> SocketReceiver::connect() {
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -48,25 +48,39 @@ Result<void> SocketSink::connect() {
   return {};
 }
 
-Result<void> SocketSink::write(const event::Event& event) {
-  const auto record = encode_record(event, encoding_);
-  if (!record) return fail(record.error());
+Result<void> SocketReceiver::write(const std::string& record) {
   const bool had_connection = fd_.valid();
   if (!had_connection) {
     if (auto connected = connect(); !connected) return connected;
   }
   const auto patience = stalled_ ? std::chrono::milliseconds{0} : reader_patience;
-  WriteOutcome outcome = write_all(fd_.get(), *record, false, patience);
+  WriteOutcome outcome = write_all(fd_.get(), record, false, patience);
   const bool reader_gone = outcome.error == EPIPE || outcome.error == ECONNRESET;
   if (reader_gone && had_connection && outcome.written == 0) {
     fd_.reset();
     if (auto connected = connect(); !connected) return connected;
-    outcome = write_all(fd_.get(), *record, false, patience);
+    outcome = write_all(fd_.get(), record, false, patience);
   }
   stalled_ = outcome.error == ETIMEDOUT;
   if (outcome.complete()) return {};
   if (outcome.written > 0 || !stalled_) fd_.reset();
   return fail(ErrorClass::runtime, "sending an event to {}: {}", escape_controls(path_), outcome.reason());
+}
+
+Result<std::string> SocketReceiver::encode(const event::Event& event) const {
+  return encode_record(event, encoding_, format_);
+}
+
+Delivery SocketReceiver::deliver(std::span<const std::string> records) {
+  Delivery delivery;
+  for (const std::string& record : records) {
+    if (const auto written = write(record); !written) {
+      delivery.error = written.error();
+      break;
+    }
+    ++delivery.done;
+  }
+  return delivery;
 }
 
 }  // namespace nslookout::sink

@@ -1,0 +1,284 @@
+"""Receivers of events, each with start(), stop() and what it has received so far: rsyslog, an OTLP collector, a Kafka
+cluster, the journal's socket. A receiver that is started again listens at the same place and keeps what it had.
+"""
+
+import array
+import gzip
+import http.server
+import importlib
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+from .packages import unpacked
+from .sandbox import SOURCE, end_with_parent, wait_until, work_folder
+
+RSYSLOG_PACKAGES = ("rsyslog", "rsyslog-openssl", "libestr0", "libfastjson4")
+LIBRARIES = "usr/lib/x86_64-linux-gnu"
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Certificates:
+    """An authority and what it signed for 127.0.0.1, and another authority."""
+
+    def __init__(self):
+        folder = work_folder() / "certificates"
+        folder.mkdir(exist_ok=True)
+        self.ca, self.stranger = folder / "ca.pem", folder / "stranger.pem"
+        self.certificate, self.key = folder / "server.pem", folder / "server.key"
+        for authority in (self.ca, self.stranger):
+            self._openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
+                          "-keyout", authority.with_suffix(".key"), "-out", authority)
+        request, names = folder / "server.csr", folder / "names"
+        names.write_text("subjectAltName=IP:127.0.0.1\n")
+        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=receiver", "-keyout", self.key, "-out", request)
+        self._openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca.with_suffix(".key"),
+                      "-CAcreateserial", "-days", "2", "-extfile", names, "-out", self.certificate)
+
+    @staticmethod
+    def _openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+class Rsyslog:
+    """rsyslogd with a UDP, a TCP and a TLS input, each with a file of what came: version, priority, program, kind,
+    structured data and message, tab by tab."""
+
+    _count = 0
+
+    def __init__(self, certificates):
+        packages = [unpacked(name) for name in RSYSLOG_PACKAGES]
+        Rsyslog._count += 1
+        self._folder = work_folder() / f"rsyslog-{Rsyslog._count}"
+        self._folder.mkdir()
+        self.udp, self.tcp, self.tls = free_port(socket.SOCK_DGRAM), free_port(), free_port()
+        self._daemon = packages[0] / "usr/sbin/rsyslogd"
+        self._modules = ":".join(str(package / LIBRARIES / "rsyslog") for package in packages[:2])
+        self._libraries = ":".join(str(package / LIBRARIES) for package in packages[2:])
+        self._process = None
+        self._configuration = self._folder / "rsyslog.conf"
+        self._configuration.write_text(f"""
+global(workDirectory="{self._folder}" maxMessageSize="64k" parser.escapeControlCharactersOnReceive="off"
+       defaultNetstreamDriverCAFile="{certificates.ca}" defaultNetstreamDriverCertFile="{certificates.certificate}"
+       defaultNetstreamDriverKeyFile="{certificates.key}")
+module(load="imudp") module(load="imptcp")
+module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
+template(name="line" type="string"
+         string="%protocol-version%\\t%pri%\\t%app-name%\\t%msgid%\\t%structured-data%\\t%msg%\\n")
+ruleset(name="udp") {{ action(type="omfile" file="{self._folder}/udp" template="line") }}
+ruleset(name="tcp") {{ action(type="omfile" file="{self._folder}/tcp" template="line") }}
+ruleset(name="tls") {{ action(type="omfile" file="{self._folder}/tls" template="line") }}
+input(type="imudp" address="127.0.0.1" port="{self.udp}" ruleset="udp")
+input(type="imptcp" address="127.0.0.1" port="{self.tcp}" ruleset="tcp")
+input(type="imtcp" address="127.0.0.1" port="{self.tls}" ruleset="tls")
+""")
+
+    def start(self):
+        pid_file = self._folder / "pid"
+        pid_file.unlink(missing_ok=True)
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [self._daemon, "-n", "-f", self._configuration, "-i", pid_file, "-M", self._modules],
+                env={**os.environ, "LD_LIBRARY_PATH": self._libraries}, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=end_with_parent)
+        wait_until(self._listens, lambda: f"rsyslog listens: {(self._folder / 'log').read_text()}")
+        return self
+
+    def _listens(self):
+        ports = set()
+        for table in ("tcp", "udp"):
+            for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                ports.add(int(line.split()[1].split(":")[1], 16))
+        return {self.udp, self.tcp, self.tls} <= ports
+
+    def stop(self):
+        self._process.terminate()
+        self._process.wait(30)
+
+    def received(self, way):
+        """Of one way: (version, priority, program, kind, structured data, message) each."""
+        path = self._folder / way
+        text = path.read_text() if path.exists() else ""
+        return [tuple(line.split("\t", 5)) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+class Collector:
+    """An OTLP/HTTP collector. answers: statuses (and headers) to give before it takes something."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.records, self.requests, self.answers, self.connections = [], [], [], []
+        self._messages = self._compiled()
+        self._server = None
+
+    @staticmethod
+    def _compiled():
+        folder = work_folder() / "otlp"
+        folder.mkdir(exist_ok=True)
+        subprocess.run(["protoc", f"-I{SOURCE / 'proto'}", f"--python_out={folder}", "otlp/v1/logs.proto"], check=True)
+        sys.path.insert(0, str(folder))
+        return importlib.import_module("otlp.v1.logs_pb2")
+
+    def start(self):
+        collector = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status, headers, answer = collector.take(self.path, self.headers, body)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            allow_reuse_address = True
+
+            def process_request(self, request, client_address):
+                collector.connections.append(request)
+                super().process_request(request, client_address)
+
+            def handle_error(self, *_):
+                pass
+
+        self._server = Server(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # has ended
+        self.connections.clear()
+
+    def take(self, path, headers, body):
+        self.requests.append((path, dict(headers)))
+        if self.answers:
+            status, more, answer = self.answers.pop(0)
+            return status, more, answer
+        if headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        request = self._messages.ExportRequest.FromString(body)
+        for logs in request.resource_logs:
+            resource = {pair.key: pair.value.string_value for pair in logs.resource.attributes}
+            for scope in logs.scope_logs:
+                for octets in scope.log_records:
+                    self.records.append((resource, self._messages.LogRecord.FromString(octets)))
+        return 200, {"Content-Type": "application/x-protobuf"}, b""
+
+    def partial(self, rejected, message):
+        """The answer of a collector that did not take all."""
+        success = self._messages.PartialSuccess(rejected_log_records=rejected, error_message=message)
+        return self._messages.ExportResponse(partial_success=success).SerializeToString()
+
+    def bodies(self):
+        return [record.body.string_value for _, record in self.records]
+
+
+class Kafka:
+    """A cluster of one broker that can be down; messages is what its topic "dns" holds."""
+
+    def __init__(self):
+        self._process = subprocess.Popen([os.environ["NSLOOKOUT_KAFKA_CLUSTER"]], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent)
+        self.brokers = self._process.stdout.readline().strip()
+
+    def _command(self, line):
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def start(self):
+        self._command("up")
+        self._process.stdout.readline()
+        return self
+
+    def stop(self):
+        self._command("down")
+        self._process.stdout.readline()
+
+    def messages(self, count):
+        """The first so many, as key and value; fewer when no more come."""
+        self._command(f"read {count}")
+        found = []
+        while (line := self._process.stdout.readline().rstrip("\n")) != "end":
+            found.append(tuple(line.split("\t", 1)))
+        return found
+
+    def end(self):
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+class Journal:
+    """The socket of a journal: entries as lists of (field, value). small: the largest datagram it takes."""
+
+    def __init__(self):
+        self.path = work_folder() / "journal.socket"
+        self.entries, self.from_files = [], 0
+        self._socket = None
+
+    def start(self):
+        self.path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(self.path))
+        threading.Thread(target=self._receive, args=(self._socket,), daemon=True).start()
+        return self
+
+    def stop(self):
+        self.path.unlink()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _receive(self, listener):
+        while True:
+            try:
+                octets, ancillary, _, _ = listener.recvmsg(1 << 20, socket.CMSG_SPACE(4))
+            except OSError:
+                return
+            if not octets and not ancillary:
+                return
+            for _, _, data in ancillary:
+                descriptors = array.array("i")
+                descriptors.frombytes(data[:4])
+                octets = os.pread(descriptors[0], 1 << 24, 0)
+                os.close(descriptors[0])
+                self.from_files += 1
+            self.entries.append(self._fields(octets))
+
+    @staticmethod
+    def _fields(octets):
+        fields = []
+        while octets:
+            line, _, rest = octets.partition(b"\n")
+            name, equals, value = line.partition(b"=")
+            if not equals:
+                size = struct.unpack("<Q", rest[:8])[0]
+                value, rest = rest[8:8 + size], rest[9 + size:]
+            fields.append((name.decode(), value.decode()))
+            octets = rest
+        return fields
+
+    def values(self, field):
+        return [value for entry in self.entries for name, value in entry if name == field]

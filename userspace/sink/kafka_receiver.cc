@@ -1,0 +1,204 @@
+#include "sink/kafka_receiver.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <utility>
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/escape.h"
+#include "encode/format.h"
+#include "sink/host_name.h"
+
+namespace nslookout::sink {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How long one deliver() waits. What is not reported by then stays in librdkafka's hands.
+constexpr std::chrono::seconds report_patience{2};
+constexpr std::chrono::milliseconds give_up_patience{500};
+constexpr std::chrono::milliseconds ask_again{200};
+constexpr int poll_ms = 100;
+
+struct ConfigurationDelete {
+  void operator()(rd_kafka_conf_t* configuration) const { rd_kafka_conf_destroy(configuration); }
+};
+using Configuration = std::unique_ptr<rd_kafka_conf_t, ConfigurationDelete>;
+
+Result<void> set(rd_kafka_conf_t* configuration, const std::string& name, const std::string& value) {
+  std::array<char, 512> reason{};
+  if (rd_kafka_conf_set(configuration, name.c_str(), value.c_str(), reason.data(), reason.size()) == RD_KAFKA_CONF_OK) {
+    return {};
+  }
+  return fail(ErrorClass::usage, "kafka: {}", escape_controls(reason.data()));
+}
+
+// One name=value a line, as librdkafka's CONFIGURATION.md has them; empty lines and those that begin with # say nothing.
+Result<void> read_properties(rd_kafka_conf_t* configuration, const std::string& file) {
+  if (file.empty()) return {};
+  std::ifstream lines(file);
+  if (!lines) {
+    return fail(ErrorClass::runtime, "{}: {}; properties= names a file that this user may read", escape_controls(file),
+                errno_text(errno));
+  }
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    if (line.empty() || line.front() == '#') continue;
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorClass::usage, "{}:{}: no property; write one as name=value", escape_controls(file), number);
+    }
+    if (auto done = set(configuration, line.substr(0, equals), line.substr(equals + 1)); !done) {
+      return fail(done.error().context(fmt::format("{}:{}", escape_controls(file), number)));
+    }
+  }
+  return {};
+}
+
+Result<Configuration> configure(const Spec& spec) {
+  Configuration configuration(rd_kafka_conf_new());
+  std::vector<std::pair<std::string, std::string>> properties = {
+      {"bootstrap.servers", spec.brokers}, {"client.id", "nslookout"}, {"enable.idempotence", "true"},
+      {"compression.codec", "lz4"},        {"linger.ms", "5"},         {"message.timeout.ms", "0"},
+      {"reconnect.backoff.max.ms", "2000"}};
+  if (spec.tls || !(spec.ca + spec.certificate).empty()) properties.emplace_back("security.protocol", "ssl");
+  if (!spec.ca.empty()) properties.emplace_back("ssl.ca.location", spec.ca);
+  if (!spec.certificate.empty()) {
+    properties.emplace_back("ssl.certificate.location", spec.certificate);
+    properties.emplace_back("ssl.key.location", spec.key);
+  }
+  for (const auto& [name, value] : properties) {
+    if (auto done = set(configuration.get(), name, value); !done) return fail(done.error());
+  }
+  if (auto read = read_properties(configuration.get(), spec.properties_file); !read) return fail(read.error());
+  return configuration;
+}
+
+// The message itself is what the brokers do not take.
+bool is_refusal(int error) {
+  return error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || error == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
+         error == RD_KAFKA_RESP_ERR_INVALID_MSG || error == RD_KAFKA_RESP_ERR_INVALID_RECORD;
+}
+
+void ignore_log(const rd_kafka_t* /*producer*/, int /*level*/, const char* /*facility*/, const char* /*text*/) {}
+
+}  // namespace
+
+void KafkaReceiver::Delete::operator()(rd_kafka_s* producer) const {
+  rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_destroy(producer);
+}
+
+KafkaReceiver::KafkaReceiver(const Spec& spec) : spec_(spec), key_(host_name()) {}
+
+KafkaReceiver::~KafkaReceiver() = default;
+
+Result<std::unique_ptr<Receiver>> KafkaReceiver::open(const Spec& spec) {
+  auto receiver = std::make_unique<KafkaReceiver>(spec);
+  if (auto started = receiver->start(); !started) return fail(started.error());
+  return receiver;
+}
+
+Result<void> KafkaReceiver::start() {
+  producer_.reset();
+  reports_.clear();
+  auto configuration = configure(spec_);
+  if (!configuration) return fail(configuration.error());
+  rd_kafka_conf_set_opaque(configuration->get(), this);
+  rd_kafka_conf_set_dr_msg_cb(configuration->get(), take_report);
+  rd_kafka_conf_set_error_cb(configuration->get(), take_error);
+  rd_kafka_conf_set_log_cb(configuration->get(), ignore_log);  // its errors come by take_error, and are told once
+  std::array<char, 512> reason{};
+  producer_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, configuration->get(), reason.data(), reason.size()));
+  if (!producer_) return fail(ErrorClass::usage, "kafka: {}", escape_controls(reason.data()));
+  static_cast<void>(configuration->release());  // the producer's now
+  return {};
+}
+
+Result<std::string> KafkaReceiver::encode(const event::Event& event) const {
+  return encode::to_line(event, spec_.format);
+}
+
+// Both callbacks run inside rd_kafka_poll, on the thread that delivers.
+void KafkaReceiver::take_report(rd_kafka_s* /*producer*/, const rd_kafka_message_s* message, void* receiver) {
+  auto& self = *static_cast<KafkaReceiver*>(receiver);
+  const auto index = reinterpret_cast<std::uintptr_t>(message->_private);
+  if (index >= self.reports_.size()) return;
+  self.reports_[index].reported = true;
+  self.reports_[index].error = message->err;
+}
+
+void KafkaReceiver::take_error(rd_kafka_s* /*producer*/, int error, const char* reason, void* receiver) {
+  static_cast<KafkaReceiver*>(receiver)->trouble_ =
+      fmt::format("{} ({})", escape_controls(reason), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error)));
+}
+
+void KafkaReceiver::produce(std::span<const std::string> records) {
+  if (reports_.empty()) reports_.resize(records.size());
+  for (std::size_t i = 0; i < reports_.size() && i < records.size(); ++i) {
+    Report& report = reports_[i];
+    if (report.made) continue;
+    const auto error = rd_kafka_producev(
+        producer_.get(), RD_KAFKA_V_TOPIC(spec_.topic.c_str()), RD_KAFKA_V_KEY(key_.data(), key_.size()),
+        RD_KAFKA_V_VALUE(const_cast<char*>(records[i].data()), records[i].size()),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(i)), RD_KAFKA_V_END);
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return;  // the next call goes on from here
+    report.made = true;
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) report = {true, true, error};
+  }
+}
+
+bool KafkaReceiver::all_reported() const { return std::ranges::all_of(reports_, &Report::reported); }
+
+void KafkaReceiver::wait_for_reports() {
+  const auto until = Clock::now() + report_patience;
+  while (!all_reported() && !cancelled_ && Clock::now() < until) rd_kafka_poll(producer_.get(), poll_ms);
+}
+
+// What is still in librdkafka's hands is taken from it, so that the reports are complete.
+void KafkaReceiver::give_up() {
+  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  const auto until = Clock::now() + give_up_patience;
+  while (!all_reported() && Clock::now() < until) rd_kafka_poll(producer_.get(), poll_ms);
+}
+
+Delivery KafkaReceiver::deliver(std::span<const std::string> records) {
+  if (!producer_) {
+    if (auto started = start(); !started) return {.error = started.error()};
+  }
+  produce(records);
+  wait_for_reports();
+  if (cancelled_) give_up();
+  if (!all_reported() && !cancelled_) {
+    if (trouble_.empty()) trouble_ = "no broker has acknowledged the events yet";
+    return {.error = Error{ErrorClass::runtime, trouble_}, .wait = ask_again};
+  }
+  return settle();
+}
+
+// From the front, as far as it went well.
+Delivery KafkaReceiver::settle() {
+  Delivery delivery;
+  for (const Report& report : reports_) {
+    if (!report.reported) break;
+    if (report.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const char* reason = rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(report.error));
+      delivery.error = Error{ErrorClass::runtime, escape_controls(reason)};
+      if (!is_refusal(report.error)) break;
+      ++delivery.refused;
+    }
+    ++delivery.done;
+  }
+  reports_.clear();
+  if (!delivery.error) trouble_.clear();
+  // An idempotent producer that met such an error takes nothing more; a new one does.
+  if (rd_kafka_fatal_error(producer_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) producer_.reset();
+  return delivery;
+}
+
+}  // namespace nslookout::sink

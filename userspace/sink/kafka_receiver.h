@@ -1,0 +1,66 @@
+// Events as messages of a Kafka topic, by librdkafka: the key is the host's name, so that one host's events stay in order
+// in one partition; the producer is idempotent, so that a retry inside librdkafka is no duplicate. See receiver.h for the
+// contract.
+//
+// Delivered: the in-sync replicas have it (acks=all). A batch that was given to librdkafka stays there until it is
+// delivered; the same batch given again is not produced again. A restart of the agent may produce it a second time.
+// Thread rule: see receiver.h; librdkafka has threads of its own.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sink/receiver.h"
+#include "sink/spec.h"
+
+struct rd_kafka_s;
+struct rd_kafka_message_s;
+
+namespace nslookout::sink {
+
+class KafkaReceiver : public Receiver {
+ public:
+  // Errors: runtime (a file that cannot be read), usage (a property that librdkafka does not have). Brokers that are not
+  // there are no error.
+  [[nodiscard]] static Result<std::unique_ptr<Receiver>> open(const Spec& spec);
+
+  explicit KafkaReceiver(const Spec& spec);
+  ~KafkaReceiver() override;
+
+  [[nodiscard]] Result<std::string> encode(const event::Event& event) const override;
+  [[nodiscard]] Delivery deliver(std::span<const std::string> records) override;
+  [[nodiscard]] BatchLimits limits() const override { return {.records = 500}; }
+  void cancel() override { cancelled_ = true; }
+
+ private:
+  // What librdkafka has reported of each message of the batch in its hands.
+  struct Report {
+    bool made = false;
+    bool reported = false;
+    int error = 0;  // rd_kafka_resp_err_t
+  };
+  struct Delete {
+    void operator()(rd_kafka_s* producer) const;
+  };
+
+  static void take_report(rd_kafka_s* producer, const rd_kafka_message_s* message, void* receiver);
+  static void take_error(rd_kafka_s* producer, int error, const char* reason, void* receiver);
+
+  [[nodiscard]] Result<void> start();
+  void produce(std::span<const std::string> records);
+  [[nodiscard]] bool all_reported() const;
+  void wait_for_reports();
+  void give_up();
+  [[nodiscard]] Delivery settle();
+
+  Spec spec_;
+  std::string key_;
+  std::unique_ptr<rd_kafka_s, Delete> producer_;
+  std::vector<Report> reports_;  // empty: no batch is in librdkafka's hands
+  std::string trouble_;          // what librdkafka said last
+  std::atomic<bool> cancelled_ = false;
+};
+
+}  // namespace nslookout::sink
