@@ -28,8 +28,9 @@ MAY_INCLUDE = {
     "history": {"base", "event", "inventory"},
     "capture": {"base"},
     "report": {"base", "event", "inventory"},
+    "health": {"base"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "encode", "sink",
-              "capture", "inventory", "history"},
+              "capture", "inventory", "history", "health"},
 }
 FOLDERS = set(MAY_INCLUDE) | {"cli"}
 
@@ -40,6 +41,8 @@ LIBRARIES = [
     ("libpcap", re.compile(r"<pcap(?:/|\.h>)"), ("capture/",)),
     ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/otlp_record", "identity/cri_client")),
     ("SQLite", re.compile(r"<sqlite3\.h>"), ("history/",)),
+    ("prometheus-cpp", re.compile(r"<prometheus/"), ("health/metrics",)),
+    ("civetweb", re.compile(r"<civetweb"), ("health/http_server",)),
     ("libcurl", re.compile(r"<curl/"), ("base/http_client",)),
     ("OpenSSL", re.compile(r"<openssl/"), ("sink/tls_context", "sink/stream")),
     ("librdkafka", re.compile(r"<librdkafka/"), ("sink/kafka_receiver",)),

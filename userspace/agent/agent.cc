@@ -15,11 +15,13 @@
 #include <fmt/ranges.h>
 
 #include "agent/answers.h"
+#include "agent/health.h"
 #include "agent/history_hunt.h"
 #include "agent/observe.h"
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
 #include "agent/reload.h"
+#include "agent/snapshot.h"
 #include "agent/sources.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -75,17 +77,17 @@ compile::KernelTables tables_of(const compile::Plan& plan) {
   return compile::build_kernel_tables(plan.predicates(), compile::Seeds::random());
 }
 
-// How many names the kernel's tables have. The tables are gone when this returns, and their memory is the system's again:
+// What the kernel's tables have. The tables are gone when this returns, and their memory is the system's again:
 // with large lists they are most of what the agent takes.
-Result<std::size_t> publish(kernel::Sensor& sensor, compile::KernelTables tables, std::uint32_t number) {
-  const std::size_t names = tables.names.size();
+Result<PublishedSizes> publish(kernel::Sensor& sensor, compile::KernelTables tables, std::uint32_t number) {
+  const PublishedSizes sizes{tables.names.size(), tables.texts.empty() ? 0 : tables.texts.cells.size()};
   const auto published = sensor.publish(tables, number);
   {
     const compile::KernelTables gone = std::move(tables);
   }
   malloc_trim(0);
   if (!published) return fail(published.error());
-  return names;
+  return sizes;
 }
 
 // The files that rules and lists come from.
@@ -178,9 +180,12 @@ class Reloads {
   // Constructed before the first load, so that no change falls between the two.
   explicit Reloads(const RunOptions& options)
       : reloader_(watched_paths(options), [&options]() -> Result<Loaded> {
+          const auto begin = std::chrono::steady_clock::now();
           const Result<SharedPlan> plan = load_rules(options);
           if (!plan) return fail(plan.error());
-          return Loaded{*plan, tables_of(**plan)};
+          Loaded loaded{*plan, tables_of(**plan)};
+          loaded.load_time = std::chrono::steady_clock::now() - begin;
+          return loaded;
         }) {
     if (!reloader_.not_watched().empty()) {
       log::warning("changes of rules and lists are not noticed by themselves ({}); SIGHUP loads them",
@@ -195,42 +200,69 @@ class Reloads {
     hunt_.emplace(options.history, options.hunt_back);
   }
 
-  void apply(kernel::Sensor& sensor, Pipeline& pipeline) {
+  // The generation that the agent begins with.
+  void first(const PublishedSizes& sizes, std::chrono::nanoseconds load_time) { note(1, sizes, load_time); }
+
+  void apply(kernel::Sensor& sensor, Pipeline& pipeline, const Health& health) {
     tell_of_past(pipeline);
-    if (std::exchange(reload_asked, 0) != 0) reloader_.request();
+    if (std::exchange(reload_asked, 0) != 0) {
+      health.reloading();
+      reloader_.request();
+    }
     std::optional<Result<Loaded>> outcome = reloader_.take();
     if (!outcome) return;
-    if (!*outcome) {
-      refuse((*outcome).error());
-      return;
+    const Result<std::string> taken = take(sensor, pipeline, *outcome);
+    if (taken) {
+      ++state_.reloads;
+      log::notice("{}", *taken);
+    } else {
+      ++state_.reload_failures;
+      log::error("reload refused, the rules in use stay: {}", taken.error().message);
     }
-    Loaded& loaded = **outcome;
-    pipeline.adopt(loaded.plan, generation_ + 1);
-    const Result<std::size_t> names = publish(sensor, std::move(loaded.tables), generation_ + 1);
-    if (!names) {
-      refuse(names.error());
-      return;
-    }
-    ++generation_;
+    state_.last_refusal = taken ? "" : taken.error().message;
+    health.reloaded(taken ? *taken
+                          : fmt::format("generation {} stays, the last reload was refused: {}", state_.number,
+                                        taken.error().message));
+  }
+
+  [[nodiscard]] const health::GenerationState& state() const { return state_; }
+  [[nodiscard]] const PublishedSizes& sizes() const { return sizes_; }
+
+ private:
+  // A sentence about the generation that is in use then.
+  Result<std::string> take(kernel::Sensor& sensor, Pipeline& pipeline, Result<Loaded>& outcome) {
+    if (!outcome) return fail(outcome.error());
+    Loaded& loaded = *outcome;
+    const auto begin = std::chrono::steady_clock::now();
+    pipeline.adopt(loaded.plan, state_.number + 1);
+    const Result<PublishedSizes> sizes = publish(sensor, std::move(loaded.tables), state_.number + 1);
+    if (!sizes) return fail(sizes.error());
     if (hunt_) hunt_->start(std::exchange(plan_, loaded.plan), loaded.plan);
-    log::notice("generation {}: {} and {}, {} in the kernel", generation_, counted(loaded.plan->rules().size(), "rule"),
-                counted(loaded.plan->lists().size(), "list"), counted(*names, "name"));
+    note(state_.number + 1, *sizes, loaded.load_time + (std::chrono::steady_clock::now() - begin));
     if (loaded.plan->reads_response() && !sensor.sees_responses()) {
       log::warning(
           "a rule that is new reads answer or rcode, and the agent was started without responses: start it again");
     }
+    return fmt::format("generation {}: {} and {}, {} in the kernel", state_.number,
+                       counted(loaded.plan->rules().size(), "rule"), counted(loaded.plan->lists().size(), "list"),
+                       counted(sizes->names, "name"));
   }
 
- private:
   void tell_of_past(Pipeline& pipeline) {
     if (!hunt_) return;
     for (event::Event& event : hunt_->take()) pipeline.tell_of_past(std::move(event));
   }
 
-  static void refuse(const Error& error) { log::error("reload refused, the rules in use stay: {}", error.message); }
+  void note(std::uint32_t number, const PublishedSizes& sizes, std::chrono::nanoseconds load_time) {
+    state_.number = number;
+    state_.loaded = std::chrono::system_clock::now();
+    state_.load_time = load_time;
+    sizes_ = sizes;
+  }
 
   Reloader reloader_;
-  std::uint32_t generation_ = 1;
+  health::GenerationState state_;
+  PublishedSizes sizes_;
   SharedPlan plan_;  // that is in use, where the next is compared with it
   std::optional<HistoryHunt> hunt_;
 };
@@ -283,12 +315,13 @@ void report_answers(const Answers& answers, std::string& reported) {
   log::warning("a blocked lookup got no answer and its client waits: {} ({} so far)", reported, answers.failed());
 }
 
-Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers) {
+Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers, Health& health) {
   std::string reported_failure;
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) {
     answers.answer(candidate);  // first: somebody waits for it
     pipeline.handle(candidate);
+    health.turn();  // a flood is one long turn of the loop
   };
   const auto response_handler = [&](const nsl_response& response, std::string_view message) {
     pipeline.handle(response, message);
@@ -297,7 +330,8 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
     const bool held = pipeline.holds();
     const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler, response_handler);
     if (!taken) return fail(taken.error());
-    reloads.apply(sensor, pipeline);
+    reloads.apply(sensor, pipeline, health);
+    health.turn();
     if (std::exchange(reopen_asked, 0) != 0) pipeline.reopen();
     answers.retire(static_cast<std::uint64_t>(boot_now().count()));
     report_answers(answers, reported_failure);
@@ -310,6 +344,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
       next_report += loss_report_interval;
     }
   }
+  health.stopping();
   // What the kernel handed over before the signal is still written.
   const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler, response_handler);
   finish_held(pipeline);
@@ -326,11 +361,14 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
 }  // namespace
 
 Result<void> run(const RunOptions& options) {
+  const WallTime started = std::chrono::system_clock::now();
   const ReadyFile ready_file(options.ready_file);
   if (const auto writable = ready_file.check(); !writable) return fail(writable.error());
   Reloads reloads(options);
+  const auto load_begin = std::chrono::steady_clock::now();
   const Result<SharedPlan> loaded = load_rules(options);
   if (!loaded) return fail(loaded.error());
+  std::chrono::nanoseconds load_time = std::chrono::steady_clock::now() - load_begin;
   const compile::Plan& plan = **loaded;
   auto sinks = open_queued_sinks(options.outputs);
   if (!sinks) return fail(sinks.error());
@@ -355,6 +393,9 @@ Result<void> run(const RunOptions& options) {
     if (const auto possible = kernel::check_pinning(); !possible) return possible;
   }
 
+  const auto health = Health::open(options);
+  if (!health) return fail(health.error());
+
   catch_signals();
   Answers answers(*answer);
   const Observe observe = observe_from_name(options.observe);
@@ -373,9 +414,12 @@ Result<void> run(const RunOptions& options) {
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
   Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
   if (!sensor) return fail(refusal(options, sensor.error()));
-  const Result<std::size_t> names = publish(*sensor, tables_of(plan), 1);
-  if (!names) return fail(names.error());
+  const auto publish_begin = std::chrono::steady_clock::now();
+  const Result<PublishedSizes> sizes = publish(*sensor, tables_of(plan), 1);
+  if (!sizes) return fail(sizes.error());
+  load_time += std::chrono::steady_clock::now() - publish_begin;
   if (const auto settled = settle_pins(*sensor, fail_closed); !settled) return settled;
+  reloads.first(*sizes, load_time);
 
   identity::Options identity;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
@@ -383,10 +427,14 @@ Result<void> run(const RunOptions& options) {
   Pipeline pipeline(*loaded, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe,
                     options.responses, history->get());
   warn_of_unseen_responses(*sensor, plan);
-  announce(*sensor, plan, *names);
+  announce(*sensor, plan, sizes->names);
   announce_runtimes(pipeline.runtime_places());
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
-  const auto watched = watch(*sensor, pipeline, reloads, answers);
+  (*health)->ready(
+      [&] { return make_snapshot(options, *sensor, pipeline, reloads.sizes(), reloads.state(), started); },
+      fmt::format("{} and {} watched, backend {}, mode {}", counted(plan.rules().size(), "rule"),
+                  counted(plan.lists().size(), "list"), kernel::backend_name(sensor->choice().backend), options.mode));
+  const auto watched = watch(*sensor, pipeline, reloads, answers, **health);
   announce_end(fail_closed);
   return watched;
 }

@@ -34,6 +34,9 @@ struct RunOptions {
   std::uint64_t history_rows = history::default_max_rows;
   std::chrono::nanoseconds hunt_back{0};  // new rules are held against so much of the history; 0: they are not
   std::string ready_file;                 // empty: none
+  std::string metrics;                    // ADDRESS:PORT of health/http_server.h; empty: none
+  std::string status_socket;              // empty: the usual one, if it can be had; "none"
+  std::string revision;                   // that the binary was built from, for others to see
   std::vector<std::uint16_t> ports = {53};
   RuleLoading rule_loading;
   identity::RuntimeOptions runtimes;

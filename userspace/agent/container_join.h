@@ -36,6 +36,8 @@ class ContainerJoin {
   // Whether release() will give something sooner or later.
   [[nodiscard]] bool holds() const { return !hold_.empty(); }
 
+  [[nodiscard]] std::size_t held() const { return hold_.size(); }
+
   [[nodiscard]] std::vector<Held> release();
   [[nodiscard]] std::vector<Held> release_all();  // at the end of a run
 

@@ -38,6 +38,7 @@ class Hold {
   // False: there is no room, and held is as it was.
   [[nodiscard]] bool add(Held& held, Clock::time_point now);
 
+  [[nodiscard]] std::size_t size() const { return items_.size(); }
   [[nodiscard]] bool empty() const { return items_.empty(); }
   [[nodiscard]] bool has(const std::string& container_id) const { return counts_.contains(container_id); }
 

@@ -46,6 +46,19 @@ constexpr std::array<LossStage, 14> loss_stages = {{
 
 constexpr std::chrono::seconds drain_time{5};  // of all outputs together, at the end
 
+// Those that grew since the last call, by how much.
+std::vector<event::Loss> take_new(const std::vector<event::Loss>& losses, std::vector<std::uint64_t>& reported) {
+  std::vector<event::Loss> grown;
+  reported.resize(losses.size(), 0);
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    if (losses[i].count <= reported[i]) continue;
+    grown.push_back(losses[i]);
+    grown.back().count -= reported[i];
+    reported[i] = losses[i].count;
+  }
+  return grown;
+}
+
 void warn_of(const event::Loss& loss) {
   log::warning("lost at the stage {}{}{}: {}", loss.stage, loss.output.empty() ? "" : " of ", loss.output, loss.count);
 }
@@ -75,9 +88,7 @@ Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sens
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)),
                    std::string(kernel::mode_name(sensor.mode()))},
       history_(history),
-      unwritten_(sinks.size(), 0),
-      reported_output_(sinks.size(), 0),
-      reported_losses_(loss_stages.size() + 4, 0) {
+      unwritten_(sinks.size(), 0) {
   if (!resolver_.proc_usable()) {
     log::warning(
         "the agent runs in a pid namespace of its own: pids are those of the host, and what only /proc knows is left "
@@ -114,6 +125,8 @@ void Pipeline::judge(Lookup& lookup) {
     if (hold(lookup, true)) return;
   }
   lookup.rules->correlator.apply(early.hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
+  tally_.verified(early.hits.empty() && early.open.empty());
+  tally_.hits(early.hits);
   const bool wanted = !early.hits.empty() || observe_ != Observe::matches || was_judged(lookup.candidate);
   const bool reported = wanted && make_event(lookup, query, early.hits);
   std::optional<Awaiting> waiting;
@@ -165,6 +178,7 @@ void Pipeline::decide(Awaiting& waited, const Answer* answer) {
   query.read_also(lookup.readings);
   std::vector<match::Hit> hits = lookup.rules->verifier.matches_of(waited.open, query);
   lookup.rules->correlator.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
+  tally_.hits(hits);
   const bool wanted = answer != nullptr && every_response_ && waited.reported;
   if (hits.empty() && !wanted) return;
 
@@ -321,6 +335,8 @@ void Pipeline::write(event::Event& event) {
       log::error("{}", written.error().message);
     }
   }
+  const WallTime now = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());
+  if (!event.from_history) tally_.written(event, now - event.time);
 }
 
 void Pipeline::flush() {
@@ -331,12 +347,42 @@ void Pipeline::flush() {
 
 // Nothing is lost: the event is there, without what its container's runtime would have told.
 void Pipeline::report_incomplete() {
-  const std::uint64_t incomplete = unanswered_ + no_room_;
-  if (incomplete == reported_incomplete_) return;
+  if (incomplete() == reported_incomplete_) return;
   log::warning(
       "{} without the name of their container so far: {} because nobody answered in time, {} because too many waited",
-      counted(incomplete, "event"), unanswered_, no_room_);
-  reported_incomplete_ = incomplete;
+      counted(incomplete(), "event"), unanswered_, no_room_);
+  reported_incomplete_ = incomplete();
+}
+
+std::vector<event::Loss> Pipeline::losses_before_outputs(const kernel::Counters& counters) const {
+  std::vector<event::Loss> losses;
+  for (const LossStage& stage : loss_stages) losses.push_back({stage.stage, counters[stage.counter]});
+  losses.push_back({"correlation", generations_.correlation_evictions()});
+  losses.push_back({"awaited", responses_.counts().evicted});
+  losses.push_back({"response", responses_.counts().unreadable});
+  losses.push_back({"history", history_ != nullptr ? history_->lost() : 0});
+  return losses;
+}
+
+Pipeline::OutputCounts Pipeline::output(std::size_t index) const {
+  const sink::SinkStatus status = sinks_[index]->status();
+  return {status.delivered, status.lost + unwritten_[index], status.waiting, sinks_[index]->finished()};
+}
+
+std::vector<event::Loss> Pipeline::output_losses() const {
+  std::vector<event::Loss> losses;
+  for (std::size_t i = 0; i < sinks_.size(); ++i) {
+    losses.push_back({"sink", output(i).lost, sinks_[i]->status().name});
+  }
+  return losses;
+}
+
+std::vector<event::Loss> Pipeline::losses(const kernel::Counters& counters) const {
+  std::vector<event::Loss> losses = losses_before_outputs(counters);
+  event::Loss of_outputs{"sink"};
+  for (const event::Loss& loss : output_losses()) of_outputs.count += loss.count;
+  losses.push_back(of_outputs);
+  return losses;
 }
 
 void Pipeline::report_losses() {
@@ -347,35 +393,14 @@ void Pipeline::report_losses() {
     return;
   }
   event::Event event;
-  const auto add = [&](std::size_t slot, const char* stage, std::uint64_t count) {
-    if (count > reported_losses_[slot]) event.losses.push_back({stage, count - reported_losses_[slot]});
-    reported_losses_[slot] = count;
-  };
-  for (std::size_t i = 0; i < loss_stages.size(); ++i) {
-    add(i, loss_stages[i].stage, (*counters)[loss_stages[i].counter]);
-  }
-  add(loss_stages.size(), "correlation", generations_.correlation_evictions());
-  add(loss_stages.size() + 1, "awaited", responses_.counts().evicted);
-  add(loss_stages.size() + 2, "response", responses_.counts().unreadable);
-  add(loss_stages.size() + 3, "history", history_ != nullptr ? history_->lost() : 0);
-  std::ranges::move(new_output_losses(), std::back_inserter(event.losses));
+  event.losses = take_new(losses_before_outputs(*counters), reported_losses_);
+  std::ranges::move(take_new(output_losses(), reported_output_), std::back_inserter(event.losses));
   if (event.losses.empty()) return;
   event.kind = event::Kind::loss;
   event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());
   event.event_id = ids_.next(event.time);
   for (const event::Loss& loss : event.losses) warn_of(loss);
   write(event);
-}
-
-std::vector<event::Loss> Pipeline::new_output_losses() {
-  std::vector<event::Loss> losses;
-  for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    const sink::SinkStatus status = sinks_[i]->status();
-    const std::uint64_t lost = status.lost + unwritten_[i];
-    if (lost > reported_output_[i]) losses.push_back({"sink", lost - reported_output_[i], status.name});
-    reported_output_[i] = std::max(reported_output_[i], lost);
-  }
-  return losses;
 }
 
 void Pipeline::reopen() {
@@ -385,7 +410,7 @@ void Pipeline::reopen() {
 void Pipeline::close() {
   const auto until = std::chrono::steady_clock::now() + drain_time;
   for (const auto& sink : sinks_) sink->close(until);
-  for (const event::Loss& loss : new_output_losses()) warn_of(loss);
+  for (const event::Loss& loss : take_new(output_losses(), reported_output_)) warn_of(loss);
 }
 
 bool Pipeline::every_sink_finished() const {

@@ -18,6 +18,7 @@
 #include "agent/observe.h"
 #include "agent/responses.h"
 #include "agent/search_suffixes.h"
+#include "agent/tally.h"
 #include "compile/plan.h"
 #include "event/event.h"
 #include "event/event_id.h"
@@ -72,6 +73,19 @@ class Pipeline {
   void reopen();
   // The last call: the outputs deliver what waits, within a bound; what they lose meanwhile goes to the log.
   void close();
+
+  // What was lost since the start, by stage; stages that lost nothing, too. counters: of the sensor, now.
+  [[nodiscard]] std::vector<event::Loss> losses(const kernel::Counters& counters) const;
+  struct OutputCounts {
+    std::uint64_t delivered = 0, lost = 0, waiting = 0;  // events
+    bool finished = false;
+  };
+  [[nodiscard]] OutputCounts output(std::size_t index) const;
+  [[nodiscard]] const Tally& tally() const { return tally_; }
+  [[nodiscard]] const compile::Plan& plan() const { return *generations_.current()->plan; }
+  [[nodiscard]] std::size_t waiting() const { return join_.held() + responses_.waiting(); }
+  [[nodiscard]] std::uint64_t incomplete() const { return unanswered_ + no_room_; }
+
   [[nodiscard]] const ResponseCounts& response_counts() const { return responses_.counts(); }
 
  private:
@@ -100,7 +114,8 @@ class Pipeline {
   void report_incomplete();
   // For --observe unique.
   [[nodiscard]] bool is_first(const Lookup& lookup);
-  [[nodiscard]] std::vector<event::Loss> new_output_losses();
+  [[nodiscard]] std::vector<event::Loss> losses_before_outputs(const kernel::Counters& counters) const;
+  [[nodiscard]] std::vector<event::Loss> output_losses() const;
   void write(event::Event& event);
 
   const kernel::Sensor& sensor_;
@@ -132,6 +147,7 @@ class Pipeline {
   std::uint64_t sequence_ = 0;
   std::vector<std::uint64_t> unwritten_;        // by output: events that its write() refused
   std::vector<std::uint64_t> reported_output_;  // by output: events lost to it, as far as reported
+  Tally tally_;
   std::vector<std::uint64_t> reported_losses_;
 };
 

@@ -11,6 +11,7 @@
 // Thread rule: one thread calls; load runs in a thread of the reloader's, one call at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +28,7 @@ namespace nslookout::agent {
 struct Loaded {
   std::shared_ptr<const compile::Plan> plan;
   compile::KernelTables tables;
+  std::chrono::nanoseconds load_time{0};  // it took to read and compile them
 };
 
 using Load = std::function<Result<Loaded>()>;

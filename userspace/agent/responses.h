@@ -86,6 +86,7 @@ class Responses {
   // Decides all that still wait, as unanswered.
   void finish();
 
+  [[nodiscard]] std::size_t waiting() const { return oldest_first_.size(); }  // queries
   [[nodiscard]] const ResponseCounts& counts() const { return counts_; }
 
  private:

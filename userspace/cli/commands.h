@@ -27,10 +27,13 @@ void add_decode(CLI::App& app, Command& chosen);
 void add_ci(CLI::App& app, Command& chosen);
 void add_release(CLI::App& app, Command& chosen);
 void add_config(CLI::App& app, Command& chosen);
+void add_status(CLI::App& app, Command& chosen);
 void add_version(CLI::App& app, Command& chosen);
 
 // "0.1.0"
 [[nodiscard]] std::string version_number();
+// Empty outside a checkout.
+[[nodiscard]] std::string revision();
 
 // The whole command line; chosen outlives the App.
 [[nodiscard]] std::unique_ptr<CLI::App> make_app(Command& chosen);

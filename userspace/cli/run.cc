@@ -73,6 +73,7 @@ int run(CLI::App& command, const RunArguments& arguments) {
     }
     options.hunt_back = duration_of(arguments.hunt_back);
   }
+  options.revision = revision();
   const auto outcome = agent::run(options);
   return outcome ? exit_ok : report(outcome.error());
 }
@@ -194,6 +195,17 @@ void add_results(CLI::App& command, RunArguments& arguments) {
                   "File to write once the programs are attached and the tables filled")
       ->check(check_not_empty)
       ->type_name("FILE");
+  command
+      .add_option("--metrics", arguments.options.metrics,
+                  "Serve /metrics, /healthz and /readyz over HTTP there, such as 127.0.0.1:9477; a port alone is on "
+                  "127.0.0.1")
+      ->check(check_not_empty)
+      ->type_name("ADDRESS:PORT");
+  command
+      .add_option("--status-socket", arguments.options.status_socket,
+                  "Unix socket for `nslookout status`, /run/nslookout/status.sock unless given; none: no socket")
+      ->check(check_not_empty)
+      ->type_name("PATH");
   command.add_option("--log-level", arguments.log_level, "Diagnostics on stderr: error, warning, notice or debug")
       ->check(CLI::IsMember({"error", "warning", "notice", "debug"}))
       ->type_name("LEVEL")

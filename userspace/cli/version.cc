@@ -17,6 +17,7 @@ std::string version_text() {
 }  // namespace
 
 std::string version_number() { return NSLOOKOUT_VERSION; }
+std::string revision() { return NSLOOKOUT_GIT_REVISION; }
 
 void add_version(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand("version", "Print the version of nslookout and of what it is built with");

@@ -237,6 +237,19 @@ std::vector<ProgramReport> BpfObject::report() const {
   return reports;
 }
 
+std::vector<ProgramRuns> BpfObject::runs() const {
+  std::vector<ProgramRuns> all;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object_.get()) {
+    if (bpf_program__fd(program) < 0) continue;
+    bpf_prog_info info{};
+    std::uint32_t length = sizeof info;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) != 0) continue;
+    all.push_back({bpf_program__name(program), info.run_cnt, std::chrono::nanoseconds(info.run_time_ns)});
+  }
+  return all;
+}
+
 std::uint64_t BpfObject::recursion_misses() const {
   std::uint64_t misses = 0;
   bpf_program* program = nullptr;

@@ -58,6 +58,7 @@ class BpfObject {
     return static_cast<T*>(*address);
   }
   [[nodiscard]] std::vector<ProgramReport> report() const;
+  [[nodiscard]] std::vector<ProgramRuns> runs() const;
   // Sends of which the programs missed, because one was already running on the same CPU (kernel 5.12 and later).
   [[nodiscard]] std::uint64_t recursion_misses() const;
 

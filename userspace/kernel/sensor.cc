@@ -351,6 +351,15 @@ Result<Counters> Sensor::counters() const {
 
 Result<std::vector<Repeats>> Sensor::repeats() const { return read_repeats(state_->backend.object); }
 
+std::vector<ProgramRuns> Sensor::program_runs() const {
+  std::vector<ProgramRuns> runs = state_->processes.object().runs();
+  const auto add = [&](std::vector<ProgramRuns> more) { runs.insert(runs.end(), more.begin(), more.end()); };
+  add(state_->backend.object.runs());
+  if (state_->responses) add(state_->responses->object.runs());
+  add(state_->unix_clients.runs());
+  return runs;
+}
+
 std::optional<nsl_process> Sensor::process(const nsl_process_key& key) const { return state_->processes.find(key); }
 
 std::optional<nsl_environment> Sensor::environment(std::uint64_t key) const {

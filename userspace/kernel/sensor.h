@@ -53,7 +53,8 @@ enum class HiddenClients : std::uint8_t {
   deny,       // denied; the sensor does not start where it cannot be
 };
 
-[[nodiscard]] std::optional<HiddenClients> hidden_clients_from_name(std::string_view name);  // "auto", "observe", "deny"
+[[nodiscard]] std::optional<HiddenClients> hidden_clients_from_name(
+    std::string_view name);  // "auto", "observe", "deny"
 
 struct SensorOptions {
   Mode mode = Mode::audit;  // the others need the cgroup backend, and automatic takes that then
@@ -93,6 +94,13 @@ struct Repeats {
   std::uint32_t told = 0;   // nsl_candidate.told of the one that left
   std::uint64_t count = 0;  // with that one
   std::uint64_t last = 0;   // ns since boot
+};
+
+// What a program has done so far, while the kernel measures (kernel.bpf_stats_enabled).
+struct ProgramRuns {
+  std::string name;
+  std::uint64_t runs = 0;
+  std::chrono::nanoseconds time{0};
 };
 
 // Values of the kernel's counters, indexed by nsl_counter and summed over the CPUs.
@@ -147,6 +155,8 @@ class Sensor {
   [[nodiscard]] const BackendChoice& choice() const;
   [[nodiscard]] const UnixWatch& unix_watch() const;
   [[nodiscard]] Result<Counters> counters() const;
+  // Of every program that is loaded. From the thread that polls.
+  [[nodiscard]] std::vector<ProgramRuns> program_runs() const;
 
   // Of each lookup that the kernel remembers to have told; empty without SensorOptions::unique.
   [[nodiscard]] Result<std::vector<Repeats>> repeats() const;

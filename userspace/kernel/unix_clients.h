@@ -25,6 +25,7 @@ class UnixClients {
   void follow(const Owners& owners);
 
   [[nodiscard]] const UnixWatch& watch() const { return watch_; }
+  [[nodiscard]] std::vector<ProgramRuns> runs() const { return object_ ? object_->runs() : std::vector<ProgramRuns>{}; }
 
   // Loads and attaches for the moment, for doctor: nothing, or why it does not work here.
   [[nodiscard]] static Result<void> try_out();

@@ -33,7 +33,10 @@ class Agent:
         self.folder.chmod(0o777)  # for an agent that does not run as root
         self.ready_file = ready_file or self.folder / "ready"
         self.events_file = self.folder / "events.jsonl"
+        self.status_socket = self.folder / "status.sock"
         command = [binary(), "run", "--ready-file", self.ready_file]
+        if "--status-socket" not in arguments:
+            command += ["--status-socket", self.status_socket]
         if "--backend" not in arguments:
             command += ["--backend", backend()]
         if rules:

@@ -1,0 +1,47 @@
+// HTTP for Prometheus and for probes: /metrics, /healthz (the ring is being read) and /readyz (programs are attached and
+// tables filled). Plain GET and HEAD, nothing else; nobody can change anything through it.
+//
+// The exposer of prometheus-cpp has /metrics alone, so the server under it, civetweb, is used directly; this file's .cc is its
+// only user. Thread rule: made and destroyed by one thread; requests are answered in threads of its own, which take no
+// signals.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "health/vitals.h"
+
+namespace nslookout::health {
+
+// The reading has stopped when it did not move for so long; publishing the largest tables takes a part of it.
+inline constexpr std::chrono::seconds longest_pause{15};
+
+struct HttpAddress {
+  std::string ip;  // without brackets
+  std::uint16_t port = 0;
+
+  [[nodiscard]] std::string text() const;  // "127.0.0.1:9477", "[::1]:9477"
+};
+
+// "ADDRESS:PORT" with an IPv4 address or an IPv6 one in brackets; "PORT" alone is on 127.0.0.1. Error: usage.
+[[nodiscard]] Result<HttpAddress> parse_http_address(std::string_view text);
+
+class HttpServer {
+ public:
+  // vitals must outlive it. Errors: runtime, the address cannot be listened on.
+  [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const HttpAddress& address, Vitals& vitals);
+
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+  ~HttpServer();
+
+ private:
+  struct State;
+  explicit HttpServer(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nslookout::health
