@@ -14,7 +14,7 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --config | --work-dir | --sarif | --html | --ready-file | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca) _nslookout_paths "$current" ;;
+    --rules | --config | --work-dir | --sarif | --html | --ready-file | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca | --proc) _nslookout_paths "$current" ;;
     --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix: syslog:udp:// syslog:tcp:// syslog:tls:// journald otlp:http kafka:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
@@ -89,7 +89,7 @@ _nslookout() {
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --observe-rate --responses \
          --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --port --process-entries --output --history --history-max --hunt-on-reload --ready-file --cri-socket --docker-socket \
-         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --log-level --config --no-config --help" \
+         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --metrics --status-socket --proc --no-sandbox --allow-writable --log-level --config --no-config --help" \
         "$current"
       ;;
     check | explain)

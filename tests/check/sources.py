@@ -15,6 +15,7 @@ from typing import NamedTuple
 # What the files of a folder of userspace/ may include besides their own. "cli" may include every folder.
 MAY_INCLUDE = {
     "base": set(),
+    "confine": {"base"},
     "sigma": {"base"},
     "lists": {"base"},
     "compile": {"base", "sigma", "lists"},
@@ -30,7 +31,7 @@ MAY_INCLUDE = {
     "report": {"base", "event", "inventory"},
     "health": {"base"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "encode", "sink",
-              "capture", "inventory", "history", "health"},
+              "capture", "inventory", "history", "health", "confine"},
 }
 FOLDERS = set(MAY_INCLUDE) | {"cli"}
 
@@ -43,6 +44,8 @@ LIBRARIES = [
     ("SQLite", re.compile(r"<sqlite3\.h>"), ("history/",)),
     ("prometheus-cpp", re.compile(r"<prometheus/"), ("health/metrics",)),
     ("civetweb", re.compile(r"<civetweb"), ("health/http_server",)),
+    ("libseccomp", re.compile(r"<seccomp\.h>"), ("confine/",)),
+    ("libcap", re.compile(r"<sys/capability\.h>"), ("confine/", "base/quiet_thread")),
     ("libcurl", re.compile(r"<curl/"), ("base/http_client",)),
     ("OpenSSL", re.compile(r"<openssl/"), ("sink/tls_context", "sink/stream")),
     ("librdkafka", re.compile(r"<librdkafka/"), ("sink/kafka_receiver",)),

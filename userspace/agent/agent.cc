@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "agent/answers.h"
+#include "agent/confinement.h"
 #include "agent/health.h"
 #include "agent/history_hunt.h"
 #include "agent/observe.h"
@@ -65,6 +66,7 @@ void catch_signals() {
 using SharedPlan = std::shared_ptr<const compile::Plan>;
 
 Result<SharedPlan> load_rules(const RunOptions& options) {
+  if (const auto trusted = check_writers(options); !trusted) return fail(trusted.error());
   Result<compile::Plan> plan = load_plan(options.rules, options.lists, options.rule_loading);
   if (!plan) return fail(plan.error());
   if (options.mode != "audit") {
@@ -397,7 +399,7 @@ Result<void> run(const RunOptions& options) {
   if (!health) return fail(health.error());
 
   catch_signals();
-  Answers answers(*answer);
+  Answers answers(*answer, options.proc);
   const Observe observe = observe_from_name(options.observe);
   const auto allowed = identity::allowed_environment();
   kernel::SensorOptions sensor_options;
@@ -422,6 +424,7 @@ Result<void> run(const RunOptions& options) {
   reloads.first(*sizes, load_time);
 
   identity::Options identity;
+  identity.proc_root = options.proc;
   if (const auto root = kernel::Host().root_cgroup2(); root) identity.cgroup2_mount = *root;
   complete_seeded(*sensor, identity);
   Pipeline pipeline(*loaded, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe,
@@ -429,6 +432,7 @@ Result<void> run(const RunOptions& options) {
   warn_of_unseen_responses(*sensor, plan);
   announce(*sensor, plan, sizes->names);
   announce_runtimes(pipeline.runtime_places());
+  give_up_privileges(options);
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());
   (*health)->ready(
       [&] { return make_snapshot(options, *sensor, pipeline, reloads.sizes(), reloads.state(), started); },

@@ -42,6 +42,9 @@ struct RunOptions {
   identity::RuntimeOptions runtimes;
   std::size_t ring_octets = 16u << 20;
   std::uint32_t process_entries = 16384;
+  std::string proc = "/proc";   // of the initial pid namespace
+  bool sandbox = true;          // give up what a running agent does not need (confinement.h)
+  bool allow_writable = false;  // rules and lists that any user may write
 };
 
 // Errors before anything is attached: invalid (rules, lists), usage (outputs), unsupported (kernel, privilege).

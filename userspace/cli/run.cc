@@ -1,9 +1,11 @@
 #include "agent/agent.h"
 
+#include <filesystem>
 #include <map>
 #include <string_view>
 #include <vector>
 
+#include "agent/config.h"
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
@@ -12,6 +14,7 @@
 #include "cli/report.h"
 #include "cli/rule_arguments.h"
 #include "cli/run.h"
+#include "confine/writable.h"
 
 namespace nslookout::cli {
 namespace {
@@ -57,7 +60,16 @@ Result<void> check_together(const agent::RunOptions& options) {
   return check_ports(options.ports);
 }
 
+// Before the files are read: they cannot allow themselves.
+Result<void> check_writers(const ConfigurationArguments& configuration, bool allow_writable) {
+  if (configuration.none || allow_writable) return {};
+  const std::string file = configuration.file.empty() ? agent::default_config_file : configuration.file;
+  return confine::check_not_writable_by_all({file, std::filesystem::path(file).parent_path() / "conf.d"});
+}
+
 int run(CLI::App& command, const RunArguments& arguments) {
+  const auto trusted = check_writers(arguments.configuration, arguments.options.allow_writable);
+  if (!trusted) return report(trusted.error());
   if (const auto configured = apply_configuration(command, arguments.configuration); !configured) {
     return report(configured.error());
   }
@@ -169,6 +181,19 @@ void add_runtimes(CLI::App& command, identity::RuntimeOptions& runtimes) {
       ->excludes(ca_file);
 }
 
+void add_privileges(CLI::App& command, agent::RunOptions& options) {
+  command
+      .add_option("--proc", options.proc,
+                  "Where /proc of the host's pid namespace is, for an agent in a container with another")
+      ->check(check_not_empty)
+      ->type_name("FOLDER")
+      ->capture_default_str();
+  command.add_flag("!--no-sandbox", options.sandbox,
+                   "Keep all privileges and system calls once the programs are attached");
+  command.add_flag("--allow-writable", options.allow_writable,
+                   "Read rules, lists and configuration although any user may write them");
+}
+
 void add_results(CLI::App& command, RunArguments& arguments) {
   add_output_option(command, arguments.options.outputs);
   command
@@ -231,6 +256,7 @@ void add_options(CLI::App& command, RunArguments& arguments) {
   add_sensor(command, arguments.options);
   add_blocking(command, arguments.options);
   add_runtimes(command, arguments.options.runtimes);
+  add_privileges(command, arguments.options);
   add_results(command, arguments);
 }
 
