@@ -14,7 +14,7 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --config | --work-dir | --sarif | --html | --ready-file | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca | --proc) _nslookout_paths "$current" ;;
+    --rules | --config | --work-dir | --sarif | --html | --ready-file | --status-socket | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca | --proc) _nslookout_paths "$current" ;;
     --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix: syslog:udp:// syslog:tcp:// syslog:tls:// journald otlp:http kafka:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
@@ -42,6 +42,7 @@ _nslookout_value() {
     --fail-on) _nslookout_words "new" "$current" ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
     --kubelet) _nslookout_words "https://127.0.0.1:10250 http://127.0.0.1:10255" "$current" ;;
+    --metrics) _nslookout_words "127.0.0.1:9477" "$current" ;;
     --port) _nslookout_words "53 5353 5355" "$current" ;;
     *) return 1 ;;
   esac
@@ -69,7 +70,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay hunt diff report doctor decode ci release config version --help --version" "$current"
+    _nslookout_words "run check explain match replay hunt diff report doctor status decode ci release config version --help --version" "$current"
     return
   fi
 
@@ -88,8 +89,8 @@ _nslookout() {
     run)
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --observe-rate --responses \
-         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --port --process-entries --output --history --history-max --hunt-on-reload --ready-file --cri-socket --docker-socket \
-         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --metrics --status-socket --proc --no-sandbox --allow-writable --log-level --config --no-config --help" \
+         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --port --process-entries --output --history --history-max --hunt-on-reload --ready-file --metrics --status-socket --cri-socket --docker-socket \
+         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --proc --no-sandbox --allow-writable --log-level --config --no-config --help" \
         "$current"
       ;;
     check | explain)
@@ -133,6 +134,7 @@ _nslookout() {
       fi
       ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
+    status) _nslookout_words "--format --status-socket --help" "$current" ;;
     decode)
       if [[ $current == -* ]]; then _nslookout_words "--help" "$current"; else _nslookout_paths "$current"; fi
       ;;

@@ -92,25 +92,14 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
 
 // civetweb says that it could not start, and not always why: so the address is tried first.
 Result<void> try_address(const HttpAddress& address) {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-  if (address.ip.find(':') != std::string::npos) {
-    auto* ip6 = reinterpret_cast<sockaddr_in6*>(&storage);
-    ip6->sin6_family = AF_INET6;
-    ip6->sin6_port = htons(address.port);
-    ::inet_pton(AF_INET6, address.ip.c_str(), &ip6->sin6_addr);
-    length = sizeof *ip6;
-  } else {
-    auto* ip4 = reinterpret_cast<sockaddr_in*>(&storage);
-    ip4->sin_family = AF_INET;
-    ip4->sin_port = htons(address.port);
-    ::inet_pton(AF_INET, address.ip.c_str(), &ip4->sin_addr);
-    length = sizeof *ip4;
-  }
-  const Fd socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(address.port);
+  ::inet_pton(AF_INET, address.ip.c_str(), &to.sin_addr);
+  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   const bool works = socket.valid() && ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-                     ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&storage), length) == 0 &&
+                     ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
                      ::listen(socket.get(), 1) == 0;
   if (works) return {};
   return fail(ErrorClass::runtime, "--metrics {}: cannot listen there: {}; name a free port on an address of this host",
@@ -119,29 +108,21 @@ Result<void> try_address(const HttpAddress& address) {
 
 }  // namespace
 
-std::string HttpAddress::text() const {
-  return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, port) : fmt::format("[{}]:{}", ip, port);
-}
+std::string HttpAddress::text() const { return fmt::format("{}:{}", ip, port); }
 
 Result<HttpAddress> parse_http_address(std::string_view text) {
   const auto refuse = [&](std::string_view what) {
-    return fail(ErrorClass::usage,
-                "--metrics {}: {}; give ADDRESS:PORT, such as 127.0.0.1:9477 or [::1]:9477, or the port alone", text,
-                what);
+    return fail(ErrorClass::usage, "--metrics {}: {}; give ADDRESS:PORT, such as 127.0.0.1:9477, or the port alone",
+                text, what);
   };
   const std::size_t colon = text.rfind(':');
   const bool port_alone = colon == std::string_view::npos;
-  std::string_view ip = port_alone ? "127.0.0.1" : text.substr(0, colon);
+  const std::string ip(port_alone ? "127.0.0.1" : text.substr(0, colon));
   const auto port = port_of(port_alone ? text : text.substr(colon + 1));
   if (!port) return refuse("the port is no number from 1 to 65535");
-  std::array<unsigned char, sizeof(in6_addr)> octets{};
-  const bool bracketed = ip.starts_with('[') && ip.ends_with(']');
-  if (bracketed) ip = ip.substr(1, ip.size() - 2);
-  const std::string address(ip);
-  if (::inet_pton(bracketed ? AF_INET6 : AF_INET, address.c_str(), octets.data()) != 1) {
-    return refuse("the address is no IPv4 address, nor an IPv6 address in brackets");
-  }
-  return HttpAddress{address, *port};
+  in_addr octets{};
+  if (::inet_pton(AF_INET, ip.c_str(), &octets) != 1) return refuse("the address is no IPv4 address");
+  return HttpAddress{ip, *port};
 }
 
 struct HttpServer::State {

@@ -20,13 +20,13 @@ namespace nslookout::health {
 inline constexpr std::chrono::seconds longest_pause{15};
 
 struct HttpAddress {
-  std::string ip;  // without brackets
+  std::string ip;
   std::uint16_t port = 0;
 
-  [[nodiscard]] std::string text() const;  // "127.0.0.1:9477", "[::1]:9477"
+  [[nodiscard]] std::string text() const;  // "127.0.0.1:9477"
 };
 
-// "ADDRESS:PORT" with an IPv4 address or an IPv6 one in brackets; "PORT" alone is on 127.0.0.1. Error: usage.
+// "ADDRESS:PORT" with an IPv4 address: Debian builds civetweb without IPv6. "PORT" alone is on 127.0.0.1. Error: usage.
 [[nodiscard]] Result<HttpAddress> parse_http_address(std::string_view text);
 
 class HttpServer {
