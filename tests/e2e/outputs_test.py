@@ -11,6 +11,7 @@ import stat
 import subprocess
 
 from harness import AgentCase, Prober, binary, main, run_client, wait_until, work_folder
+from harness.sandbox import resolver_address
 
 FORGED = b'\n{"schema_version":1,"event_id":"forged","alert":true}\n'
 
@@ -104,6 +105,59 @@ class Outputs(AgentCase):
         events = agent.finish()
         self.assert_one_event_each(self.queries(), self.of_resolver(events))
         self.assertEqual(received + lines(reader.received()), events)
+
+    def test_formats(self):
+        files = {name: work_folder() / f"{name}.jsonl" for name in ("ecs", "ocsf")}
+        agent = self.agent(*[word for name, path in files.items() for word in ("--output", f"jsonl:{path}?format={name}")])
+        run_client(["getent", "ahosts", "sfrclak.com"])
+        events = agent.finish()
+        ecs, ocsf = (lines(path.read_bytes()) for path in files.values())
+        self.assertEqual([line["event"]["id"] for line in ecs], [event["event_id"] for event in events])
+        self.assertEqual([line["event"]["kind"] for line in ecs],
+                         ["alert" if event["alert"] else "event" for event in events])
+        self.assertEqual([line["metadata"]["uid"] for line in ocsf], [event["event_id"] for event in events])
+        for event, line in zip(events, ocsf):
+            self.assertEqual((line["class_uid"], line["query"]["hostname"], line["actor"]["process"]["pid"]),
+                             (4003, "sfrclak.com", event["process"]["pid"]))
+
+    def test_files_that_logrotate_renames(self):
+        path = work_folder() / "renamed.jsonl"
+        agent = self.agent("--output", f"jsonl:{path}")
+        run_client(["dig", "sfrclak.com"])
+        wait_until(lambda: path.read_bytes(), "the first event is in the file")
+        path.rename(path.with_suffix(".old"))
+        agent.send_signal(signal.SIGUSR1)
+        wait_until(path.exists, "SIGUSR1 opens the file anew, without an event")
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+        run_client(["dig", "sfrclak.com"])
+        events = agent.finish()
+        self.assertEqual(lines(path.with_suffix(".old").read_bytes()) + lines(path.read_bytes()), events)
+
+    def test_a_reader_that_takes_nothing_costs_no_other_output_anything(self):
+        """Its queue fills, what has no room is counted by output, and the end of the agent is not put off for long."""
+        path = work_folder() / "stalled.socket"
+        reader = Reader(path)
+        self.addCleanup(reader.close)
+        agent = self.agent("--output", f"unix:{path}?queue=64K")
+        nobody = resolver_address(1)  # answers are of no use here
+        prober = Prober(nobody)
+        for number in range(300):
+            prober.send([b"calltan", b"com"], identifier=number)
+        server = {"ip": nobody, "port": 53}
+        wait_until(lambda: sum(event.get("dns", {}).get("server") == server for event in agent.events()) == 300,
+                   "the file has every event", seconds=60)
+        wait_until(lambda: any("losses" in event for event in agent.events()), "the loss is an event")
+        events = agent.finish()
+        losses = [loss for event in events for loss in event.get("losses", [])]
+        self.assertEqual({(loss["stage"], loss["output"]) for loss in losses}, {("sink", f"unix:{path}")})
+        self.assertIn(f"lost at the stage sink of unix:{path}: ", agent.stderr())
+        with reader.accept() as connection:
+            received = connection.read()
+        whole = lines(received[: received.rfind(b"\n") + 1])
+        self.assertEqual(whole, events[: len(whole)], "what arrived is in order, without a gap")
+        after = agent.stderr().rsplit("lost at the stage sink of ", 1)[1]
+        lost = sum(int(loss["count"]) for loss in losses) + int(after.split(": ")[1].split()[0])
+        self.assertGreaterEqual(lost + len(whole), len(events))
 
     def test_a_cut_file_gives_its_whole_events_and_the_exit_status_of_bad_input(self):
         frames = work_folder() / "cut.pb"

@@ -250,6 +250,58 @@ TEST_F(SinkFile, AReaderThatTakesNothingCostsEventsButNeverStopsTheWriter) {
   EXPECT_LE(std::count(names.begin(), names.end(), "cut"), 1);
 }
 
+TEST_F(SinkFile, HasTheModeThatWasAskedForWhateverTheUmask) {
+  const mode_t before = ::umask(0077);
+  EXPECT_TRUE(open("jsonl:" + path("e.jsonl") + "?mode=0640")->write(small_event("a.test")));
+  ::umask(before);
+  struct stat status{};
+  ASSERT_EQ(::stat(path("e.jsonl").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0640U);
+}
+
+TEST_F(SinkFile, IsSetAsideBeforeItOutgrowsItsSizeAndSoManyStay) {
+  const auto sink = open("jsonl:" + path("e.jsonl") + "?rotate=4096&keep=2");
+  const std::string tail(1500, 'x');  // two lines fit into 4096 octets
+  for (const char* name : {"a.", "b.", "c.", "d.", "e.", "f.", "g."}) {
+    ASSERT_TRUE(sink->write(small_event(name + tail)));
+  }
+  const auto names = [&](const std::string& file) {
+    std::string firsts;
+    for (const std::string& name : queries(contents(path(file)))) firsts += name.substr(0, 1);
+    return firsts;
+  };
+  EXPECT_EQ(names("e.jsonl"), "g");
+  EXPECT_EQ(names("e.jsonl.1"), "ef");
+  EXPECT_EQ(names("e.jsonl.2"), "cd");
+  EXPECT_FALSE(std::filesystem::exists(path("e.jsonl.3")));
+}
+
+TEST_F(SinkFile, AnEventLargerThanTheSizeIsAFileOfItsOwn) {
+  const auto sink = open("protobuf:" + path("e.pb") + "?rotate=4096");
+  ASSERT_TRUE(sink->write(small_event(std::string(5000, 'x'))));
+  ASSERT_TRUE(sink->write(small_event("a.test")));
+  EXPECT_EQ(*decode(path("e.pb")), Names{"a.test"});
+  EXPECT_EQ(*decode(path("e.pb.1")), Names{std::string(5000, 'x')});
+}
+
+TEST_F(SinkFile, AFileThatWasRenamedOrRemovedIsOpenedAnew) {
+  for (const char* kind : {"jsonl:", "protobuf:"}) {
+    const std::string file = path(std::string(kind, 2));
+    const auto sink = open(kind + file);
+    ASSERT_TRUE(sink->write(small_event("before.test")));
+    std::filesystem::rename(file, file + ".old");
+    ASSERT_TRUE(sink->write(small_event("after.test")));
+    std::filesystem::remove(file);
+    ASSERT_TRUE(sink->write(small_event("later.test")));
+    const bool json = std::string_view(kind) == "jsonl:";
+    EXPECT_EQ(json ? queries(contents(file + ".old")) : *decode(file + ".old"), Names{"before.test"});
+    EXPECT_EQ(json ? queries(contents(file)) : *decode(file), Names{"later.test"});
+    struct stat status{};
+    ASSERT_EQ(::stat(file.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777, 0600U);
+  }
+}
+
 // Standard output of a child process, so that the test's own is left alone.
 TEST_F(SinkFile, StandardOutputWithoutAReaderIsFinished) {
   int ends[2];

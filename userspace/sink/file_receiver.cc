@@ -141,7 +141,10 @@ Result<void> FileReceiver::rotate_for(std::size_t octets) {
     ::rename(aside(spec_.path, number - 1).c_str(), aside(spec_.path, number).c_str());
   }
   if (::rename(spec_.path.c_str(), aside(spec_.path, 1).c_str()) != 0) {
-    return fail(ErrorClass::runtime, "{} cannot be set aside: {}", name_, errno_text(errno));
+    // Events are worth more than the size of their file.
+    log::warning("{} cannot be set aside and grows on: {}", name_, errno_text(errno));
+    spec_.rotate = 0;
+    return {};
   }
   return open_anew();
 }
@@ -186,13 +189,13 @@ Delivery FileReceiver::deliver(std::span<const std::string> records) {
   reopen_asked_ = false;
   if (was_moved()) {
     if (const auto opened = open_anew(); !opened) {
-      delivery.error = opened.error();
-      return delivery;
+      return {.error = opened.error(), .wait = local_pause};
     }
   }
   for (const std::string& record : records) {
     if (const auto written = write(record); !written) {
       delivery.error = written.error();
+      delivery.wait = local_pause;
       break;
     }
     ++delivery.done;

@@ -90,6 +90,7 @@ Delivery JournaldReceiver::deliver(std::span<const std::string> records) {
     if (!fd_.valid()) {
       if (auto connected = connect(); !connected) {
         delivery.error = connected.error();
+        delivery.wait = local_pause;
         break;
       }
     }

@@ -85,8 +85,6 @@ bool is_refusal(int error) {
          error == RD_KAFKA_RESP_ERR_INVALID_MSG || error == RD_KAFKA_RESP_ERR_INVALID_RECORD;
 }
 
-void ignore_log(const rd_kafka_t* /*producer*/, int /*level*/, const char* /*facility*/, const char* /*text*/) {}
-
 }  // namespace
 
 void KafkaReceiver::Delete::operator()(rd_kafka_s* producer) const {
@@ -111,8 +109,8 @@ Result<void> KafkaReceiver::start() {
   if (!configuration) return fail(configuration.error());
   rd_kafka_conf_set_opaque(configuration->get(), this);
   rd_kafka_conf_set_dr_msg_cb(configuration->get(), take_report);
-  rd_kafka_conf_set_error_cb(configuration->get(), take_error);
-  rd_kafka_conf_set_log_cb(configuration->get(), ignore_log);  // its errors come by take_error, and are told once
+  // An error callback would have to be polled for while nothing is to be delivered; a log callback is called at once.
+  rd_kafka_conf_set_log_cb(configuration->get(), take_log);
   std::array<char, 512> reason{};
   producer_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, configuration->get(), reason.data(), reason.size()));
   if (!producer_) return fail(ErrorClass::usage, "kafka: {}", escape_controls(reason.data()));
@@ -124,7 +122,7 @@ Result<std::string> KafkaReceiver::encode(const event::Event& event) const {
   return encode::to_line(event, spec_.format);
 }
 
-// Both callbacks run inside rd_kafka_poll, on the thread that delivers.
+// Inside rd_kafka_poll, on the thread that delivers.
 void KafkaReceiver::take_report(rd_kafka_s* /*producer*/, const rd_kafka_message_s* message, void* receiver) {
   auto& self = *static_cast<KafkaReceiver*>(receiver);
   const auto index = reinterpret_cast<std::uintptr_t>(message->_private);
@@ -133,9 +131,23 @@ void KafkaReceiver::take_report(rd_kafka_s* /*producer*/, const rd_kafka_message
   self.reports_[index].error = message->err;
 }
 
-void KafkaReceiver::take_error(rd_kafka_s* /*producer*/, int error, const char* reason, void* receiver) {
-  static_cast<KafkaReceiver*>(receiver)->trouble_ =
-      fmt::format("{} ({})", escape_controls(reason), rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error)));
+// On a thread of librdkafka's.
+void KafkaReceiver::take_log(const rd_kafka_s* producer, int level, const char* /*facility*/, const char* text) {
+  constexpr int warning = 4;  // as in syslog
+  if (level > warning) return;
+  auto& self = *static_cast<KafkaReceiver*>(rd_kafka_opaque(producer));
+  std::string_view reason(text);
+  // "[thrd:HOST:PORT/bootstrap]: " says nothing to a reader.
+  if (const std::size_t end = reason.find("]: "); reason.starts_with("[thrd:") && end != std::string_view::npos) {
+    reason.remove_prefix(end + 3);
+  }
+  const std::lock_guard lock(self.mutex_);
+  self.trouble_ = escape_controls(reason);
+}
+
+std::string KafkaReceiver::trouble() {
+  const std::lock_guard lock(mutex_);
+  return trouble_.empty() ? "no broker has acknowledged the events yet" : trouble_;
 }
 
 void KafkaReceiver::produce(std::span<const std::string> records) {
@@ -175,8 +187,7 @@ Delivery KafkaReceiver::deliver(std::span<const std::string> records) {
   wait_for_reports();
   if (cancelled_) give_up();
   if (!all_reported() && !cancelled_) {
-    if (trouble_.empty()) trouble_ = "no broker has acknowledged the events yet";
-    return {.error = Error{ErrorClass::runtime, trouble_}, .wait = ask_again};
+    return {.error = Error{ErrorClass::runtime, trouble()}, .wait = ask_again};
   }
   return settle();
 }
@@ -195,7 +206,10 @@ Delivery KafkaReceiver::settle() {
     ++delivery.done;
   }
   reports_.clear();
-  if (!delivery.error) trouble_.clear();
+  if (!delivery.error) {
+    const std::lock_guard lock(mutex_);
+    trouble_.clear();
+  }
   // An idempotent producer that met such an error takes nothing more; a new one does.
   if (rd_kafka_fatal_error(producer_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) producer_.reset();
   return delivery;

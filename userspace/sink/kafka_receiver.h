@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ class KafkaReceiver : public Receiver {
   };
 
   static void take_report(rd_kafka_s* producer, const rd_kafka_message_s* message, void* receiver);
-  static void take_error(rd_kafka_s* producer, int error, const char* reason, void* receiver);
+  static void take_log(const rd_kafka_s* producer, int level, const char* facility, const char* text);
 
   [[nodiscard]] Result<void> start();
   void produce(std::span<const std::string> records);
@@ -54,13 +55,15 @@ class KafkaReceiver : public Receiver {
   void wait_for_reports();
   void give_up();
   [[nodiscard]] Delivery settle();
+  [[nodiscard]] std::string trouble();
 
   Spec spec_;
   std::string key_;
-  std::unique_ptr<rd_kafka_s, Delete> producer_;
   std::vector<Report> reports_;  // empty: no batch is in librdkafka's hands
-  std::string trouble_;          // what librdkafka said last
+  std::mutex mutex_;
+  std::string trouble_;  // under the mutex: what librdkafka said last
   std::atomic<bool> cancelled_ = false;
+  std::unique_ptr<rd_kafka_s, Delete> producer_;  // last: its threads use the others until it is gone
 };
 
 }  // namespace nslookout::sink

@@ -76,6 +76,7 @@ Delivery SocketReceiver::deliver(std::span<const std::string> records) {
   for (const std::string& record : records) {
     if (const auto written = write(record); !written) {
       delivery.error = written.error();
+      delivery.wait = local_pause;
       break;
     }
     ++delivery.done;

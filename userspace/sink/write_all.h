@@ -13,6 +13,9 @@ namespace nslookout::sink {
 // meanwhile.
 inline constexpr std::chrono::milliseconds reader_patience{1000};
 
+// Between two tries at a reader on this host.
+inline constexpr std::chrono::milliseconds local_pause{200};
+
 struct WriteOutcome {
   std::size_t written = 0;
   int error = 0;  // errno; 0: everything was written; ETIMEDOUT: the reader took nothing for the whole patience
