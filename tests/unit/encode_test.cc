@@ -34,6 +34,7 @@ Event alert() {
   Event event = event::full_event();
   event.alert = true;
   event.duplicate_of.clear();
+  event.pod->uid = "5f2b1c9e-6d0a-4a86-8d65-0123456789ab";
   event.sequence = 7;
   event.losses.clear();
   event.rules[0].tags.emplace_back("attack.t1071.004");
@@ -66,6 +67,7 @@ Event loss() {
   Event event;
   event.event_id = "019a0000-0000-7000-8000-000000000003";
   event.kind = event::Kind::loss;
+  event.time = WallTime{std::chrono::milliseconds{1'774'915'445'123}};
   event.host = event::Host{"box", "boot", "6.1.0"};
   event.losses = {{"sink", 12, "kafka:broker/dns"}};
   return event;
@@ -93,8 +95,15 @@ Event hostile() {
   return event;
 }
 
+// As little as an event can say.
+Event empty() {
+  Event event;
+  event.time = WallTime{std::chrono::milliseconds{1'774'915'445'123}};
+  return event;
+}
+
 std::vector<Event> samples() {
-  return {plain_query(), alert(), response(), blocked(), correlation(), loss(), hostile(), Event{}};
+  return {plain_query(), alert(), response(), blocked(), correlation(), loss(), hostile(), empty()};
 }
 
 nlohmann::json object(const Event& event, Format format) {
@@ -198,6 +207,7 @@ TEST(Encode, OcsfOfAnAlert) {
                                          {"/actor/process/parent_process/pid", 4000},
                                          {"/actor/process/container/image/tag", "1"},
                                          {"/actor/user/uid", "0"},
+                                         {"/actor/process/container/pod_uuid", "5f2b1c9e-6d0a-4a86-8d65-0123456789ab"},
                                          {"/is_alert", true},
                                          {"/disposition", "Alert"},
                                          {"/firewall_rule/uid", "id-1"},

@@ -49,7 +49,7 @@ TEST(EventCodec, JsonHasEveryFieldOfTheDesignUnderItsName) {
                "references": ["https://example.test/"], "file": "axios.yml",
                "matched": [{"field": "query", "value": "sfrclak.com"}]}],
     "sensor": {"version": "0.1.0", "backend": "cgroup", "mode": "audit"},
-    "losses": [{"stage": "ring_full", "count": "12"}],
+    "losses": [{"stage": "ring_full", "count": "12", "output": "stdout"}],
     "role": "ROLE_FORWARDER", "client_hidden": true, "from_history": true})");
   EXPECT_EQ(event, expected) << json::diff(expected, event).dump(2);
 }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 
 #include <fmt/format.h>
 
+#include "base/ip_address.h"
 #include "base/rcode.h"
 #include "encode/fields.h"
 #include "encode/summary.h"
@@ -70,6 +72,17 @@ json process_fields(const event::Event& event, const event::Process& process) {
   return out;
 }
 
+// A static pod's uid is a hash, which OCSF's field does not take; it is in `unmapped` anyway.
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    const bool right = dash ? text[i] == '-' : std::isxdigit(static_cast<unsigned char>(text[i])) != 0;
+    if (!right) return false;
+  }
+  return true;
+}
+
 json container(const event::Event& event) {
   const event::Container& container = *event.container;
   json out;
@@ -82,7 +95,7 @@ json container(const event::Event& event) {
     put(out["image"], "name", image.name);
     put(out["image"], "tag", image.tag);
   }
-  if (event.pod) put(out, "pod_uuid", event.pod->uid);
+  if (event.pod && is_uuid(event.pod->uid)) put(out, "pod_uuid", event.pod->uid);
   return out;
 }
 
@@ -104,7 +117,7 @@ json with_parents(const event::Event& event) {
 
 json endpoint(const event::Endpoint& endpoint) {
   json out;
-  put(out, "ip", endpoint.ip);
+  put(out, parse_ip_address(endpoint.ip) ? "ip" : "name", endpoint.ip);
   if (endpoint.port != 0) out["port"] = endpoint.port;
   return out;
 }
@@ -188,7 +201,7 @@ void observe(json& out, const char* name, int type_id, const char* type, const j
 
 void put_observables(const event::Event& event, json& out) {
   if (event.dns) observe(out, "query.hostname", 1, "Hostname", out["query"]["hostname"]);
-  if (event.dns && event.dns->server && !event.dns->server->ip.empty()) {
+  if (event.dns && event.dns->server && out["dst_endpoint"].contains("ip")) {
     observe(out, "dst_endpoint.ip", 2, "IP Address", out["dst_endpoint"]["ip"]);
   }
   if (event.process && out["actor"]["process"].contains("name")) {
