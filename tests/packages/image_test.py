@@ -168,6 +168,7 @@ class Image(unittest.TestCase):
                          ("sfrclak.com", client.pid, "node-7"))
         self.assertRegex(event["process"]["executable"], r"^/usr/bin/python3")
         self.assertEqual(event["process"]["ancestors"][0]["pid"], os.getpid())
+        self.assertNotIn("not confined", "".join(seen))
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(30), 0, "".join(seen))
 

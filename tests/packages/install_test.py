@@ -35,7 +35,8 @@ class Install(unittest.TestCase):
     def test_what_is_installed_can_be_used(self):
         self.assertIn("nslookout", self.root.run("nslookout", "version"))
         self.root.run("nslookout", "config", "check")
-        self.assertIn("axios_npm_compromise_lookup.yml", self.root.run("nslookout", "check", "/usr/share/nslookout/rules"))
+        self.assertIn("axios_npm_compromise_lookup.yml", self.root.run("nslookout", "check", "/usr/share/nslookout/rules",
+                                                                          "/etc/nslookout/rules"))
         self.root.run("bash", "-c", ". /usr/share/bash-completion/completions/nslookout && complete -p nslookout")
 
     def test_the_unit_is_enabled_and_stays_disabled_once_it_was(self):

@@ -115,6 +115,8 @@ class Machine(unittest.TestCase):
     def test_it_is_confined(self):
         status = dict(re.findall(r"(?m)^(\w+):\s+(\S+)$", self.blocks["status"]))
         self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        # The unit's own filter shows as one, too.
+        self.assertNotIn("not confined", self.journal())
         allowed = sum(1 << number for number in UNIT_CAPABILITIES.values())
         self.assertEqual(int(status["CapEff"], 16) & ~allowed, 0)
         self.assertEqual(int(status["CapBnd"], 16) & ~allowed, 0)

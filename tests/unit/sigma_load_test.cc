@@ -76,6 +76,20 @@ TEST_F(SigmaLoad, ByteOrderMarkAndCarriageReturns) {
   EXPECT_EQ(rules->at(0).tests.at(0).values.at(0).source, "a.com");
 }
 
+TEST_F(SigmaLoad, AFolderForRulesStillToComeIsNoMistakeBesideOthers) {
+  const std::string empty = (folder_ / "to-come").native();
+  std::filesystem::create_directory(empty);
+  EXPECT_NE(error_of(load_rules({empty})).find("no rule file"), std::string::npos);
+  const std::string file = write("one.yml",
+                                 "title: t\nlogsource:\n  category: dns\ndetection:\n  s:\n    query: a.com\n"
+                                 "  condition: s\n");
+  for (const auto& paths : {std::vector{empty, file}, std::vector{file, empty}}) {
+    const RuleSet set = load_rules(paths);
+    EXPECT_EQ(set.rules.size(), 1u);
+    EXPECT_TRUE(set.usable()) << error_of(set);
+  }
+}
+
 TEST_F(SigmaLoad, WhatCannotBeUsedIsNamed) {
   expect_error((folder_ / "missing.yml").native(), "No such file");
   expect_error(folder_.native(), "no rule file");

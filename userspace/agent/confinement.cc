@@ -12,10 +12,15 @@
 namespace nslookout::agent {
 namespace {
 
-std::vector<std::string> written_files(const RunOptions& options, std::vector<std::string> files) {
-  files.push_back(options.ready_file);
+// Those that are opened, made or removed after the start: by rotation, reopening, the spool, at the end.
+std::vector<std::string> written_files(const RunOptions& options) {
+  std::vector<std::string> files = {options.ready_file, options.history};
+  if (options.status_socket.starts_with('/')) files.push_back(options.status_socket);
   for (const std::string& output : options.outputs) {
-    if (const auto spec = sink::parse_spec(output); spec) files.push_back(spec->path);
+    const auto spec = sink::parse_spec(output);
+    if (!spec) continue;
+    files.push_back(spec->path);
+    if (!spec->spool.empty()) files.push_back(spec->spool + "/record");
   }
   return files;
 }
@@ -28,14 +33,14 @@ void add_lists(std::vector<std::string>& paths, const std::vector<std::string>& 
 
 }  // namespace
 
-void give_up_privileges(const RunOptions& options, const std::vector<std::string>& further_files) {
+void give_up_privileges(const RunOptions& options) {
   if (!options.sandbox) {
     log::notice("not confined: it keeps the privileges it was started with");
     return;
   }
   const confine::Duties duties{
       .answers = options.mode == "enforce" && options.answer != "none",
-      .writes_for_others = confine::others_own(written_files(options, further_files)),
+      .writes_for_others = confine::others_own(written_files(options)),
   };
   if (const auto kept = confine::keep_capabilities(duties); !kept) {
     log::warning("capabilities stay as they were: {}", kept.error().message);

@@ -2,16 +2,12 @@
 // Thread rule: the thread that runs the agent, once, after the other threads have been started or before.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "agent/agent.h"
 
 namespace nslookout::agent {
 
 // Logs what is kept, and what could not be given up: an agent that runs with more than it needs is better than none.
-// further_files: what else it opens for writing as it goes on.
-void give_up_privileges(const RunOptions& options, const std::vector<std::string>& further_files = {});
+void give_up_privileges(const RunOptions& options);
 
 // Rules and lists of the run that any user may write are an error (invalid), unless that was allowed.
 [[nodiscard]] Result<void> check_writers(const RunOptions& options);

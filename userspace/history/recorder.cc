@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 
 #include "base/log.h"
+#include "base/quiet_thread.h"
 #include "inventory/inventory.h"
 
 namespace nslookout::history {
@@ -35,7 +35,7 @@ Result<std::unique_ptr<Recorder>> Recorder::start(const std::string& path, const
 
 Recorder::Recorder(std::string path, const Limits& limits, Store store)
     : path_(std::move(path)), limits_(limits), store_(std::make_unique<Store>(std::move(store))) {
-  thread_ = std::thread([this] { work(); });
+  thread_ = start_quiet_thread([this] { work(); });
 }
 
 Recorder::~Recorder() {
@@ -65,10 +65,6 @@ void Recorder::enqueue(Item item) {
 }
 
 void Recorder::work() {
-  // Signals are for the thread that waits at the ring.
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   std::vector<Item> batch;
   bool ending = false;
   while (!ending) {

@@ -150,18 +150,17 @@ std::set<std::string> rule_files(RuleSet& set, const std::string& folder) {
   return files;
 }
 
-void load_path(RuleSet& set, std::set<std::string>& seen, const std::string& path, const RuleOptions& options) {
+// Whether the path is a folder without a rule file.
+bool load_path(RuleSet& set, std::set<std::string>& seen, const std::string& path, const RuleOptions& options) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
     load_file(set, seen, path, options);
-    return;
+    return false;
   }
   const std::size_t errors_before = set.findings.size();
   const std::set<std::string> files = rule_files(set, path);
   for (const std::string& file : files) load_file(set, seen, file, options);
-  if (files.empty() && set.findings.size() == errors_before) {
-    add_file_error(set, path, "the folder holds no rule file (*.yml, *.yaml)");
-  }
+  return files.empty() && set.findings.size() == errors_before;
 }
 
 }  // namespace
@@ -196,7 +195,14 @@ RuleSet parse_rules(std::string_view text, const std::string& file, const RuleOp
 RuleSet load_rules(const std::vector<std::string>& paths, const RuleOptions& options) {
   RuleSet set;
   std::set<std::string> seen;
-  for (const std::string& path : paths) load_path(set, seen, path, options);
+  std::vector<std::string> empty;
+  for (const std::string& path : paths) {
+    if (load_path(set, seen, path, options)) empty.push_back(path);
+  }
+  // A folder for rules that are still to come is no mistake as long as there are others.
+  if (seen.empty()) {
+    for (const std::string& path : empty) add_file_error(set, path, "the folder holds no rule file (*.yml, *.yaml)");
+  }
   finish(set);
   return set;
 }

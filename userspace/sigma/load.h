@@ -54,6 +54,7 @@ struct RuleSet {
 // The rules of one text; file is for messages.
 [[nodiscard]] RuleSet parse_rules(std::string_view text, const std::string& file, const RuleOptions& options = {});
 
+// A folder without a rule file is an error where no other path has one.
 [[nodiscard]] RuleSet load_rules(const std::vector<std::string>& paths, const RuleOptions& options = {});
 
 // load_rules for one path, strict: any error but other log sources fails.
