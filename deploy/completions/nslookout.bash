@@ -70,7 +70,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay hunt diff report doctor status decode ci release config version --help --version" "$current"
+    _nslookout_words "run check explain match replay hunt diff report top doctor status decode ci release config version --help --version" "$current"
     return
   fi
 
@@ -132,6 +132,11 @@ _nslookout() {
       else
         _nslookout_paths "$current"
       fi
+      ;;
+    top)  # and the options of `run` that it does not set itself
+      _nslookout_words \
+        "--events --rules --list --product-windows --expand --keep-going --max-names --search-suffix --backend --mode --port \
+         --history --config --no-config --help" "$current"
       ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
     status) _nslookout_words "--format --status-socket --help" "$current" ;;

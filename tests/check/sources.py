@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "capture": {"base"},
     "report": {"base", "event", "inventory"},
     "health": {"base"},
+    "top": {"base", "event", "inventory", "report"},
     "agent": {"base", "sigma", "lists", "compile", "kernel", "match", "event", "identity", "encode", "sink",
               "capture", "inventory", "history", "health", "confine"},
 }

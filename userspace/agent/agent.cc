@@ -281,6 +281,8 @@ Result<RecorderPtr> open_history(const RunOptions& options) {
 // is pinned in its place.
 Result<void> settle_pins(const kernel::Sensor& sensor, bool fail_closed) {
   const Result<std::size_t> earlier = kernel::pinned_links();
+  // whoever may not look there blocks nothing either
+  if (!earlier && sensor.mode() != kernel::Mode::enforce) return {};
   if (!earlier) return fail(earlier.error());
   if (sensor.mode() != kernel::Mode::enforce) {
     if (*earlier > 0) {

@@ -40,11 +40,13 @@ Result<void> Health::open_status(const RunOptions& options) {
     return {};
   }
   if (!by_default) return fail(opened.error());
-  log::warning("`nslookout status` will not reach this agent: {}", opened.error().message);
+  status_refused_ = opened.error().message;
   return {};
 }
 
 void Health::ready(std::function<health::Snapshot()> make, std::string_view status) {
+  // only now: an agent that does not come up has worse to say
+  if (!status_refused_.empty()) log::warning("`nslookout status` will not reach this agent: {}", status_refused_);
   make_ = std::move(make);
   vitals_.beat();
   vitals_.set_ready(true);

@@ -44,6 +44,7 @@ class Health {
 
   health::Vitals vitals_;
   health::Supervisor supervisor_;
+  std::string status_refused_;  // why there is no socket, where that is no error
   std::function<health::Snapshot()> make_;
   std::unique_ptr<health::HttpServer> http_;  // these two after what they use
   std::unique_ptr<health::StatusSocket> status_;

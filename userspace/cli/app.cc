@@ -23,6 +23,7 @@ std::unique_ptr<CLI::App> make_app(Command& chosen) {
   add_hunt(*app, chosen);
   add_diff(*app, chosen);
   add_report(*app, chosen);
+  add_top(*app, chosen);
   add_doctor(*app, chosen);
   add_decode(*app, chosen);
   add_ci(*app, chosen);

@@ -4,8 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -26,23 +24,6 @@ struct StartArguments {
   unsigned ready_within = 60;       // seconds
   std::shared_ptr<const void> run;  // what the options of `run` were read into
 };
-
-// The options of `run` that are on the command line, as they were given.
-std::vector<std::string> options_to_hand_on(const CLI::App& command) {
-  constexpr std::array<std::string_view, 3> own = {"work-dir", "timeout", "help"};
-  std::vector<std::string> words;
-  for (const CLI::Option* option : command.get_options()) {
-    if (option->count() == 0 || option->get_lnames().empty()) continue;
-    const std::string& name = option->get_lnames().front();
-    if (std::find(own.begin(), own.end(), name) != own.end()) continue;
-    if (option->get_expected_max() == 0) {
-      words.push_back("--" + name);
-      continue;
-    }
-    for (const std::string& value : option->results()) words.push_back(fmt::format("--{}={}", name, value));
-  }
-  return words;
-}
 
 // In the child: gives up everything that ties it to the job's step, and becomes the agent.
 [[noreturn]] void become_agent(const std::vector<std::string>& words, int log) {
@@ -137,7 +118,7 @@ int start(const CLI::App& command, const StartArguments& arguments) {
   if (!folder) return report(folder.error());
   if (const auto alone = refuse_a_second(*folder); !alone) return report(alone.error());
   if (const auto prepared = folder->prepare(); !prepared) return report(prepared.error());
-  const auto options = options_to_hand_on(command);
+  const auto options = options_given(command, {"work-dir", "timeout", "help"});
   if (is_root()) {
     if (const auto started = start_as_root(*folder, arguments, options); !started) return report(started.error());
   } else {

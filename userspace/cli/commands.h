@@ -22,6 +22,7 @@ void add_replay(CLI::App& app, Command& chosen);
 void add_hunt(CLI::App& app, Command& chosen);
 void add_diff(CLI::App& app, Command& chosen);
 void add_report(CLI::App& app, Command& chosen);
+void add_top(CLI::App& app, Command& chosen);
 void add_doctor(CLI::App& app, Command& chosen);
 void add_decode(CLI::App& app, Command& chosen);
 void add_ci(CLI::App& app, Command& chosen);

@@ -1,5 +1,6 @@
 #include "agent/agent.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -266,6 +267,21 @@ std::shared_ptr<const void> add_options_of_run(CLI::App& command) {
   auto arguments = std::make_shared<RunArguments>();
   add_options(command, *arguments);
   return arguments;
+}
+
+std::vector<std::string> options_given(const CLI::App& command, const std::vector<std::string_view>& own) {
+  std::vector<std::string> words;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() == 0 || option->get_lnames().empty()) continue;
+    const std::string& name = option->get_lnames().front();
+    if (std::ranges::find(own, name) != own.end()) continue;
+    if (option->get_expected_max() == 0) {
+      words.push_back("--" + name);
+      continue;
+    }
+    for (const std::string& value : option->results()) words.push_back(fmt::format("--{}={}", name, value));
+  }
+  return words;
 }
 
 void add_run(CLI::App& app, Command& chosen) {

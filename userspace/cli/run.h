@@ -2,6 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -9,5 +12,8 @@ namespace nslookout::cli {
 
 // Registers them. What comes back holds what they are read into: it must live as long as the command.
 [[nodiscard]] std::shared_ptr<const void> add_options_of_run(CLI::App& command);
+
+// Those that are on the command line, as words for another `run`; not the command's own, which are named without dashes.
+[[nodiscard]] std::vector<std::string> options_given(const CLI::App& command, const std::vector<std::string_view>& own);
 
 }  // namespace nslookout::cli
