@@ -36,24 +36,31 @@ class NetworkOutputs(AgentCase):
         specs = [f"syslog:{way}://127.0.0.1:{getattr(rsyslog, way)}?spool={work_folder() / f'spool-{way}'}"
                  + (f"&ca={self.certificates.ca}" if way == "tls" else "") for way in ways]
         agent = self.agent(*[word for spec in specs for word in ("--output", spec)])
+
+        def ours(way):
+            """Others use this machine, too, and what they look up while rsyslog ends can be lost with it. A batch that
+            rsyslog had read when it ended, before that was known, comes again: at least once."""
+            events = self.of_resolver(parsed(message[5] for message in rsyslog.received(way)))
+            return list({event["event_id"]: event for event in events}.values())
+
         self.look_up()
-        wait_until(lambda: len(agent.events()) >= 2, "the file has the events")
         for way in ways:
-            self.wait_received(lambda way=way: rsyslog.received(way), 2, way)
+            self.wait_received(lambda way=way: ours(way), 2, way)
         rsyslog.stop()
         self.look_up()
         wait_until(lambda: agent.stderr().count("; events wait") >= len(ways), agent.stderr)
         rsyslog.start()
         self.look_up()
-        wait_until(lambda: len(agent.events()) >= 6, "the file has the events")
         for way in ways:
-            self.wait_received(lambda way=way: rsyslog.received(way), 6, way)
-        events = agent.finish()
+            self.wait_received(lambda way=way: ours(way), 6, way)
+        events = self.of_resolver(agent.finish())
+        self.assert_one_event_each(self.queries(), events)
         for way in ways:
             with self.subTest(way):
-                self.assertEqual(parsed(message[5] for message in rsyslog.received(way)), events)
+                self.assertEqual(ours(way), events)
                 for version, priority, program, kind, structured, _ in rsyslog.received(way):
-                    self.assertEqual((version, priority, program, kind), ("1", "27", "nslookout", "match"))
+                    self.assertEqual((version, program), ("1", "nslookout"))
+                    self.assertIn((kind, priority), (("match", "27"), ("loss", "28")))
                     self.assertRegex(structured, r'^\[origin software="nslookout" swVersion="[\d.]+"\]\[meta sequenceId="\d+"\]$')
 
     def test_syslog_over_udp_tcp_and_tls(self):
@@ -100,7 +107,7 @@ class NetworkOutputs(AgentCase):
         collector.answers = [(400, {}, b"no\nsuch\x1b thing"), (200, {}, collector.partial(1, "too old"))]
         agent = self.agent("--output", f"otlp:{collector.url}?gzip=off", "--output", "stdout")
         self.look_up("sfrclak.com")
-        wait_until(lambda: len(collector.requests) == 1, "the first request")
+        wait_until(lambda: len(collector.requests) >= 1, "the first request")
         self.look_up("sfrclak.com")
         wait_until(lambda: any(event["kind"] == "KIND_LOSS" for event in agent.events()), "the loss is an event")
         losses = [loss for event in agent.finish() for loss in event.get("losses", [])]

@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <chrono>
 #include <fstream>
+#include <future>
 #include <utility>
 
 #include <librdkafka/rdkafka.h>
 
 #include "base/escape.h"
+#include "base/quiet_thread.h"
 #include "encode/format.h"
 #include "sink/host_name.h"
 
@@ -21,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 // How long one deliver() waits. What is not reported by then stays in librdkafka's hands.
 constexpr std::chrono::seconds report_patience{2};
 constexpr std::chrono::milliseconds give_up_patience{500};
+constexpr std::chrono::seconds end_patience{1};
 constexpr std::chrono::milliseconds ask_again{200};
 constexpr int poll_ms = 100;
 
@@ -87,14 +90,20 @@ bool is_refusal(int error) {
 
 }  // namespace
 
-void KafkaReceiver::Delete::operator()(rd_kafka_s* producer) const {
-  rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_destroy(producer);
-}
-
 KafkaReceiver::KafkaReceiver(const Spec& spec) : spec_(spec), key_(host_name()) {}
 
-KafkaReceiver::~KafkaReceiver() = default;
+KafkaReceiver::~KafkaReceiver() { end_producer(); }
+
+void KafkaReceiver::end_producer() {
+  if (producer_ == nullptr) return;
+  auto ended = std::make_shared<std::promise<void>>();
+  start_quiet_thread([producer = std::exchange(producer_, nullptr), shared = shared_, ended] {
+    rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_destroy(producer);
+    ended->set_value();
+  }).detach();
+  ended->get_future().wait_for(end_patience);
+}
 
 Result<std::unique_ptr<Receiver>> KafkaReceiver::open(const Spec& spec) {
   auto receiver = std::make_unique<KafkaReceiver>(spec);
@@ -103,17 +112,17 @@ Result<std::unique_ptr<Receiver>> KafkaReceiver::open(const Spec& spec) {
 }
 
 Result<void> KafkaReceiver::start() {
-  producer_.reset();
-  reports_.clear();
+  end_producer();
+  shared_->reports.clear();
   auto configuration = configure(spec_);
   if (!configuration) return fail(configuration.error());
-  rd_kafka_conf_set_opaque(configuration->get(), this);
+  rd_kafka_conf_set_opaque(configuration->get(), shared_.get());
   rd_kafka_conf_set_dr_msg_cb(configuration->get(), take_report);
   // An error callback would have to be polled for while nothing is to be delivered; a log callback is called at once.
   rd_kafka_conf_set_log_cb(configuration->get(), take_log);
   std::array<char, 512> reason{};
-  producer_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, configuration->get(), reason.data(), reason.size()));
-  if (!producer_) return fail(ErrorClass::usage, "kafka: {}", escape_controls(reason.data()));
+  producer_ = rd_kafka_new(RD_KAFKA_PRODUCER, configuration->get(), reason.data(), reason.size());
+  if (producer_ == nullptr) return fail(ErrorClass::usage, "kafka: {}", escape_controls(reason.data()));
   static_cast<void>(configuration->release());  // the producer's now
   return {};
 }
@@ -123,40 +132,40 @@ Result<std::string> KafkaReceiver::encode(const event::Event& event) const {
 }
 
 // Inside rd_kafka_poll, on the thread that delivers.
-void KafkaReceiver::take_report(rd_kafka_s* /*producer*/, const rd_kafka_message_s* message, void* receiver) {
-  auto& self = *static_cast<KafkaReceiver*>(receiver);
+void KafkaReceiver::take_report(rd_kafka_s* /*producer*/, const rd_kafka_message_s* message, void* shared) {
+  std::vector<Report>& reports = static_cast<Shared*>(shared)->reports;
   const auto index = reinterpret_cast<std::uintptr_t>(message->_private);
-  if (index >= self.reports_.size()) return;
-  self.reports_[index].reported = true;
-  self.reports_[index].error = message->err;
+  if (index >= reports.size()) return;
+  reports[index].reported = true;
+  reports[index].error = message->err;
 }
 
 // On a thread of librdkafka's.
 void KafkaReceiver::take_log(const rd_kafka_s* producer, int level, const char* /*facility*/, const char* text) {
   constexpr int warning = 4;  // as in syslog
   if (level > warning) return;
-  auto& self = *static_cast<KafkaReceiver*>(rd_kafka_opaque(producer));
+  Shared& shared = *static_cast<Shared*>(rd_kafka_opaque(producer));
   std::string_view reason(text);
   // "[thrd:HOST:PORT/bootstrap]: " says nothing to a reader.
   if (const std::size_t end = reason.find("]: "); reason.starts_with("[thrd:") && end != std::string_view::npos) {
     reason.remove_prefix(end + 3);
   }
-  const std::lock_guard lock(self.mutex_);
-  self.trouble_ = escape_controls(reason);
+  const std::lock_guard lock(shared.mutex);
+  shared.trouble = escape_controls(reason);
 }
 
 std::string KafkaReceiver::trouble() {
-  const std::lock_guard lock(mutex_);
-  return trouble_.empty() ? "no broker has acknowledged the events yet" : trouble_;
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->trouble.empty() ? "no broker has acknowledged the events yet" : shared_->trouble;
 }
 
 void KafkaReceiver::produce(std::span<const std::string> records) {
-  if (reports_.empty()) reports_.resize(records.size());
-  for (std::size_t i = 0; i < reports_.size() && i < records.size(); ++i) {
-    Report& report = reports_[i];
+  if (shared_->reports.empty()) shared_->reports.resize(records.size());
+  for (std::size_t i = 0; i < shared_->reports.size() && i < records.size(); ++i) {
+    Report& report = shared_->reports[i];
     if (report.made) continue;
     const auto error = rd_kafka_producev(
-        producer_.get(), RD_KAFKA_V_TOPIC(spec_.topic.c_str()), RD_KAFKA_V_KEY(key_.data(), key_.size()),
+        producer_, RD_KAFKA_V_TOPIC(spec_.topic.c_str()), RD_KAFKA_V_KEY(key_.data(), key_.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(records[i].data()), records[i].size()),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(i)), RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return;  // the next call goes on from here
@@ -165,22 +174,22 @@ void KafkaReceiver::produce(std::span<const std::string> records) {
   }
 }
 
-bool KafkaReceiver::all_reported() const { return std::ranges::all_of(reports_, &Report::reported); }
+bool KafkaReceiver::all_reported() const { return std::ranges::all_of(shared_->reports, &Report::reported); }
 
 void KafkaReceiver::wait_for_reports() {
   const auto until = Clock::now() + report_patience;
-  while (!all_reported() && !cancelled_ && Clock::now() < until) rd_kafka_poll(producer_.get(), poll_ms);
+  while (!all_reported() && !cancelled_ && Clock::now() < until) rd_kafka_poll(producer_, poll_ms);
 }
 
 // What is still in librdkafka's hands is taken from it, so that the reports are complete.
 void KafkaReceiver::give_up() {
-  rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_purge(producer_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   const auto until = Clock::now() + give_up_patience;
-  while (!all_reported() && Clock::now() < until) rd_kafka_poll(producer_.get(), poll_ms);
+  while (!all_reported() && Clock::now() < until) rd_kafka_poll(producer_, poll_ms);
 }
 
 Delivery KafkaReceiver::deliver(std::span<const std::string> records) {
-  if (!producer_) {
+  if (producer_ == nullptr) {
     if (auto started = start(); !started) return {.error = started.error()};
   }
   produce(records);
@@ -195,7 +204,7 @@ Delivery KafkaReceiver::deliver(std::span<const std::string> records) {
 // From the front, as far as it went well.
 Delivery KafkaReceiver::settle() {
   Delivery delivery;
-  for (const Report& report : reports_) {
+  for (const Report& report : shared_->reports) {
     if (!report.reported) break;
     if (report.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
       const char* reason = rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(report.error));
@@ -205,13 +214,13 @@ Delivery KafkaReceiver::settle() {
     }
     ++delivery.done;
   }
-  reports_.clear();
+  shared_->reports.clear();
   if (!delivery.error) {
-    const std::lock_guard lock(mutex_);
-    trouble_.clear();
+    const std::lock_guard lock(shared_->mutex);
+    shared_->trouble.clear();
   }
   // An idempotent producer that met such an error takes nothing more; a new one does.
-  if (rd_kafka_fatal_error(producer_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) producer_.reset();
+  if (rd_kafka_fatal_error(producer_, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) end_producer();
   return delivery;
 }
 

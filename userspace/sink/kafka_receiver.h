@@ -42,14 +42,19 @@ class KafkaReceiver : public Receiver {
     bool reported = false;
     int error = 0;  // rd_kafka_resp_err_t
   };
-  struct Delete {
-    void operator()(rd_kafka_s* producer) const;
+  // What librdkafka's callbacks see; it lives as long as librdkafka's threads do.
+  struct Shared {
+    std::vector<Report> reports;  // empty: no batch is in librdkafka's hands
+    std::mutex mutex;
+    std::string trouble;  // under the mutex: what librdkafka said last
   };
 
-  static void take_report(rd_kafka_s* producer, const rd_kafka_message_s* message, void* receiver);
+  static void take_report(rd_kafka_s* producer, const rd_kafka_message_s* message, void* shared);
   static void take_log(const rd_kafka_s* producer, int level, const char* facility, const char* text);
 
   [[nodiscard]] Result<void> start();
+  // librdkafka waits for its threads, which may hang in the network: not longer than a second here.
+  void end_producer();
   void produce(std::span<const std::string> records);
   [[nodiscard]] bool all_reported() const;
   void wait_for_reports();
@@ -59,11 +64,9 @@ class KafkaReceiver : public Receiver {
 
   Spec spec_;
   std::string key_;
-  std::vector<Report> reports_;  // empty: no batch is in librdkafka's hands
-  std::mutex mutex_;
-  std::string trouble_;  // under the mutex: what librdkafka said last
+  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  rd_kafka_s* producer_ = nullptr;
   std::atomic<bool> cancelled_ = false;
-  std::unique_ptr<rd_kafka_s, Delete> producer_;  // last: its threads use the others until it is gone
 };
 
 }  // namespace nslookout::sink
