@@ -201,7 +201,7 @@ class Kafka:
     """A cluster of one broker that can be down; messages is what its topic "dns" holds."""
 
     def __init__(self):
-        self._process = subprocess.Popen([os.environ["NSLOOKOUT_KAFKA_CLUSTER"]], stdin=subprocess.PIPE,
+        self._process = subprocess.Popen([os.environ.get("NSLOOKOUT_KAFKA_CLUSTER", SOURCE / "build" / "kafka_cluster")], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent)
         self.brokers = self._process.stdout.readline().strip()
 
