@@ -15,7 +15,7 @@ from harness import SOURCE, Root, built, main, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 KERNEL = ("trixie", "-")  # of tests/vm/kernels.tsv: NVMe and ext4 are built in
-SECONDS = 300
+SECONDS = 600
 LABTEST = """[Unit]
 Description=what the machine is there for
 After=multi-user.target
