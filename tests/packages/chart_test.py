@@ -158,14 +158,14 @@ class Chart(unittest.TestCase):
     def test_configuration(self):
         for values, expected in (
                 ("{}", {"rules": ["/usr/share/nslookout/rules"], "proc": "/host/proc", "mode": "audit",
-                        "cri_sockets": ["/run/containerd/containerd.sock"], "metrics": "127.0.0.1:9853",
+                        "cri_sockets": ["/run/containerd/containerd.sock"], "metrics": "127.0.0.1:9477",
                         "outputs": ["stdout"]}),
                 ("{runtime: {socket: ''}, metrics: {enabled: false}, mode: enforce, config: {observe: all}}",
                  {"rules": ["/usr/share/nslookout/rules"], "proc": "/host/proc", "mode": "enforce", "observe": "all",
                   "no_runtime_sockets": True, "outputs": ["stdout"]}),
                 ("{metrics: {serviceMonitor: {enabled: true}}, rules: {a.yml: x}}",
                  {"rules": ["/usr/share/nslookout/rules", "/rules"], "proc": "/host/proc", "mode": "audit",
-                  "cri_sockets": ["/run/containerd/containerd.sock"], "metrics": "0.0.0.0:9853", "outputs": ["stdout"]})):
+                  "cri_sockets": ["/run/containerd/containerd.sock"], "metrics": "0.0.0.0:9477", "outputs": ["stdout"]})):
             with self.subTest(values=values):
                 config = documents(template(values))
                 config = next(d for d in config if d["kind"] == "ConfigMap" and "config.yaml" in d["data"])
