@@ -37,7 +37,7 @@ _nslookout_value() {
         _nslookout_words "text json" "$current"
       fi
       ;;
-    --expand | --history-max | --observe-rate | --title) ;;
+    --expand | --history-max | --observe-rate | --title | --collapse) ;;
     --since) _nslookout_words "1h 24h 7d" "$current" ;;
     --fail-on) _nslookout_words "new" "$current" ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
@@ -52,7 +52,7 @@ _nslookout_value() {
 _nslookout_ci() {
   local part=${COMP_WORDS[2]}
   if ((COMP_CWORD == 2)); then
-    _nslookout_words "start stop summary --help" "$1"
+    _nslookout_words "start stop summary allow-list --help" "$1"
   elif [[ $part == start ]]; then  # and the options of `run` that it does not set itself
     _nslookout_words \
       "--work-dir --timeout --rules --list --product-windows --expand --keep-going --max-names --search-suffix --responses \
@@ -60,6 +60,8 @@ _nslookout_ci() {
        --log-level --help" "$1"
   elif [[ $part == stop ]]; then
     _nslookout_words "--work-dir --timeout --help" "$1"
+  elif [[ $part == allow-list ]]; then
+    _nslookout_words "--work-dir --events --collapse --help" "$1"
   else
     _nslookout_words "--work-dir --format --fail-on --annotations --sarif --html --help" "$1"
   fi

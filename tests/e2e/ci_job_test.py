@@ -109,6 +109,28 @@ class Job(AgentCase):
         self.assertEqual(names["build / install", "sfrclak.com"]["outcome"], "blocked")
         self.assertEqual(self.queries(), [])
 
+    def test_a_list_of_what_a_job_needs(self):
+        job = "; ".join(LOOKUP.format(name) for name in ("registry.test", "a.cdn.test", "b.cdn.test"))
+        self.start()
+        self.step("install", job + "; " + LOOKUP.format("sfrclak.com"))
+        self.assertEqual(self.nslookout("ci", "stop").returncode, 0)
+        proposed = self.nslookout("ci", "allow-list")
+        self.assertEqual(proposed.returncode, 0, proposed.stderr)
+        names = [line for line in proposed.stdout.split("\n") if line and not line.startswith("#")]
+        self.assertLessEqual({"registry.test", "a.cdn.test", "b.cdn.test"}, set(names))
+        self.assertNotIn("sfrclak.com", names)
+        self.assertIn("#   sfrclak.com\n", proposed.stdout)
+        allowed = self.temporary / "names.txt"
+        allowed.write_text(proposed.stdout)
+        self.start("--mode", "enforce", "--allow-only", f"exact:{allowed}")
+        self.step("install", job)
+        self.step("later", LOOKUP.format("c.cdn.test"))
+        self.assertEqual(self.nslookout("ci", "stop").returncode, 0)
+        _, outcomes = self.names()
+        for name in ("registry.test", "a.cdn.test", "b.cdn.test"):
+            self.assertEqual(outcomes["build / install", name]["outcome"], "", name)
+        self.assertEqual(outcomes["build / later", "c.cdn.test"]["outcome"], "blocked")
+
     def test_a_second_start_is_refused(self):
         self.start()
         again = self.nslookout("ci", "start", "--rules", str(RULES))

@@ -19,6 +19,7 @@ void add_ci(CLI::App& app, Command& chosen) {
   add_ci_start(*command, chosen);
   add_ci_stop(*command, chosen);
   add_ci_summary(*command, chosen);
+  add_ci_allow_list(*command, chosen);
   command->footer(
       "Leaves resolv.conf, iptables and Docker as they are.\n\nExample:\n  nslookout ci start --work-dir nslookout "
       "--rules "

@@ -8,6 +8,7 @@ namespace nslookout::cli {
 void add_ci_start(CLI::App& ci, Command& chosen);
 void add_ci_stop(CLI::App& ci, Command& chosen);
 void add_ci_summary(CLI::App& ci, Command& chosen);
+void add_ci_allow_list(CLI::App& ci, Command& chosen);
 
 void add_work_dir_option(CLI::App& command, std::string& path);
 
