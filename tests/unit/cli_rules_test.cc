@@ -124,6 +124,17 @@ TEST(CliCheckJson, AlwaysDegradedOrNever) {
   }
 }
 
+TEST(CliCheckJson, SaysWhetherTheKernelCanBlock) {
+  const auto blockable = rule_with("    query|endswith: .evil.test\n");
+  const auto rule = json::parse(check_json(blockable, plan_of(blockable)))["rules"][0];
+  EXPECT_EQ(rule["blocking"], true);
+  EXPECT_EQ(rule["blocking_obstacle"], "");
+  const auto narrowed = rule_with("    query|endswith: .evil.test\n    Image|endswith: /curl\n");
+  const auto other = json::parse(check_json(narrowed, plan_of(narrowed)))["rules"][0];
+  EXPECT_EQ(other["blocking"], false);
+  EXPECT_NE(other["blocking_obstacle"].get<std::string>().find("Image|endswith"), std::string::npos) << other.dump();
+}
+
 TEST(CliCheckJson, ARuleAboutAnotherLogSourceNeverFiresAndFiltersAreNotListed) {
   const auto set = sigma::parse_rules(
       "title: one\nlogsource: {category: dns_query, product: windows}\ndetection: {s: {query: a}, condition: s}\n---\n"

@@ -70,20 +70,26 @@ std::string summary(const sigma::RuleSet& set, const std::vector<Verdict>& verdi
       std::ranges::count(set.findings, sigma::FindingKind::warning, &sigma::Finding::kind));
 }
 
-Json rule_json(const Verdict& verdict) {
+Json rule_json(const sigma::RuleSet& set, const Verdict& verdict) {
   Json errors = Json::array();
   for (const sigma::Finding* error : verdict.errors) {
     errors.push_back({{"line", error->place.line}, {"column", error->place.column}, {"message", error->what}});
   }
   const bool about_file = verdict.document == nullptr;
-  return {{"file", verdict.file},
-          {"document", about_file ? 0 : verdict.document->number},
-          {"id", about_file ? "" : verdict.document->id},
-          {"title", about_file ? "" : verdict.document->title},
-          {"status", verdict.valid ? "valid" : "invalid"},
-          {"fires", verdict.fires},
-          {"reason", verdict.reason},
-          {"errors", errors}};
+  Json json = {{"file", verdict.file},
+               {"document", about_file ? 0 : verdict.document->number},
+               {"id", about_file ? "" : verdict.document->id},
+               {"title", about_file ? "" : verdict.document->title},
+               {"status", verdict.valid ? "valid" : "invalid"},
+               {"fires", verdict.fires},
+               {"reason", verdict.reason},
+               {"errors", errors}};
+  if (verdict.plan != nullptr) {
+    const std::string obstacle = compile::why_not_blockable(set.rules[*verdict.document->rule], *verdict.plan);
+    json["blocking"] = obstacle.empty();
+    json["blocking_obstacle"] = obstacle;
+  }
+  return json;
 }
 
 Json sarif_result(std::string_view id, std::string_view level, const std::string& file, sigma::Place place,
@@ -122,7 +128,7 @@ std::string check_text(const sigma::RuleSet& set, const compile::Plan& plan) {
 std::string check_json(const sigma::RuleSet& set, const compile::Plan& plan) {
   Json rules = Json::array();
   for (const Verdict& verdict : verdicts_of(set, plan)) {
-    if (!verdict.is_filter) rules.push_back(rule_json(verdict));
+    if (!verdict.is_filter) rules.push_back(rule_json(set, verdict));
   }
   return dump({{"rules", rules}});
 }
