@@ -72,7 +72,7 @@ _nslookout() {
   COMPREPLY=()
 
   if ((COMP_CWORD == 1)); then
-    _nslookout_words "run check explain match replay hunt diff report top doctor status decode ci release config version --help --version" "$current"
+    _nslookout_words "run check explain match replay hunt diff report top doctor status selftest decode ci release config version --help --version" "$current"
     return
   fi
 
@@ -142,6 +142,10 @@ _nslookout() {
       ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
     status) _nslookout_words "--format --status-socket --help" "$current" ;;
+    selftest)
+      _nslookout_words \
+        "--rules --list --product-windows --expand --keep-going --max-names --backend --format --help" "$current"
+      ;;
     decode)
       if [[ $current == -* ]]; then _nslookout_words "--help" "$current"; else _nslookout_paths "$current"; fi
       ;;

@@ -40,13 +40,14 @@ Result<void> Health::open_status(const RunOptions& options) {
     return {};
   }
   if (!by_default) return fail(opened.error());
-  status_refused_ = opened.error().message;
+  no_status_because_ = opened.error().message;  // what keeps the agent from starting at all is told alone
   return {};
 }
 
 void Health::ready(std::function<health::Snapshot()> make, std::string_view status) {
-  // only now: an agent that does not come up has worse to say
-  if (!status_refused_.empty()) log::warning("`nslookout status` will not reach this agent: {}", status_refused_);
+  if (!no_status_because_.empty()) {
+    log::warning("`nslookout status` will not reach this agent: {}", no_status_because_);
+  }
   make_ = std::move(make);
   vitals_.beat();
   vitals_.set_ready(true);

@@ -25,7 +25,7 @@ struct RunOptions;
 
 class Health {
  public:
-  // Errors: usage, runtime. A status socket that nobody asked for by name is done without, with a warning.
+  // Errors: usage, runtime. A status socket that nobody asked for by name is done without, with a warning from ready().
   [[nodiscard]] static Result<std::unique_ptr<Health>> open(const RunOptions& options);
   Health(const Health&) = delete;
   Health& operator=(const Health&) = delete;
@@ -44,8 +44,8 @@ class Health {
 
   health::Vitals vitals_;
   health::Supervisor supervisor_;
-  std::string status_refused_;  // why there is no socket, where that is no error
   std::function<health::Snapshot()> make_;
+  std::string no_status_because_;
   std::unique_ptr<health::HttpServer> http_;  // these two after what they use
   std::unique_ptr<health::StatusSocket> status_;
 };

@@ -30,6 +30,7 @@ std::unique_ptr<CLI::App> make_app(Command& chosen) {
   add_release(*app, chosen);
   add_config(*app, chosen);
   add_status(*app, chosen);
+  add_selftest(*app, chosen);
   add_version(*app, chosen);
   return app;
 }

@@ -28,6 +28,7 @@ void add_decode(CLI::App& app, Command& chosen);
 void add_ci(CLI::App& app, Command& chosen);
 void add_release(CLI::App& app, Command& chosen);
 void add_config(CLI::App& app, Command& chosen);
+void add_selftest(CLI::App& app, Command& chosen);
 void add_status(CLI::App& app, Command& chosen);
 void add_version(CLI::App& app, Command& chosen);
 

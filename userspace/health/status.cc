@@ -60,12 +60,12 @@ std::string duration_text(std::uint64_t seconds) {
 }
 
 std::string kernel_text(const Json& rule) {
-  if (rule.contains("never_because")) return "never: " + shown(rule["never_because"]);
-  const std::string reach = shown(rule["reach"]);
+  if (rule.contains("never_because")) return "never: " + shown(rule.at("never_because"));
+  const std::string reach = shown(rule.at("reach"));
   if (reach != "names") return reach;
   std::string text;
   const auto add = [&](const char* key, const char* word) {
-    const auto number = rule["kernel"][key].get<std::size_t>();
+    const auto number = rule.at("kernel").at(key).get<std::size_t>();
     if (number > 0) text += (text.empty() ? "" : ", ") + counted(number, word);
   };
   add("names", "name");
@@ -78,9 +78,9 @@ void add_rules(std::string& text, const char* heading, const Json& rules) {
   if (rules.empty()) return;
   text += fmt::format("\n{}\n", heading);
   for (const Json& rule : rules) {
-    const std::string id = rule["id"].get<std::string>().empty() ? "" : fmt::format("  [{}]", shown(rule["id"]));
-    text += fmt::format("  {:>8}  {:<13}  {}{}  ({})\n", rule["hits"].get<std::uint64_t>(), shown(rule["level"]),
-                        shown(rule["title"]), id, kernel_text(rule));
+    const std::string id = rule.at("id").get<std::string>().empty() ? "" : fmt::format("  [{}]", shown(rule.at("id")));
+    text += fmt::format("  {:>8}  {:<13}  {}{}  ({})\n", rule.at("hits").get<std::uint64_t>(), shown(rule.at("level")),
+                        shown(rule.at("title")), id, kernel_text(rule));
   }
 }
 
@@ -94,35 +94,36 @@ void add_counts(std::string& text, const char* heading, const Json& counts) {
 }
 
 std::string text_of(const Json& status) {
-  const Json& generation = status["generation"];
-  std::string text =
-      fmt::format("{:<12} nslookout {}, pid {}, for {}\n", "agent", shown(status["version"]),
-                  status["pid"].get<std::int64_t>(), duration_text(status["uptime_seconds"].get<std::uint64_t>()));
-  text +=
-      fmt::format("{:<12} {} ({})\n", "backend", shown(status["backend"]["name"]), shown(status["backend"]["reason"]));
-  text += fmt::format("{:<12} {}\n", "mode", shown(status["mode"]));
-  text += fmt::format(
-      "{:<12} {}, loaded {} in {:.3f} s; {}, {} refused\n", "generation", generation["number"].get<std::uint64_t>(),
-      shown(generation["loaded"]), generation["load_seconds"].get<double>(),
-      counted(generation["reloads"].get<std::size_t>(), "reload"), generation["reload_failures"].get<std::uint64_t>());
-  if (!generation["last_refusal"].get<std::string>().empty()) {
-    text += fmt::format("{:<12} {}\n", "refused", shown(generation["last_refusal"]));
+  const Json& generation = status.at("generation");
+  std::string text = fmt::format("{:<12} nslookout {}, pid {}, for {}\n", "agent", shown(status.at("version")),
+                                 status.at("pid").get<std::int64_t>(),
+                                 duration_text(status.at("uptime_seconds").get<std::uint64_t>()));
+  text += fmt::format("{:<12} {} ({})\n", "backend", shown(status.at("backend").at("name")),
+                      shown(status.at("backend").at("reason")));
+  text += fmt::format("{:<12} {}\n", "mode", shown(status.at("mode")));
+  text += fmt::format("{:<12} {}, loaded {} in {:.3f} s; {}, {} refused\n", "generation",
+                      generation.at("number").get<std::uint64_t>(), shown(generation.at("loaded")),
+                      generation.at("load_seconds").get<double>(),
+                      counted(generation.at("reloads").get<std::size_t>(), "reload"),
+                      generation.at("reload_failures").get<std::uint64_t>());
+  if (!generation.at("last_refusal").get<std::string>().empty()) {
+    text += fmt::format("{:<12} {}\n", "refused", shown(generation.at("last_refusal")));
   }
   text += fmt::format("{:<12} {} seen, {} candidates, {} refused by the verifier\n", "lookups",
-                      status["counters"]["queries"].get<std::uint64_t>(),
-                      status["counters"]["candidates"].get<std::uint64_t>(),
-                      status["candidates"]["refused"].get<std::uint64_t>());
-  add_counts(text, "events", status["events"]);
-  add_counts(text, "lost", status["lost"]);
-  for (const Json& output : status["outputs"]) {
-    text += fmt::format("{:<12} {}: {} written, {} waiting, {} lost{}\n", "output", shown(output["output"]),
-                        output["written"].get<std::uint64_t>(), output["waiting"].get<std::uint64_t>(),
-                        output["lost"].get<std::uint64_t>(),
-                        output["finished"].get<bool>() ? "; takes nothing any more" : "");
+                      status.at("counters").at("queries").get<std::uint64_t>(),
+                      status.at("counters").at("candidates").get<std::uint64_t>(),
+                      status.at("candidates").at("refused").get<std::uint64_t>());
+  add_counts(text, "events", status.at("events"));
+  add_counts(text, "lost", status.at("lost"));
+  for (const Json& output : status.at("outputs")) {
+    text += fmt::format("{:<12} {}: {} written, {} waiting, {} lost{}\n", "output", shown(output.at("output")),
+                        output.at("written").get<std::uint64_t>(), output.at("waiting").get<std::uint64_t>(),
+                        output.at("lost").get<std::uint64_t>(),
+                        output.at("finished").get<bool>() ? "; takes nothing any more" : "");
   }
-  add_rules(text, "hits, level and rule (what the kernel has of it)", status["rules"]);
-  add_rules(text, "correlations", status["correlations"]);
-  add_rules(text, "lists", status["lists"]);
+  add_rules(text, "hits, level and rule (what the kernel has of it)", status.at("rules"));
+  add_rules(text, "correlations", status.at("correlations"));
+  add_rules(text, "lists", status.at("lists"));
   return text;
 }
 
