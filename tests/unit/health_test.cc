@@ -130,6 +130,8 @@ TEST(HealthVitals, AnsweredByTheReadingThreadAlone) {
   }
   stop = true;
   reading.join();
+  vitals.close();
+  EXPECT_EQ(vitals.ask(std::chrono::minutes{5}), nullptr) << "at once";
 }
 
 }  // namespace

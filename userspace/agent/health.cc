@@ -61,6 +61,7 @@ void Health::turn() {
 
 void Health::stopping() {
   vitals_.set_ready(false);
+  vitals_.close();
   supervisor_.stopping();
 }
 

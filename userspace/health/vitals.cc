@@ -9,8 +9,14 @@ Vitals::Shared Vitals::ask(std::chrono::milliseconds patience) {
   // asked_ is set and cleared under the lock, so the next answer was begun after this.
   asked_.store(true, std::memory_order_relaxed);
   const std::uint64_t before = answers_;
-  if (!answered_.wait_for(lock, patience, [&] { return answers_ != before; })) return nullptr;
-  return last_;
+  answered_.wait_for(lock, patience, [&] { return closed_ || answers_ != before; });
+  return answers_ != before ? last_ : nullptr;
+}
+
+void Vitals::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  answered_.notify_all();
 }
 
 void Vitals::answer(const std::function<Snapshot()>& make) {

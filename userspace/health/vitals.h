@@ -45,6 +45,9 @@ class Vitals {
   // Waits for a snapshot made after the call; none where the reading thread does not come by in time.
   [[nodiscard]] Shared ask(std::chrono::milliseconds patience);
 
+  // From now on nobody attends: those who wait get nothing, at once.
+  void close();
+
  private:
   void answer(const std::function<Snapshot()>& make);
 
@@ -53,8 +56,9 @@ class Vitals {
   std::atomic<bool> asked_ = false;
   std::mutex mutex_;
   std::condition_variable answered_;
-  std::uint64_t answers_ = 0;  // these two guarded by mutex_
+  std::uint64_t answers_ = 0;  // these three guarded by mutex_
   Shared last_;
+  bool closed_ = false;
 };
 
 }  // namespace nslookout::health
