@@ -184,6 +184,7 @@ class Collector : public sink::Sink {
   }
   Result<void> flush() override { return {}; }
   [[nodiscard]] bool finished() const override { return false; }
+  [[nodiscard]] sink::SinkStatus status() const override { return {.name = "selftest"}; }
   [[nodiscard]] Clock::time_point last() const { return last_; }
 
  private:
