@@ -249,6 +249,8 @@ class Status(Health):
         for name in ("sfrclak.com", "sfrclak.com", "calltan.com"):
             run_client(["dig", name])
         wait_until(lambda: len(agent.events()) == 3, "the events")
+        # an output delivers by a thread of its own
+        wait_until(lambda: self.status_json(agent)["outputs"][0]["written"] == 3, "three events are written")
         status = self.status_json(agent)
         rule, = status["rules"]
         self.assertEqual((rule["title"], rule["level"], rule["hits"], rule["kernel"]["names"]),
@@ -257,7 +259,7 @@ class Status(Health):
         self.assertEqual((names["id"], names["hits"], names["kernel"]["names"]), ("list/listed.txt", 1, 2))
         self.assertEqual(status["pid"], agent.pid)
         self.assertEqual(status["generation"]["number"], 1)
-        self.assertEqual(status["outputs"], [{"output": f"jsonl:{agent.events_file}", "written": 3, "lost": 0,
+        self.assertEqual(status["outputs"], [{"output": f"jsonl:{agent.events_file}", "written": 3, "waiting": 0, "lost": 0,
                                               "finished": False}])
         text = self.status(agent)
         self.assertEqual((text.returncode, text.stderr), (0, ""))

@@ -57,7 +57,7 @@ Snapshot sample() {
   snapshot.generation.last_refusal = "rule.yml:1:2: broken\n\x1b[2J";
   snapshot.counters = {{"queries", "seen", 12}, {"candidates", "left", 5}};
   snapshot.lost = {{"ring", 3}, {"sink", 0}};
-  snapshot.outputs = {{"jsonl:a\"b\\c\nd", 4, 1, true}};
+  snapshot.outputs = {{"jsonl:a\"b\\c\nd", 4, 1, 2, true}};
   RuleState rule;
   rule.title = "A rule";
   rule.level = "high";
@@ -87,7 +87,7 @@ TEST(HealthStatus, TextForPeople) {
   const auto text = status_text(status_json(sample(), now));
   ASSERT_TRUE(text) << text.error().message;
   for (const char* part :
-       {"for 2 d 1 h 5 min\n", "lost         ring 3\n", "4 written, 1 lost; takes nothing any more\n",
+       {"for 2 d 1 h 5 min\n", "lost         ring 3\n", "4 written, 2 waiting, 1 lost; takes nothing any more\n",
         "A rule  (never: LogonId is not a field here)\n", "rule.yml:1:2: broken\\x0a\\x1b[2J\n"}) {
     EXPECT_NE(text->find(part), std::string::npos) << part << "in\n" << *text;
   }

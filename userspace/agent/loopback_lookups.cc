@@ -11,10 +11,10 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/dns_flags.h"
-#include "base/quiet_thread.h"
 
 namespace nslookout::agent {
 namespace {
@@ -61,7 +61,8 @@ void add_number(std::string& message, std::uint16_t number) {
 Result<LoopbackLookups> LoopbackLookups::open() {
   Sockets sockets;
   // A socket stays in the namespace that it was made in, and keeps it: the thread may end.
-  start_quiet_thread([&sockets] {
+  // a namespace of a thread's own; it needs the caller's capabilities for that, and is over at once
+  std::thread([&sockets] {
     if (::unshare(CLONE_NEWNET) == 0 && !raise_loopback()) {
       sockets.error = errno;
       return;
