@@ -79,6 +79,15 @@ class History(AgentCase):
         self.assertEqual(hunted("--history", self.history, "--since", "1h"), found)
         self.assertEqual(hunted("--history", self.history, "--since", "0s"), [])
         self.assertEqual([lookup["name"] for lookup in hunted(agent.events_file)], [lookup["name"] for lookup in found])
+        for options, there in ((("--history", self.history), True), (("--history", self.history, "--since", "0s"), False),
+                               ((self.history, agent.events_file), True)):
+            page = command("report", *options, "--html", "-")
+            self.assertEqual((page.returncode, page.stderr), (0, ""))
+            self.assertEqual(f'"name":"{EVIL}"' in page.stdout, there, options)
+        device = work_folder() / "device"
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 3))  # null(4)
+        self.assertEqual(command("report", "--history", self.history, "--html", device).returncode, 0)
+        self.assertTrue(stat.S_ISCHR(device.stat().st_mode), "a device is written, not replaced")
         self.assertEqual(command("hunt", "--rules", late_rules(), "--history", self.history, "--fail-on-match").returncode, 1)
 
     def test_a_history_is_read_while_it_is_written_and_goes_on_in_the_next_run(self):

@@ -1,6 +1,7 @@
 #include "cli/report_html.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -82,6 +83,9 @@ Result<void> write_page(const report::Tree& tree, const PageRequest& request) {
   const std::string page = report::page_html(
       tree, {request.title, version_number(), std::chrono::system_clock::now(), request.sources, request.since});
   if (request.path == "-") return print(page);
+  // A device or a pipe is written, never replaced.
+  struct stat there = {};
+  if (::stat(request.path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) return append_to(request.path, page);
   const std::string beside = fmt::format("{}.{}.tmp", request.path, ::getpid());
   const Fd file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file.valid()) return fail(ErrorClass::runtime, "{} cannot be written: {}", request.path, errno_text(errno));

@@ -17,7 +17,8 @@ struct PageRequest {
   std::string since;
 };
 
-// Writes it beside its place and moves it there, so that a page is whole or absent. Error: runtime.
+// Writes it beside its place and moves it there, so that a page is whole or absent; what is no regular file (a pipe, a
+// device) is written as it is. Error: runtime.
 [[nodiscard]] Result<void> write_page(const report::Tree& tree, const PageRequest& request);
 
 }  // namespace nslookout::cli
