@@ -12,6 +12,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#define NSL_TEXT_PIECE NSL_NAME_MAX /* see nsl_text_piece */
+
 #include "observe.bpf.h"
 #include "payload.bpf.h"
 #include "telemetry.bpf.h"

@@ -10,6 +10,7 @@
  *   nsl_u32 nsl_text_cell(const struct nsl_tables *, nsl_u64 index)   index is below NSL_TEXT_CELLS
  *   nsl_u64 nsl_text_piece(reader, at, count, generation, tables, walk)   nsl_walk_text_piece, or a function of its own that
  *                                                                        does that
+ * and, where it is the former, NSL_TEXT_PIECE as NSL_NAME_MAX: a loop in a loop has too many states for some verifiers (6.12).
  */
 #pragma once
 
@@ -35,7 +36,9 @@ NSL_INLINE int nsl_are_forwarded_flags(const struct nsl_generation *generation, 
 #define NSL_TEXT_LEFT(walk)	   ((nsl_u32)((walk) >> 32) & 0xFF)
 #define NSL_TEXT_UNREAD		   (1ull << 63)
 
+#ifndef NSL_TEXT_PIECE
 #define NSL_TEXT_PIECE 32u /* octets that are walked over at a time: most names are one piece */
+#endif
 
 /* Walks on over the count octets at offset at; count is NSL_TEXT_PIECE at most. */
 NSL_INLINE nsl_u64 nsl_walk_text_piece(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 count,
