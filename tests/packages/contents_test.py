@@ -116,7 +116,8 @@ class Tarball(unittest.TestCase):
         with tempfile.TemporaryDirectory() as work:
             ended = subprocess.run(
                 ["node", self.root / "ci/github-action/main.js"], capture_output=True, text=True, check=False, cwd=work,
-                env={"PATH": os.environ["PATH"], "GITHUB_STATE": f"{work}/state", "INPUT_BINARY":
+                env={"PATH": os.environ["PATH"], "GITHUB_STATE": f"{work}/state", "GITHUB_OUTPUT": f"{work}/output",
+                     "RUNNER_TEMP": work, "INPUT_BINARY":
                      str(self.root / "bin/nslookout"), "INPUT_TIMEOUT": "30", "INPUT_OPTIONS":
                      f"--work-dir={work}/sensor\n--backend=cgroup\n--rules={self.root}/share/nslookout/rules"})
             self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
