@@ -45,8 +45,14 @@ class Terminal:
 
     def until(self, pattern):
         """The screen once it has the pattern."""
-        wait_until(lambda: re.search(pattern, self.screen(), re.M), lambda: f"{pattern} on the screen:\n{self.screen()}")
-        return self.screen()
+        seen = []
+
+        def there():
+            seen[:] = [self.screen()]
+            return re.search(pattern, seen[0], re.M)
+
+        wait_until(there, lambda: f"{pattern} on the screen:\n{seen[0]}")
+        return seen[0]
 
     def pane(self, variable):
         return self.run("display-message", "-p", f"#{{{variable}}}").strip()
@@ -166,12 +172,14 @@ class Top(AgentCase):
         terminal = self.terminal()
         protobuf = work_folder() / "events.pb"
         protobuf.write_bytes(b"\x04\x08\x01\x12\x00\n")
-        for command, said in ((f"TERM=dumb {binary()} top --events x", "TERM says"),
-                              (f"{binary()} top --events {protobuf}", "nslookout decode"),
-                              (f"{binary()} top --rules /nonexistent", "the sensor has ended")):
+        tries = ((f"TERM=dumb {binary()} top --events x", "TERM says"),
+                 (f"{binary()} top --events {protobuf}", "nslookout decode"),
+                 (f"{binary()} top --rules /nonexistent", "the sensor has ended"))
+        for number, (command, said) in enumerate(tries):
             with self.subTest(said):
-                terminal.command(f"clear; {command}; echo ended $?")
-                screen = terminal.until(r"^ended [1-4]")
+                # the number: what the command before left may still be on the screen
+                terminal.command(f"clear; {command}; echo ended $? as number {number}")
+                screen = terminal.until(rf"^ended [1-4] as number {number}$")
                 self.assertIn(said, screen.replace("\n", " ").replace("  ", " "))
         done = subprocess.run(["setsid", binary(), "top"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, 2)
