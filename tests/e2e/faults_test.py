@@ -57,7 +57,7 @@ class Faults(AgentCase):
 
     def test_a_reader_that_stands_still_loses_nothing_uncounted(self):
         agent = self.agent()
-        agent.send_signal(signal.SIGSTOP)
+        agent.stand_still()
         self.send_many(50_000)
         agent.send_signal(signal.SIGCONT)
         events = agent.finish()
@@ -160,7 +160,7 @@ class Faults(AgentCase):
         agent = self.agent()
         root, = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()
                  if line.split()[2] == "cgroup2"][:1]
-        agent.send_signal(signal.SIGSTOP)
+        agent.stand_still()
         folder = pathlib.Path(root) / f"gone-{os.getpid()}"
         folder.mkdir()
         client = run_client(["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec dig sfrclak.com', folder])

@@ -164,7 +164,7 @@ class Metrics(Health):
     def test_a_reading_that_has_stopped(self):
         """The process is stopped as a whole, so the probe is asked right after it goes on."""
         agent = self.agent("--metrics", "{}:{}".format(*ADDRESS))
-        agent.send_signal(signal.SIGSTOP)
+        agent.stand_still()
         connection = socket.create_connection(ADDRESS)  # the kernel takes it, nobody answers
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         connection.settimeout(0.3)
@@ -217,7 +217,7 @@ class Supervised(Health):
         self.next(listener, "READY=1")
         for _ in range(3):
             self.next(listener, "WATCHDOG=1")
-        agent.send_signal(signal.SIGSTOP)
+        agent.stand_still()
         listener.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while listener.recv(4096):
@@ -317,7 +317,7 @@ class Status(Health):
 
     def test_an_agent_that_hangs(self):
         agent = self.agent()
-        agent.send_signal(signal.SIGSTOP)
+        agent.stand_still()
         self.addCleanup(agent.send_signal, signal.SIGCONT)
         client = socket.socket(socket.AF_UNIX)
         self.addCleanup(client.close)

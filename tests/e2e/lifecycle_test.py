@@ -26,7 +26,7 @@ def attached_to_cgroups():
 class Lifecycle(AgentCase):
     def assert_drained(self, agent, number):
         """Queries of the time when the agent did not run at all, then the signal: none of them is lost."""
-        agent.send_signal(signal.SIGSTOP)
+        agent.stand_still()
         prober = Prober(self.resolver.address)
         sent = [(identifier, prober.send(NAME, identifier=identifier)) for identifier in range(1, 1001)]
         agent.send_signal(number)

@@ -50,7 +50,7 @@ class ShortLived(AgentCase):
 
     def test_a_hundred_that_are_gone_before_the_agent_wakes(self):
         agent = self.agent()
-        agent.send_signal(signal.SIGSTOP)
+        agent.stand_still()
         shell, pids = self.ask_and_leave()
         agent.send_signal(signal.SIGCONT)
         self.assert_described(self.of_resolver(agent.finish()), shell, pids)

@@ -66,6 +66,19 @@ class Agent:
     def send_signal(self, number):
         self._process.send_signal(number)
 
+    def stand_still(self):
+        """Stops it until SIGCONT. A thread that runs at this moment takes a while to stop, and could still do something."""
+        self.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all(state == "T" for state in self._thread_states()), "the agent stands still")
+
+    def _thread_states(self):
+        """Of /proc/PID/task/TID/stat; the fields are counted behind the name in parentheses (proc(5))."""
+        for stat in pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat"):
+            try:
+                yield stat.read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                yield "ended"  # meanwhile: look again
+
     def wait(self, seconds=30):
         """The exit status; negative for the signal that ended it."""
         return self._process.wait(seconds)
