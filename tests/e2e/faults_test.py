@@ -60,7 +60,7 @@ class Faults(AgentCase):
         agent.stand_still()
         self.send_many(50_000)
         agent.send_signal(signal.SIGCONT)
-        events = agent.finish()
+        events = agent.finish(seconds=120)  # tens of thousands are still to be written
         reported = len(self.of_resolver(events))
         self.assertLess(reported, 50_000, "the ring is smaller than that, else this shows nothing")
         self.assertEqual(reported + self.lost(events), 50_000)
@@ -124,7 +124,7 @@ class Faults(AgentCase):
         expected = collections.Counter((int(pid), int(number) & 0xFFFF) for pid, number in
                                        (line.split() for line in out.decode().splitlines()))
         self.assertEqual(sum(expected.values()), count)
-        events = agent.finish()
+        events = agent.finish(seconds=120)
         told = collections.Counter((event["process"]["pid"], event["dns"]["id"]) for event in self.of_resolver(events))
         self.assertEqual(told - expected, collections.Counter(), "no lookup is another process's")
         self.assertEqual(sum(told.values()) + self.lost(events), count)

@@ -91,10 +91,10 @@ class Agent:
         text = self.events_file.read_bytes()
         return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].split(b"\n") if line]
 
-    def finish(self, number=signal.SIGTERM):
+    def finish(self, number=signal.SIGTERM, seconds=30):
         """Ends the agent as an operator would, and returns all its events: it drains, so none can come later."""
         self.send_signal(number)
-        status = self.wait()
+        status = self.wait(seconds)
         if status != 0:
             raise AssertionError(f"the agent ended with {status}: {self.stderr()}")
         return self.events()
