@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "event_samples.h"
@@ -81,6 +82,11 @@ class SinkQueued : public SinkTest {
     std::shared_ptr<Spool> spool;
     if (!spec.spool.empty()) {
       auto opened = Spool::open(spec.spool, spec.spool_cap);
+      // a thread of the output before may still be on its way out of it
+      for (const auto until = in(seconds{30}); !opened && std::chrono::steady_clock::now() < until;) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{10});
+        opened = Spool::open(spec.spool, spec.spool_cap);
+      }
       EXPECT_TRUE(opened) << opened.error().message;
       spool = *opened;
     }
