@@ -15,6 +15,7 @@ import threading
 import time
 
 from harness import AgentCase, dns_query, main, programs_present, run_client, wait_until, work_folder
+from harness.cgroup import cgroup2
 from harness.sandbox import end_with_parent
 
 ROUNDS = int(os.environ.get("NSLOOKOUT_FAULT_ROUNDS", "20"))
@@ -146,8 +147,7 @@ class Faults(AgentCase):
         pin = f"/sys/fs/bpf/foreign-{os.getpid()}"
         subprocess.run(["bpftool", "prog", "load", program, pin], check=True)
         self.addCleanup(lambda: os.path.exists(pin) and os.unlink(pin))
-        root, = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()
-                 if line.split()[2] == "cgroup2"][:1]
+        root = cgroup2()
         subprocess.run(["bpftool", "cgroup", "attach", root, "egress", "pinned", pin, "multi"], check=True)
         self.addCleanup(subprocess.run, ["bpftool", "cgroup", "detach", root, "egress", "pinned", pin], check=True)
         agent = self.agent()
@@ -158,10 +158,9 @@ class Faults(AgentCase):
 
     def test_a_cgroup_that_is_removed_at_once(self):
         agent = self.agent()
-        root, = [line.split()[1] for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()
-                 if line.split()[2] == "cgroup2"][:1]
+        root = cgroup2()
         agent.stand_still()
-        folder = pathlib.Path(root) / f"gone-{os.getpid()}"
+        folder = root / f"gone-{os.getpid()}"
         folder.mkdir()
         client = run_client(["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec dig sfrclak.com', folder])
         self.assertEqual(client.status, 0)

@@ -281,16 +281,14 @@ Result<RecorderPtr> open_history(const RunOptions& options) {
 // is pinned in its place.
 Result<void> settle_pins(const kernel::Sensor& sensor, bool fail_closed) {
   const Result<std::size_t> earlier = kernel::pinned_links();
-  // whoever may not look there blocks nothing either
-  if (!earlier && sensor.mode() != kernel::Mode::enforce) return {};
-  if (!earlier) return fail(earlier.error());
   if (sensor.mode() != kernel::Mode::enforce) {
-    if (*earlier > 0) {
+    if (earlier.value_or(0) > 0) {  // whoever may not look there blocks nothing either
       log::warning(
           "an earlier agent failed closed and its programs still block lookups: `nslookout release` ends that");
     }
     return {};
   }
+  if (!earlier) return fail(earlier.error());
   if (fail_closed) {
     if (const auto pinned = sensor.pin(); !pinned) return pinned;
   } else if (const auto removed = kernel::remove_pins(); !removed) {

@@ -364,15 +364,17 @@ std::vector<event::Loss> Pipeline::losses_before_outputs(const kernel::Counters&
   return losses;
 }
 
-Pipeline::OutputCounts Pipeline::output(std::size_t index) const {
-  const sink::SinkStatus status = sinks_[index]->status();
-  return {status.delivered, status.lost + unwritten_[index], status.waiting, sinks_[index]->finished()};
+sink::SinkStatus Pipeline::output(std::size_t index) const {
+  sink::SinkStatus status = sinks_[index]->status();
+  status.lost += unwritten_[index];
+  return status;
 }
 
 std::vector<event::Loss> Pipeline::output_losses() const {
   std::vector<event::Loss> losses;
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
-    losses.push_back({"sink", output(i).lost, sinks_[i]->status().name});
+    sink::SinkStatus status = output(i);
+    losses.push_back({"sink", status.lost, std::move(status.name)});
   }
   return losses;
 }

@@ -76,11 +76,9 @@ class Pipeline {
 
   // What was lost since the start, by stage; stages that lost nothing, too. counters: of the sensor, now.
   [[nodiscard]] std::vector<event::Loss> losses(const kernel::Counters& counters) const;
-  struct OutputCounts {
-    std::uint64_t delivered = 0, lost = 0, waiting = 0;  // events
-    bool finished = false;
-  };
-  [[nodiscard]] OutputCounts output(std::size_t index) const;
+  // With what its write() refused among the lost.
+  [[nodiscard]] sink::SinkStatus output(std::size_t index) const;
+  [[nodiscard]] bool output_finished(std::size_t index) const { return sinks_[index]->finished(); }
   [[nodiscard]] const Tally& tally() const { return tally_; }
   [[nodiscard]] const compile::Plan& plan() const { return *generations_.current()->plan; }
   [[nodiscard]] std::size_t waiting() const { return join_.held() + responses_.waiting(); }

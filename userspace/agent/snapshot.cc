@@ -89,8 +89,9 @@ void add_outputs(health::Snapshot& snapshot, const RunOptions& options, const Pi
   for (std::size_t i = 0; i < options.outputs.size(); ++i) {
     std::string name = output_name(options.outputs[i]);
     if (const int before = seen[name]++; before > 0) name += fmt::format(" ({})", before + 1);
-    const Pipeline::OutputCounts counts = pipeline.output(i);
-    snapshot.outputs.push_back({std::move(name), counts.delivered, counts.lost, counts.waiting, counts.finished});
+    const sink::SinkStatus status = pipeline.output(i);
+    snapshot.outputs.push_back(
+        {std::move(name), status.delivered, status.lost, status.waiting, pipeline.output_finished(i)});
   }
 }
 

@@ -1,6 +1,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/diff_report.h"
+#include "cli/event_options.h"
 #include "cli/observed.h"
 #include "cli/report.h"
 
@@ -42,10 +43,7 @@ void add_diff(CLI::App& app, Command& chosen) {
       ->required()
       ->check(check_not_empty)
       ->type_name("");
-  command->add_option("--format", arguments->format, "text, for people, or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  add_format_option(*command, arguments->format);
   command->add_option("--fail-on", arguments->fail_on, "new: exit code 1 when B has something that A has not")
       ->check(CLI::IsMember({"new"}))
       ->type_name("WHAT");

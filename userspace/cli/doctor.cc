@@ -1,6 +1,7 @@
 #include "kernel/doctor.h"
 #include "cli/commands.h"
 #include "cli/doctor_report.h"
+#include "cli/event_options.h"
 #include "cli/report.h"
 #include "kernel/probe.h"
 
@@ -21,10 +22,7 @@ void add_doctor(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand(
       "doctor", "Show what this host lets the sensor do, and which lookups cannot be seen here and why");
   const auto format = std::make_shared<std::string>("text");
-  command->add_option("--format", *format, "text, for people, or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  add_format_option(*command, *format);
   command->footer(
       "Exit code 0 when a backend is usable, 4 when none is.\n\nExample:\n  sudo nslookout doctor --format "
       "json | jq '.blind_spots[].id'");

@@ -27,6 +27,13 @@ void add_observe_option(CLI::App& command, std::string& observe, const std::stri
       ->capture_default_str();
 }
 
+void add_format_option(CLI::App& command, std::string& format) {
+  command.add_option("--format", format, "text, for people, or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT")
+      ->capture_default_str();
+}
+
 void add_responses_option(CLI::App& command, bool& responses) {
   command.add_flag("--responses", responses,
                    "Report the response to each reported query, too; rules that read answer or rcode need no option");

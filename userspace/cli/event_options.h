@@ -17,6 +17,9 @@ void add_rules_and_lists(CLI::App& command, std::vector<std::string>& rules, std
 // unique: what that word means for the command.
 void add_observe_option(CLI::App& command, std::string& observe, const std::string& unique);
 
+// --format: text, for people, or json.
+void add_format_option(CLI::App& command, std::string& format);
+
 void add_responses_option(CLI::App& command, bool& responses);
 
 void add_port_option(CLI::App& command, std::vector<std::uint16_t>& ports);

@@ -2,6 +2,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/event_options.h"
 #include "cli/explain_report.h"
 #include "cli/report.h"
 #include "cli/rule_arguments.h"
@@ -35,10 +36,7 @@ void add_explain(CLI::App& app, Command& chosen) {
       ->required()
       ->check(check_not_empty)
       ->type_name("");
-  command->add_option("--format", arguments->format, "text, for people, or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  add_format_option(*command, arguments->format);
   add_rule_arguments(*command, arguments->rules);
   command->footer(
       "Exit code 3 when a rule is invalid or none is left; the valid ones are explained all the same.\n\n"

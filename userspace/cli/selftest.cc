@@ -92,10 +92,7 @@ void add_selftest(CLI::App& app, Command& chosen) {
       ->check(CLI::IsMember({"auto", "fentry", "cgroup", "kprobe"}))
       ->type_name("BACKEND")
       ->capture_default_str();
-  command->add_option("--format", arguments->format, "text, for people, or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  add_format_option(*command, arguments->format);
   command->footer(
       "Nothing leaves the machine; an agent that runs sees the lookups too. Exit code 1 when a rule did not fire.\n\n"
       "Example:\n  sudo nslookout selftest --rules /etc/nslookout/rules");

@@ -1,6 +1,7 @@
 #include "health/status.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/event_options.h"
 #include "cli/report.h"
 #include "health/status_socket.h"
 
@@ -25,10 +26,7 @@ int status(const StatusArguments& arguments) {
 void add_status(CLI::App& app, Command& chosen) {
   auto* command = app.add_subcommand("status", "Ask the agent that runs on this host how it is and what it has found");
   const auto arguments = std::make_shared<StatusArguments>();
-  command->add_option("--format", arguments->format, "text, for people, or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  add_format_option(*command, arguments->format);
   command->add_option("--status-socket", arguments->socket, "The socket that the agent was given")
       ->check(check_not_empty)
       ->type_name("PATH")

@@ -185,22 +185,13 @@ Result<std::string> FileReceiver::encode(const event::Event& event) const {
 }
 
 Delivery FileReceiver::deliver(std::span<const std::string> records) {
-  Delivery delivery;
   reopen_asked_ = false;
   if (was_moved()) {
     if (const auto opened = open_anew(); !opened) {
       return {.error = opened.error(), .wait = local_pause};
     }
   }
-  for (const std::string& record : records) {
-    if (const auto written = write(record); !written) {
-      delivery.error = written.error();
-      delivery.wait = local_pause;
-      break;
-    }
-    ++delivery.done;
-  }
-  return delivery;
+  return deliver_each(records, [this](const std::string& record) { return write(record); });
 }
 
 }  // namespace nslookout::sink

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "event/event.h"
+#include "sink/write_all.h"
 
 namespace nslookout::sink {
 
@@ -51,5 +52,20 @@ class Receiver {
   // No later delivery can succeed.
   [[nodiscard]] virtual bool finished() const { return false; }
 };
+
+// For a destination on this host that takes one record after the other: up to the first that write (Result<void>) refuses.
+template <typename Write>
+[[nodiscard]] Delivery deliver_each(std::span<const std::string> records, Write write) {
+  Delivery delivery;
+  for (const std::string& record : records) {
+    if (const auto written = write(record); !written) {
+      delivery.error = written.error();
+      delivery.wait = local_pause;
+      break;
+    }
+    ++delivery.done;
+  }
+  return delivery;
+}
 
 }  // namespace nslookout::sink

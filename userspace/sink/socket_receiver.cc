@@ -72,16 +72,7 @@ Result<std::string> SocketReceiver::encode(const event::Event& event) const {
 }
 
 Delivery SocketReceiver::deliver(std::span<const std::string> records) {
-  Delivery delivery;
-  for (const std::string& record : records) {
-    if (const auto written = write(record); !written) {
-      delivery.error = written.error();
-      delivery.wait = local_pause;
-      break;
-    }
-    ++delivery.done;
-  }
-  return delivery;
+  return deliver_each(records, [this](const std::string& record) { return write(record); });
 }
 
 }  // namespace nslookout::sink

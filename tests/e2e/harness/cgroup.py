@@ -7,7 +7,8 @@ import uuid
 from .client import run_client
 
 
-def _root():
+def cgroup2():
+    """Where it is mounted."""
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         for line in mounts:
             _, place, kind, *_ = line.split()
@@ -25,7 +26,7 @@ class Cgroup:
 
     def __init__(self, parent="docker", container_id=None):
         self.id = container_id or new_id()
-        self._top = _root() / f"nslookout-{self.id[:12]}"
+        self._top = cgroup2() / f"nslookout-{self.id[:12]}"
         self.path = self._top / parent / self.id
         self.path.mkdir(parents=True)
 
