@@ -70,7 +70,7 @@ struct StreamSide {
 
 class TcpStreams {
  public:
-  TcpStreams(Counts& counts, MessageHandler handler, StreamLimits limits = {}, StreamSide side = client_side())
+  TcpStreams(Counts& counts, MessageHandler handler, const StreamLimits& limits = {}, StreamSide side = client_side())
       : counts_(counts), handler_(std::move(handler)), limits_(limits), side_(side) {}
 
   void add(const Flow& flow, const Segment& original);

@@ -19,9 +19,9 @@ std::int64_t milliseconds(WallTime time) {
 }
 
 bool is_same_start(const event::Process& a, const event::Process& b) {
-  using namespace std::chrono_literals;
+  constexpr auto same = std::chrono::seconds(1);
   if (!a.start_time || !b.start_time) return !a.start_time && !b.start_time;
-  return *a.start_time - *b.start_time < 1s && *b.start_time - *a.start_time < 1s;
+  return *a.start_time - *b.start_time < same && *b.start_time - *a.start_time < same;
 }
 
 }  // namespace
