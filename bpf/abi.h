@@ -331,6 +331,54 @@ struct nsl_unix_request {
 };
 NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 464 + 8 + NSL_REQUEST_MAX, "layout");
 
+/* ---- ways around the sensor (bypass.bpf.c) ------------------------------------------------------------------------ */
+
+/* The numbers are those of the event's Technique. */
+enum nsl_technique {
+	NSL_DNS_OVER_TLS = 1,
+	NSL_DNS_OVER_HTTPS = 2,
+	NSL_DNS_OVER_QUIC = 3,
+	NSL_OTHER_RESOLVER = 4,
+	NSL_RAW_SOCKET = 5,
+	NSL_PACKET_SOCKET = 6,
+	NSL_DETACHED = 7
+};
+
+/* Of an address in nsl_resolvers. */
+#define NSL_RESOLVER_OWN    1u /* this host is configured to ask it */
+#define NSL_RESOLVER_PUBLIC 2u /* known to answer encrypted queries */
+
+#define NSL_BYPASS_ENTRIES 4096 /* of the table of what was told: of as many processes and addresses at once */
+#define NSL_BYPASS_RING	   262144
+
+/* Network order; IPv4, v4-mapped as well, in the first four octets. */
+struct nsl_address {
+	nsl_u8 octets[16];
+	nsl_u32 family; /* 4 or 6 */
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_address) == 20, "layout");
+
+/* What is told once of a process. */
+struct nsl_bypass_key {
+	struct nsl_process_key process;
+	struct nsl_address address; /* family 0: there is none */
+	nsl_u16 technique;
+	nsl_u16 transport;
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_bypass_key) == 40, "layout");
+
+struct nsl_bypass {
+	nsl_u64 boottime;  /* ns since boot, time in suspend included */
+	nsl_u32 technique; /* enum nsl_technique */
+	nsl_u16 port;	   /* host order; of a raw socket its protocol, in host order, too */
+	nsl_u8 transport;  /* NSL_UDP, NSL_TCP; 0: a socket alone */
+	nsl_u8 reserved;
+	struct nsl_address address;
+	nsl_u32 reserved_too;
+	struct nsl_sender sender;
+};
+NSL_STATIC_ASSERT(sizeof(struct nsl_bypass) == 40 + 96, "layout");
+
 /* ---- counters: one per stage that can lose or refuse something -------------------------------------------------- */
 
 /* Indexes of the per-CPU counters map. The names are those of the metrics, nslookout_<name>_total. */
@@ -362,7 +410,9 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_unix_request) == 464 + 8 + NSL_REQUEST_MAX, 
 	X(blocked, "packets that were kept from leaving")                                                  \
 	X(telemetry_ring_full, "queries that nothing matched, lost because user space was too slow")       \
 	X(telemetry_limited, "the same, not handed over because their process asks too fast")              \
-	X(telemetry_repeated, "the same, not handed over because one like them was before, and counted")
+	X(telemetry_repeated, "the same, not handed over because one like them was before, and counted")   \
+	X(bypasses, "ways around the sensor that were taken, handed to user space")                        \
+	X(bypass_ring_full, "the same, lost because user space was too slow")
 
 enum nsl_counter {
 #define NSL_COUNTER_ENUM(name, text) NSL_COUNT_##name,

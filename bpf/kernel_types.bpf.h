@@ -37,6 +37,7 @@ struct super_block {
 } nsl_core;
 
 struct inode {
+	unsigned short i_mode;
 	unsigned int i_nlink;
 	unsigned long i_ino;
 	struct super_block *i_sb;
@@ -59,6 +60,8 @@ struct path {
 
 struct file {
 	struct path f_path;
+	struct inode *f_inode;
+	void *private_data;
 } nsl_core;
 
 struct task_struct;

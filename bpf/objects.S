@@ -19,6 +19,8 @@ nsl_object_\name\()_end:
 	object unix_clients, "unix_clients.bpf.o"
 	object unix_clients_fentry, "unix_clients_fentry.bpf.o"
 	object unix_connect, "unix_connect.bpf.o"
+	object bypass, "bypass.bpf.o"
+	object sockets, "sockets.bpf.o"
 	object ingress, "ingress.bpf.o"
 
 	.section .note.GNU-stack, "", %progbits

@@ -14,7 +14,7 @@ _nslookout_paths() {
 _nslookout_value() {
   local option=$1 current=$2
   case $option in
-    --rules | --config | --work-dir | --sarif | --html | --ready-file | --status-socket | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca | --proc) _nslookout_paths "$current" ;;
+    --rules | --config | --work-dir | --sarif | --html | --ready-file | --status-socket | --history | --events | --cri-socket | --docker-socket | --kubelet-token-file | --kubelet-ca | --proc | --resolvers) _nslookout_paths "$current" ;;
     --list | --allow | --allow-only) _nslookout_words "exact: suffix:" "$current" && compopt -o nospace 2>/dev/null ;;
     --output) _nslookout_words "stdout jsonl: protobuf: unix: syslog:udp:// syslog:tcp:// syslog:tls:// journald otlp:http kafka:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
@@ -25,6 +25,8 @@ _nslookout_value() {
     --timeout) ;;
     --answer) _nslookout_words "nxdomain refused none" "$current" ;;
     --hidden-clients) _nslookout_words "auto observe deny" "$current" ;;
+    --bypass) _nslookout_words "on off" "$current" ;;
+    --own-resolver) ;;
     --fail) _nslookout_words "open closed" "$current" ;;
     --observe) _nslookout_words "matches all unique" "$current" ;;
     --log-level) _nslookout_words "error warning notice debug" "$current" ;;
@@ -56,7 +58,7 @@ _nslookout_ci() {
   elif [[ $part == start ]]; then  # and the options of `run` that it does not set itself
     _nslookout_words \
       "--work-dir --timeout --rules --list --product-windows --expand --keep-going --max-names --search-suffix --responses \
-       --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --output --config --no-config \
+       --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --bypass --resolvers --own-resolver --output --config --no-config \
        --log-level --help" "$1"
   elif [[ $part == stop ]]; then
     _nslookout_words "--work-dir --timeout --help" "$1"
@@ -91,7 +93,7 @@ _nslookout() {
     run)
       _nslookout_words \
         "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --observe-rate --responses \
-         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --port --process-entries --output --history --history-max --hunt-on-reload --ready-file --metrics --status-socket --cri-socket --docker-socket \
+         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --bypass --resolvers --own-resolver --port --process-entries --output --history --history-max --hunt-on-reload --ready-file --metrics --status-socket --cri-socket --docker-socket \
          --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --proc --no-sandbox --allow-writable --log-level --config --no-config --help" \
         "$current"
       ;;

@@ -22,6 +22,7 @@
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
 #include "agent/reload.h"
+#include "agent/resolver_list.h"
 #include "agent/snapshot.h"
 #include "agent/sources.h"
 #include "base/clock.h"
@@ -155,6 +156,28 @@ void warn_of_unseen_responses(const kernel::Sensor& sensor, const compile::Plan&
   const auto reading = std::ranges::count_if(plan.rule_plans(), &compile::RulePlan::reads_response);
   log::warning("responses are not seen: {}; {} that read answer or rcode see them missing",
                sensor.responses_refused()->message, counted(static_cast<std::size_t>(reading), "rule"));
+}
+
+Result<void> set_bypasses(const RunOptions& options, kernel::SensorOptions& sensor) {
+  sensor.bypasses = options.bypass == "on";
+  if (!sensor.bypasses) return {};
+  Result<std::vector<IpAddress>> resolvers = read_resolver_list(options.resolvers);
+  if (!resolvers) return fail(resolvers.error());
+  sensor.public_resolvers = std::move(*resolvers);
+  for (const std::string& text : options.own_resolvers) {
+    const auto address = parse_ip_address(text);
+    if (!address) return fail(ErrorClass::usage, "--own-resolver {}: that is no address", text);
+    sensor.own_resolvers.push_back(*address);
+  }
+  return {};
+}
+
+void warn_of_unwatched_bypasses(const kernel::BypassWatch& watch) {
+  if (!watch.refusal.empty()) {
+    log::warning("encrypted DNS, other resolvers and raw sockets are not told: {}", watch.refusal);
+  } else if (!watch.sockets_refusal.empty()) {
+    log::warning("open packet sockets are not told: {}", watch.sockets_refusal);
+  }
 }
 
 Error refusal(const RunOptions& options, const Error& error) {
@@ -333,6 +356,10 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
     const Result<std::size_t> taken = sensor.poll(held ? poll_time_holding : poll_time, handler, response_handler);
     if (!taken) return fail(taken.error());
     reloads.apply(sensor, pipeline, health);
+    for (const std::string& program : sensor.take_detached()) {
+      pipeline.tell_detached(program);
+      health.blind(fmt::format("the program {} was taken off its hook", program));
+    }
     health.turn();
     if (std::exchange(reopen_asked, 0) != 0) pipeline.reopen();
     answers.retire(static_cast<std::uint64_t>(boot_now().count()));
@@ -414,6 +441,7 @@ Result<void> run(const RunOptions& options) {
   sensor_options.environment_names = {allowed.begin(), allowed.end()};
   sensor_options.responses = responses_to_see(options, plan);
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
+  if (const auto set = set_bypasses(options, sensor_options); !set) return set;
   Result<kernel::Sensor> sensor = kernel::Sensor::start(sensor_options);
   if (!sensor) return fail(refusal(options, sensor.error()));
   const auto publish_begin = std::chrono::steady_clock::now();
@@ -429,7 +457,9 @@ Result<void> run(const RunOptions& options) {
   complete_seeded(*sensor, identity);
   Pipeline pipeline(*loaded, *sensor, *sinks, identity, identity::sources_of(options.runtimes), *ids, observe,
                     options.responses, history->get());
+  sensor->on_bypass([&](const nsl_bypass& bypass) { pipeline.handle(bypass, options.ports); });
   warn_of_unseen_responses(*sensor, plan);
+  warn_of_unwatched_bypasses(sensor->bypass_watch());
   announce(*sensor, plan, sizes->names);
   announce_runtimes(pipeline.runtime_places());
   give_up_privileges(options);

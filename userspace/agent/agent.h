@@ -22,15 +22,18 @@ struct RunOptions {
   std::vector<std::string> lists;    // exact:FILE, suffix:FILE
   std::vector<std::string> outputs;  // specifications of sink/sink.h
   std::string backend = "auto";
-  std::string mode = "audit";           // audit, dry-run, enforce
-  BlockOptions block;                   // of the other two modes
-  std::string answer = "nxdomain";      // to what is blocked: nxdomain, refused, none
-  std::string fail = "open";            // what becomes of blocking when the agent ends: open, closed
-  std::string hidden_clients = "auto";  // auto, observe, deny
-  std::string observe = "matches";      // matches, all, unique
-  std::uint32_t observe_rate = 1000;    // of one process, a second, that nothing matches; 0: any number
-  bool responses = false;               // the response to each reported query, too
-  std::string history;                  // file of the history; empty: none
+  std::string mode = "audit";              // audit, dry-run, enforce
+  BlockOptions block;                      // of the other two modes
+  std::string answer = "nxdomain";         // to what is blocked: nxdomain, refused, none
+  std::string fail = "open";               // what becomes of blocking when the agent ends: open, closed
+  std::string hidden_clients = "auto";     // auto, observe, deny
+  std::string bypass = "on";               // ways around the sensor are watched: on, off
+  std::string resolvers;                   // file of public resolvers; empty: the list that is built in
+  std::vector<std::string> own_resolvers;  // addresses that this host may ask, beside those of its resolv.conf
+  std::string observe = "matches";         // matches, all, unique
+  std::uint32_t observe_rate = 1000;       // of one process, a second, that nothing matches; 0: any number
+  bool responses = false;                  // the response to each reported query, too
+  std::string history;                     // file of the history; empty: none
   std::uint64_t history_rows = history::default_max_rows;
   std::chrono::nanoseconds hunt_back{0};  // new rules are held against so much of the history; 0: they are not
   std::string ready_file;                 // empty: none

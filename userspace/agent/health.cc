@@ -59,6 +59,12 @@ void Health::turn() {
   supervisor_.alive();
 }
 
+void Health::blind(std::string_view status) {
+  vitals_.set_ready(false);
+  blind_because_ = status;
+  supervisor_.status(status);
+}
+
 void Health::stopping() {
   vitals_.set_ready(false);
   vitals_.close();

@@ -35,7 +35,9 @@ class Health {
   void ready(std::function<health::Snapshot()> make, std::string_view status);
   void turn();
   void reloading() const { supervisor_.reloading(); }
-  void reloaded(std::string_view status) const { supervisor_.ready(status); }
+  void reloaded(std::string_view status) const { supervisor_.ready(blind_because_.empty() ? status : blind_because_); }
+  // Lookups are not seen any more: not ready, whatever is reloaded.
+  void blind(std::string_view status);
   void stopping();
 
  private:
@@ -46,6 +48,7 @@ class Health {
   health::Supervisor supervisor_;
   std::function<health::Snapshot()> make_;
   std::string no_status_because_;
+  std::string blind_because_;
   std::unique_ptr<health::HttpServer> http_;  // these two after what they use
   std::unique_ptr<health::StatusSocket> status_;
 };

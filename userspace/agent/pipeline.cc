@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "agent/bypass.h"
 #include "agent/describe.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -27,7 +28,7 @@ struct LossStage {
   nsl_counter counter;
   const char* stage;
 };
-constexpr std::array<LossStage, 14> loss_stages = {{
+constexpr std::array<LossStage, 15> loss_stages = {{
     {NSL_COUNT_ring_full, "ring"},
     {NSL_COUNT_payload_unreadable, "payload"},
     {NSL_COUNT_messages_over_limit, "messages"},
@@ -41,6 +42,7 @@ constexpr std::array<LossStage, 14> loss_stages = {{
     {NSL_COUNT_response_cut, "response end"},
     {NSL_COUNT_response_split, "response tcp"},
     {NSL_COUNT_telemetry_ring_full, "telemetry ring"},
+    {NSL_COUNT_bypass_ring_full, "bypass ring"},
     {NSL_COUNT_telemetry_limited, "telemetry rate"},
 }};
 
@@ -70,6 +72,7 @@ Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sens
                    std::vector<std::unique_ptr<identity::RuntimeSource>> runtimes, event::EventIds ids, Observe observe,
                    bool every_response, history::Recorder* history)
     : sensor_(sensor),
+      proc_root_(identity.proc_root),
       sinks_(sinks),
       generations_(std::move(plan)),
       resolver_(identity),
@@ -162,6 +165,34 @@ void Pipeline::handle(const nsl_response& response, std::string_view message) {
   responses_.take(exchange_of(response), message, response.boottime);
 }
 
+void Pipeline::handle(const nsl_bypass& bypass, std::span<const std::uint16_t> ports) {
+  if (bypass.technique == NSL_OTHER_RESOLVER &&
+      (is_configured_to_ask(bypass, proc_root_) || servers_.answers_dns(bypass.sender, ports, bypass.boottime))) {
+    return;
+  }
+  nsl_candidate candidate{};  // what is asked about a sender is asked of one
+  candidate.boottime = bypass.boottime;
+  candidate.sender = bypass.sender;
+  Lookup told{.candidate = candidate};
+  describe_sender(told);
+  told.event.kind = event::Kind::bypass;
+  told.event.action = event::Action::audited;
+  told.event.bypass = describe_bypass(bypass);
+  told.event.event_id = ids_.next(told.event.time);
+  write_or_hold(told);
+}
+
+void Pipeline::tell_detached(const std::string& program) {
+  event::Event event;
+  event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());
+  event.event_id = ids_.next(event.time);
+  event.kind = event::Kind::bypass;
+  event.bypass.emplace();
+  event.bypass->technique = event::Technique::detached;
+  event.bypass->program = program;
+  write(event);
+}
+
 void Pipeline::decide(Awaiting& waited, const Answer* answer) {
   Lookup lookup{.candidate = waited.candidate,
                 .event = std::move(waited.event),
@@ -226,11 +257,16 @@ bool Pipeline::has_hidden_client(const nsl_candidate& candidate) {
 }
 
 void Pipeline::describe(Lookup& lookup) {
-  if (std::exchange(lookup.described, true)) return;
+  if (lookup.described) return;
+  lookup.event.dns = event::describe_dns(lookup.candidate);
+  describe_sender(lookup);
+}
+
+void Pipeline::describe_sender(Lookup& lookup) {
+  lookup.described = true;
   const nsl_candidate& candidate = lookup.candidate;
   event::Event& event = lookup.event;
   event.time = wall_from_boot(candidate.boottime, wall_minus_boot());
-  event.dns = event::describe_dns(candidate);
   identity::Sender sender = resolver_.describe(candidate, table_);
   event.process = std::move(sender.process);
   event.container = std::move(sender.container);

@@ -45,6 +45,10 @@ class Pipeline {
 
   void handle(const nsl_candidate& candidate);
   void handle(const nsl_response& response, std::string_view message);
+  // ports: of DNS. Nothing is told of a process that asks whom it is configured to ask, or that is a resolver itself.
+  void handle(const nsl_bypass& bypass, std::span<const std::uint16_t> ports);
+  // Somebody took the program off its hook.
+  void tell_detached(const std::string& program);
 
   // Decides the queries whose responses did not come in time; call it now and then. finish(): all, since none comes.
   void expire();
@@ -104,6 +108,7 @@ class Pipeline {
   void decide(Awaiting& waited, const Answer* answer);
   void write_or_hold(Lookup& lookup);
   void describe(Lookup& lookup);
+  void describe_sender(Lookup& lookup);
   void place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings, event::Event& event);
   [[nodiscard]] bool has_hidden_client(const nsl_candidate& candidate);
   [[nodiscard]] bool hold(Lookup& lookup, bool undecided);
@@ -117,6 +122,7 @@ class Pipeline {
   void write(event::Event& event);
 
   const kernel::Sensor& sensor_;
+  std::string proc_root_;
   std::vector<std::unique_ptr<sink::Sink>>& sinks_;
   Generations generations_;
   identity::Resolver resolver_;

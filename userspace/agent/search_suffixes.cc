@@ -1,9 +1,5 @@
 #include "agent/search_suffixes.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,39 +10,15 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/small_files.h"
 #include "base/dns_name.h"
-#include "base/fd.h"
-#include "base/read_up_to.h"
 
 namespace nslookout::agent {
 namespace {
 
-constexpr std::size_t max_file_octets = 64U << 10;
 constexpr std::string_view usual_cluster_domain = "cluster.local";
 
 const std::vector<SearchSuffix> no_suffixes;
-
-// Empty for what is no regular file, cannot be read or is too large.
-std::string read_small_file(const Fd& file) {
-  struct stat status{};
-  if (!file.valid() || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
-  std::optional<std::string> text = read_up_to(file.get(), max_file_octets + 1);
-  return text && text->size() <= max_file_octets ? std::move(*text) : std::string();
-}
-
-std::string read_small_file(const std::string& path) {
-  return read_small_file(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
-}
-
-// A file as the process sees it: symbolic links of its root lead to nothing outside of that.
-std::string read_in_root(const std::string& root, const char* path) {
-  const Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid()) return {};
-  struct open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return read_small_file(Fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path, &how, sizeof how))));
-}
 
 void add_once(std::vector<SearchSuffix>& suffixes, SearchSuffix suffix) {
   if (std::ranges::find(suffixes, suffix) == suffixes.end()) suffixes.push_back(std::move(suffix));

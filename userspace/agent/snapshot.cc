@@ -21,7 +21,8 @@ constexpr std::array<CounterText, NSL_COUNTER_MAX> counter_texts = {{
 #undef NSL_COUNTER_TEXT
 }};
 
-constexpr std::array<const char*, 6> kind_names = {"unspecified", "match", "query", "response", "correlation", "loss"};
+constexpr std::array<const char*, 7> kind_names = {"unspecified", "match", "query", "response",
+                                                   "correlation", "loss",  "bypass"};
 
 const char* reach_name(compile::Reach reach) {
   switch (reach) {

@@ -44,7 +44,7 @@ class Tally {
   [[nodiscard]] std::uint64_t verified_count() const { return verified_; }
   [[nodiscard]] std::uint64_t refused_count() const { return refused_; }
   [[nodiscard]] const std::array<std::uint64_t, levels.size()>& by_level() const { return by_level_; }
-  [[nodiscard]] const std::array<std::uint64_t, 6>& by_kind() const { return by_kind_; }  // event::Kind
+  [[nodiscard]] const std::array<std::uint64_t, 7>& by_kind() const { return by_kind_; }  // event::Kind
   [[nodiscard]] const health::Histogram& latency() const { return latency_; }
   [[nodiscard]] std::uint64_t of_rule(std::string_view id, std::string_view title) const {
     const auto found = by_rule_.find(std::string(key(id, title)));
@@ -57,7 +57,7 @@ class Tally {
   std::uint64_t verified_ = 0;
   std::uint64_t refused_ = 0;
   std::array<std::uint64_t, levels.size()> by_level_{};
-  std::array<std::uint64_t, 6> by_kind_{};
+  std::array<std::uint64_t, 7> by_kind_{};
   std::unordered_map<std::string, std::uint64_t> by_rule_;
   health::Histogram latency_;
 };

@@ -9,7 +9,8 @@ namespace nslookout::cli {
 namespace {
 
 int doctor(const std::string& format) {
-  const auto diagnosis = kernel::diagnose(kernel::Host(), kernel::probe_backends(), kernel::probe_unix_clients());
+  const auto diagnosis = kernel::diagnose(kernel::Host(), kernel::probe_backends(), kernel::probe_unix_clients(),
+                                          kernel::probe_bypasses());
   const auto printed = print(format == "json" ? doctor_json(diagnosis) : doctor_text(diagnosis));
   if (!printed) return report(printed.error());
   if (diagnosis.chosen() != nullptr) return exit_ok;

@@ -101,6 +101,11 @@ std::string unix_clients_text(const kernel::BackendProbe& probe) {
          fact(probe.name, fmt::format("{}: {}", probe.usable ? "seen" : "hidden", probe.reason));
 }
 
+std::string bypasses_text(const kernel::BackendProbe& probe) {
+  return "\nEncrypted DNS, other resolvers, raw and packet sockets, programs taken off their hooks (KIND_BYPASS)\n" +
+         fact(probe.name, fmt::format("{}: {}", probe.usable ? "told" : "not told", probe.reason));
+}
+
 std::string blind_spots_text(const std::vector<kernel::BlindSpot>& spots) {
   std::string text = "\nWhat is not seen here, or seen under another process\n";
   for (const auto& spot : spots) {
@@ -142,7 +147,7 @@ Json facts_json(const kernel::HostFacts& facts) {
 
 std::string doctor_text(const kernel::Diagnosis& diagnosis) {
   return facts_text(diagnosis.facts) + backends_text(diagnosis) + unix_clients_text(diagnosis.unix_clients) +
-         blind_spots_text(diagnosis.blind_spots);
+         bypasses_text(diagnosis.bypasses) + blind_spots_text(diagnosis.blind_spots);
 }
 
 std::string doctor_json(const kernel::Diagnosis& diagnosis) {
@@ -164,6 +169,7 @@ std::string doctor_json(const kernel::Diagnosis& diagnosis) {
       {"backend", chosen != nullptr ? Json(chosen->name) : Json(nullptr)},
       {"host", facts_json(diagnosis.facts)},
       {"backends", backends},
+      {"bypasses", {{"usable", diagnosis.bypasses.usable}, {"reason", diagnosis.bypasses.reason}}},
       {"unix_clients", {{"usable", diagnosis.unix_clients.usable}, {"reason", diagnosis.unix_clients.reason}}},
       {"blind_spots", spots}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

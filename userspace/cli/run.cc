@@ -111,6 +111,23 @@ CLI::Option* add_repeated(CLI::App& command, const char* name, std::vector<std::
   return command.add_option(name, values, text)->type_name(type)->allow_extra_args(false);
 }
 
+void add_bypasses(CLI::App& command, agent::RunOptions& options) {
+  command
+      .add_option("--bypass", options.bypass,
+                  "on: tell of ways around the sensor, such as encrypted DNS, other resolvers, raw and packet sockets")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->type_name("WAY")
+      ->capture_default_str();
+  command
+      .add_option("--resolvers", options.resolvers,
+                  "Addresses of public resolvers, one a line, instead of those that are built in")
+      ->check(check_not_empty)
+      ->type_name("FILE");
+  add_repeated(command, "--own-resolver", options.own_resolvers, "ADDRESS",
+               "A resolver that may be asked, beside those of resolv.conf; may be repeated")
+      ->check(check_not_empty);
+}
+
 void add_blocking(CLI::App& command, agent::RunOptions& options) {
   command
       .add_option("--mode", options.mode,
@@ -256,6 +273,7 @@ void add_options(CLI::App& command, RunArguments& arguments) {
   add_responses_option(command, arguments.options.responses);
   add_sensor(command, arguments.options);
   add_blocking(command, arguments.options);
+  add_bypasses(command, arguments.options);
   add_runtimes(command, arguments.options.runtimes);
   add_privileges(command, arguments.options);
   add_results(command, arguments);

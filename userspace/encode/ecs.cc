@@ -176,9 +176,10 @@ json event_fields(const event::Event& event) {
            {"outcome", outcome(event)},
            {"severity", severities.at(static_cast<std::size_t>(severity(event)))}};
   put(out, "id", event.event_id);
-  out["action"] = event.kind == event::Kind::loss ? "loss" : fmt::format("dns_{}", kind_word(event.kind));
+  const bool lookup = event.kind != event::Kind::loss && event.kind != event::Kind::bypass;
+  out["action"] = lookup ? fmt::format("dns_{}", kind_word(event.kind)) : std::string(kind_word(event.kind));
   out["category"] = of_rule ? json{"network", "intrusion_detection"} : json{"network"};
-  out["type"] = event.kind == event::Kind::loss ? json{"info"} : json{"protocol", "info"};
+  out["type"] = lookup ? json{"protocol", "info"} : json{"info"};
   if (event.action == event::Action::blocked) out["type"].push_back("denied");
   if (event.sequence != 0) out["sequence"] = event.sequence;
   if (event.dns && event.dns->latency) out["duration"] = event.dns->latency->count();
@@ -225,7 +226,7 @@ void put_process(const event::Event& event, json& out) {
 // What has no field of its own in ECS.
 json own_fields(const event::Event& event) {
   json out = native_parts(event, {"alert", "duplicate_of", "kind", "action", "origin", "rules", "losses", "role",
-                                  "client_hidden", "sensor"});
+                                  "client_hidden", "sensor", "bypass"});
   const json native = native_parts(event, {"dns", "process"});
   for (const char* name : {"query_wire", "wire_port", "question_count", "expanded_from", "search_suffix"}) {
     if (native.contains("dns") && native["dns"].contains(name)) out["dns"][name] = native["dns"][name];
@@ -248,6 +249,7 @@ json to_ecs(const event::Event& event) {
            {"message", summary(event)},
            {"event", event_fields(event)}};
   if (event.dns) put_dns(event, out);
+  if (event.bypass && event.bypass->address) out["destination"] = endpoint(*event.bypass->address);
   if (event.process) put_process(event, out);
   if (const event::Rule* rule = gravest_rule(event); rule != nullptr) {
     put_object(out, "rule", rule_fields(*rule));

@@ -26,6 +26,7 @@ struct Choice {
 };
 
 Choice activity(const event::Event& event) {
+  if (event.bypass) return {activity_other, "Bypass"};
   if (!event.dns) return {activity_other, "Loss"};
   return event.dns->rcode ? Choice{activity_response, "Response"} : Choice{activity_query, "Query"};
 }
@@ -228,6 +229,7 @@ json to_ocsf(const event::Event& event) {
            {"message", summary(event)},
            {"metadata", metadata(event)}};
   if (event.dns) put_dns(event, out);
+  if (event.bypass && event.bypass->address) out["dst_endpoint"] = endpoint(*event.bypass->address);
   if (event.process) {
     out["actor"]["process"] = with_parents(event);
     put_object(out["actor"], "user", user(*event.process));
@@ -236,7 +238,7 @@ json to_ocsf(const event::Event& event) {
   if (!event.dns) out["src_endpoint"]["hostname"] = event.host ? text(event.host->name) : json("localhost");
   put_verdict(event, out);
   put_observables(event, out);
-  json rest = native_parts(event, {"origin", "pod", "rules", "losses", "role", "client_hidden", "action"});
+  json rest = native_parts(event, {"origin", "pod", "rules", "losses", "role", "client_hidden", "action", "bypass"});
   if (event.process && !event.process->ancestors.empty()) {
     rest["ancestors"] = native_parts(event, {"process"})["process"]["ancestors"];
   }

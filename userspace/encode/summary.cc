@@ -33,6 +33,37 @@ std::string_view verb(const event::Event& event) {
   return "asked for";
 }
 
+// What a process did, or what was done to the sensor.
+std::string bypass_words(const event::Event& event) {
+  const event::Bypass& bypass = *event.bypass;
+  if (bypass.technique == event::Technique::detached) {
+    return fmt::format("the program {} of the sensor was taken off its hook", bypass.program);
+  }
+  const std::string address =
+      bypass.address ? fmt::format(" {} port {}", bypass.address->ip, bypass.address->port) : std::string();
+  const auto sentence = [&](std::string_view words) {
+    return fmt::format("{} {}{}", sender_words(event), words, address);
+  };
+  switch (bypass.technique) {
+    case event::Technique::dns_over_tls:
+      return sentence("speaks DNS over TLS to");
+    case event::Technique::dns_over_https:
+      return sentence("speaks HTTPS to the public resolver");
+    case event::Technique::dns_over_quic:
+      return sentence("speaks DNS over QUIC to");
+    case event::Technique::other_resolver:
+      return sentence("asks a resolver that it is not configured to ask,");
+    case event::Technique::raw_socket:
+      return sentence("has a raw socket");
+    case event::Technique::packet_socket:
+      return sentence("has a packet socket");
+    case event::Technique::detached:
+    case event::Technique::unspecified:
+      break;
+  }
+  return sentence("goes around the sensor");
+}
+
 }  // namespace
 
 std::string_view kind_word(event::Kind kind) {
@@ -47,6 +78,8 @@ std::string_view kind_word(event::Kind kind) {
       return "correlation";
     case event::Kind::loss:
       return "loss";
+    case event::Kind::bypass:
+      return "bypass";
     case event::Kind::unspecified:
       break;
   }
@@ -62,12 +95,14 @@ const event::Rule* gravest_rule(const event::Event& event) {
 }
 
 int severity(const event::Event& event) {
+  if (event.bypass) return level_rank(event.bypass->technique == event::Technique::detached ? "high" : "low");
   const event::Rule* gravest = gravest_rule(event);
   return gravest == nullptr ? 0 : level_rank(gravest->level);
 }
 
 std::string summary(const event::Event& event) {
   if (event.kind == event::Kind::loss) return escape_controls(loss_words(event));
+  if (event.bypass) return escape_controls(bypass_words(event));
   std::string text = fmt::format("{} {} {}", sender_words(event), verb(event), event.dns ? event.dns->query : "a name");
   if (const event::Rule* rule = gravest_rule(event); rule != nullptr) text += ": " + rule->title;
   return escape_controls(text);

@@ -20,7 +20,7 @@ namespace nslookout::event {
 inline constexpr std::uint32_t schema_version = 1;
 
 // The numbers are those of the schema.
-enum class Kind { unspecified = 0, match = 1, query = 2, response = 3, correlation = 4, loss = 5 };
+enum class Kind { unspecified = 0, match = 1, query = 2, response = 3, correlation = 4, loss = 5, bypass = 6 };
 enum class Role { unspecified = 0, forwarder = 1 };
 enum class Action { unspecified = 0, audited = 1, would_block = 2, blocked = 3 };
 
@@ -122,6 +122,25 @@ struct Loss {
   std::string output = {};  // whose stage "sink" it was
 };
 
+enum class Technique {
+  unspecified = 0,
+  dns_over_tls = 1,
+  dns_over_https = 2,
+  dns_over_quic = 3,
+  other_resolver = 4,
+  raw_socket = 5,
+  packet_socket = 6,
+  detached = 7,
+};
+
+struct Bypass {
+  Technique technique = Technique::unspecified;
+  std::optional<Endpoint> address;
+  std::string transport;  // "udp", "tcp"
+  std::uint32_t protocol = 0;
+  std::string program;
+};
+
 struct Event {
   std::string event_id;
   WallTime time;  // the epoch: not known
@@ -142,6 +161,7 @@ struct Event {
   Role role = Role::unspecified;
   bool client_hidden = false;
   bool from_history = false;
+  std::optional<Bypass> bypass;
 };
 
 }  // namespace nslookout::event

@@ -125,6 +125,16 @@ Rule from_proto(const v1::Rule& proto) {
   return rule;
 }
 
+Bypass from_proto(const v1::Bypass& proto) {
+  Bypass bypass{.technique = static_cast<Technique>(proto.technique()),
+                .address = {},
+                .transport = proto.transport(),
+                .protocol = proto.protocol(),
+                .program = proto.program()};
+  if (proto.has_address()) bypass.address = from_proto(proto.address());
+  return bypass;
+}
+
 }  // namespace
 
 Result<Event> from_proto(const v1::Event& proto) {
@@ -163,6 +173,7 @@ Result<Event> from_proto(const v1::Event& proto) {
   event.role = static_cast<Role>(proto.role());
   event.client_hidden = proto.client_hidden();
   event.from_history = proto.from_history();
+  if (proto.has_bypass()) event.bypass = from_proto(proto.bypass());
   return event;
 }
 

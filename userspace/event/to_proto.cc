@@ -159,6 +159,16 @@ v1::Rule to_proto(const Rule& rule) {
   return out;
 }
 
+v1::Bypass to_proto(const Bypass& bypass) {
+  v1::Bypass out;
+  out.set_technique(static_cast<v1::Technique>(bypass.technique));
+  if (bypass.address) *out.mutable_address() = to_proto(*bypass.address);
+  out.set_transport(text(bypass.transport));
+  out.set_protocol(bypass.protocol);
+  out.set_program(text(bypass.program));
+  return out;
+}
+
 v1::Sensor to_proto(const SensorInfo& sensor) {
   v1::Sensor out;
   out.set_version(text(sensor.version));
@@ -196,6 +206,7 @@ v1::Event to_proto(const Event& event) {
   out.set_role(static_cast<v1::Role>(event.role));
   out.set_client_hidden(event.client_hidden);
   out.set_from_history(event.from_history);
+  if (event.bypass) *out.mutable_bypass() = to_proto(*event.bypass);
   return out;
 }
 

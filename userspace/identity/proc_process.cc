@@ -221,6 +221,26 @@ std::vector<std::uint64_t> ProcProcess::listening_unix_sockets(std::span<const s
   return inodes;
 }
 
+// A line of /proc/PID/net/udp: slot, local address, remote address, st, queues, timer, retransmissions, uid, timeout, inode.
+std::vector<std::uint64_t> ProcProcess::udp_sockets_at(std::span<const std::uint16_t> ports) const {
+  std::vector<std::uint64_t> inodes;
+  for (const char* table : {"net/udp", "net/udp6"}) {
+    std::istringstream lines(read(table, std::size_t{16} << 20).value_or(""));
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string slot, local, remote, state, queues, timer, retransmissions, uid, timeout, inode;
+      words >> slot >> local >> remote >> state >> queues >> timer >> retransmissions >> uid >> timeout >> inode;
+      const auto colon = local.rfind(':');
+      std::uint16_t port = 0;
+      if (colon == std::string::npos) continue;
+      const auto [end, error] = std::from_chars(local.data() + colon + 1, local.data() + local.size(), port, 16);
+      if (error != std::errc{} || std::ranges::find(ports, port) == ports.end()) continue;
+      if (const auto value = number<std::uint64_t>(inode)) inodes.push_back(*value);
+    }
+  }
+  return inodes;
+}
+
 Fd ProcProcess::network_namespace(std::uint64_t inode) const {
   return open_network_namespace(directory_.get(), "ns/net", inode);
 }

@@ -62,6 +62,8 @@ class ProcProcess {
   [[nodiscard]] bool holds_socket(const std::vector<std::uint64_t>& inodes) const;
   // Inodes of the Unix sockets of its network namespace that are bound to one of the paths and listen.
   [[nodiscard]] std::vector<std::uint64_t> listening_unix_sockets(std::span<const std::string_view> paths) const;
+  // Inodes of the UDP sockets of its network namespace that are bound to one of the ports.
+  [[nodiscard]] std::vector<std::uint64_t> udp_sockets_at(std::span<const std::uint16_t> ports) const;
   // A descriptor of its network namespace; not valid when that is another one than inode says.
   [[nodiscard]] Fd network_namespace(std::uint64_t inode) const;
 

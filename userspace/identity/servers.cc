@@ -101,6 +101,15 @@ bool Servers::hides_clients(const nsl_sender& process, bool watched, std::uint64
   });
 }
 
+bool Servers::answers_dns(const nsl_sender& process, std::span<const std::uint16_t> ports, std::uint64_t now) {
+  const nsl_process_key& key = process.process;
+  const Question question{key.start_boottime, key.tgid, key.exec_id, 0, NSL_UDP, {}, 0, 0};
+  return remembered(question, now, [&] {
+    const auto live = ProcProcess::open(proc_root_, key);
+    return live && live->holds_socket(live->udp_sockets_at(ports));
+  });
+}
+
 bool Servers::find_out(const nsl_sender& process, const ClientLeg& leg) const {
   // A fork of a server that runs the server's program (an exec counts exec_id up) is the server too, and may be gone by
   // now: dnsmasq has one for each TCP connection.

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <tuple>
 
@@ -44,6 +45,9 @@ class Servers {
   // Whether the process resolves names for others over a way that is not seen: it listens on the Unix socket of
   // systemd-resolved or nscd. watched: requests over those are seen, which leaves systemd-resolved's D-Bus interface.
   [[nodiscard]] bool hides_clients(const nsl_sender& process, bool watched, std::uint64_t now);
+
+  // Whether the process answers DNS itself: it holds a UDP socket at one of the ports.
+  [[nodiscard]] bool answers_dns(const nsl_sender& process, std::span<const std::uint16_t> ports, std::uint64_t now);
 
  private:
   using Question = std::tuple<std::uint64_t, std::uint32_t, std::uint32_t,  // the process

@@ -17,6 +17,7 @@
 #include "base/resolver_sockets.h"
 #include "base/result.h"
 #include "kernel/bpf_object.h"
+#include "kernel/hook_watch.h"
 #include "kernel/host.h"
 
 namespace nslookout::kernel {
@@ -33,6 +34,9 @@ class ConnectDenial {
 
   // Looks at the sockets and the hosts line, at most once a second, and attaches or detaches.
   void follow();
+
+  // The programs that are attached now.
+  [[nodiscard]] std::vector<Hooked> hooks() const { return object_ ? hooked(*object_, links_) : std::vector<Hooked>{}; }
 
   // Loads and attaches for the moment, for doctor: nothing, or why it does not work here.
   [[nodiscard]] static Result<void> try_out();

@@ -217,15 +217,22 @@ void find_packet_socket_spot(const Host& host, std::vector<BlindSpot>& spots) {
                    open > 0 ? fmt::format("/proc/net/packet: {} open", open) : "",
                    "a process with CAP_NET_RAW can write whole frames to a device (AF_PACKET, AF_XDP) past every hook "
                    "of the sensor; DHCP clients and packet captures hold such sockets without sending DNS",
-                   "drop CAP_NET_RAW from containers and services; `ss --packet --processes` lists who holds one"});
+                   "drop CAP_NET_RAW from containers and services; an event of KIND_BYPASS names who holds one for two "
+                   "seconds or longer"});
 }
 
 void add_encrypted_spot(std::vector<BlindSpot>& spots) {
   spots.push_back({"encrypted-dns", Certainty::possible, "",
                    "programs that do their own DNS over HTTPS, TLS or QUIC (browsers first of all) send no readable "
-                   "question; the lookup of the server's own name is all that is seen",
+                   "question; the lookup of the server's own name is seen, and an event of KIND_BYPASS names who "
+                   "connects to port 853 or to a public resolver that is listed",
                    "switch it off by policy (Firefox: DNSOverHTTPS, Chrome: DnsOverHttpsMode=off), block port 853, "
-                   "and list the names of public DoH servers to learn who uses them"});
+                   "and give --resolvers a list of your own"});
+  spots.push_back({"bpf-detach", Certainty::possible, "",
+                   "a process with CAP_SYS_ADMIN can detach the sensor's programs by bpf(2), change its tables or kill "
+                   "it; the first is told within two seconds, and the agent is not ready from then on",
+                   "give CAP_SYS_ADMIN and CAP_BPF to nothing that runs foreign code; watch /readyz and the gaps in "
+                   "`sequence` from another machine"});
 }
 
 void add_namespace_spot(const HostFacts& facts, std::vector<BlindSpot>& spots) {
@@ -309,8 +316,10 @@ const BackendProbe* Diagnosis::chosen() const {
   return first == backends.end() ? nullptr : &*first;
 }
 
-Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, BackendProbe unix_clients) {
-  Diagnosis diagnosis{read_facts(host), std::move(backends), find_blind_spots(host, unix_clients), unix_clients};
+Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, BackendProbe unix_clients,
+                   BackendProbe bypasses) {
+  Diagnosis diagnosis{read_facts(host), std::move(backends), find_blind_spots(host, unix_clients), unix_clients,
+                      std::move(bypasses)};
   add_namespace_spot(diagnosis.facts, diagnosis.blind_spots);
   add_backend_spot(diagnosis.chosen(), diagnosis.blind_spots);
   add_seeding_spot(diagnosis.chosen(), diagnosis.blind_spots);

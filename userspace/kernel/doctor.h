@@ -53,12 +53,14 @@ struct Diagnosis {
   std::vector<BlindSpot> blind_spots;  // of the host, of this process's namespaces and of the backend that auto takes
 
   BackendProbe unix_clients = {};  // of probe_unix_clients()
+  BackendProbe bypasses = {};      // of probe_bypasses()
 
   // The backend that `--backend auto` takes; nullptr when none is usable.
   [[nodiscard]] const BackendProbe* chosen() const;
 };
 
-[[nodiscard]] Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, BackendProbe unix_clients = {});
+[[nodiscard]] Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, BackendProbe unix_clients = {},
+                                 BackendProbe bypasses = {});
 
 // How systemd-resolved talks to its servers, as resolved.conf and its drop-ins say: "yes", "no", "opportunistic" and
 // where; nothing when no file sets it.

@@ -1,5 +1,6 @@
 #include "kernel/probe.h"
 
+#include "kernel/bypasses.h"
 #include "kernel/sensor.h"
 #include "kernel/unix_clients.h"
 
@@ -23,6 +24,11 @@ std::vector<BackendProbe> probe_backends() {
 BackendProbe probe_unix_clients() {
   const Result<void> tried = UnixClients::try_out();
   return {"unix-clients", tried.has_value(), tried ? "loads and attaches" : tried.error().message};
+}
+
+BackendProbe probe_bypasses() {
+  const Result<void> tried = Bypasses::try_out();
+  return {"bypasses", tried.has_value(), tried ? "loads and attaches" : tried.error().message};
 }
 
 }  // namespace nslookout::kernel

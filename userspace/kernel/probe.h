@@ -21,4 +21,7 @@ struct BackendProbe {
 // Whether the clients of resolvers' Unix sockets (systemd-resolved, nscd) can be seen; its name is "unix-clients".
 [[nodiscard]] BackendProbe probe_unix_clients();
 
+// Whether ways around the sensor can be told; its name is "bypasses".
+[[nodiscard]] BackendProbe probe_bypasses();
+
 }  // namespace nslookout::kernel

@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "bpf/objects.h"
 #include "kernel/bpf_object.h"
+#include "kernel/bypasses.h"
 #include "kernel/connect_denial.h"
+#include "kernel/hook_watch.h"
 #include "kernel/pins.h"
 #include "kernel/processes.h"
 #include "kernel/root_cgroup.h"
@@ -205,7 +207,14 @@ struct Sensor::State {
   UnixClients unix_clients;
   ConnectDenial connect_denial;
   std::uint64_t unix_requests_unread = 0;
+  std::optional<Bypasses> bypasses;
+  BypassWatch bypass_watch;
+  BypassHandler bypass_handler;
+  HookWatch hook_watch;
 
+  static int take_bypass(void* state, void* record, std::size_t size);
+  void watch_bypasses(const SensorOptions& options);
+  void look_after_hooks();
   static int take_candidate(void* state, void* record, std::size_t size);
   static int take_response(void* state, void* record, std::size_t size);
   Result<void> open_rings();
@@ -235,11 +244,47 @@ int Sensor::State::take_response(void* state, void* record, std::size_t size) {
   return 0;
 }
 
+int Sensor::State::take_bypass(void* state, void* record, std::size_t size) {
+  const auto& handler = static_cast<State*>(state)->bypass_handler;
+  if (handler && size >= sizeof(nsl_bypass)) handler(*static_cast<const nsl_bypass*>(record));
+  return 0;
+}
+
+// Lookups are seen all the same where that does not work.
+void Sensor::State::watch_bypasses(const SensorOptions& options) {
+  if (!options.bypasses) return;
+  Result<Bypasses> watch = Bypasses::start(
+      {.ports = options.ports, .public_resolvers = options.public_resolvers, .own_resolvers = options.own_resolvers},
+      processes.object());
+  if (!watch) {
+    bypass_watch.refusal = watch.error().message;
+    return;
+  }
+  bypasses = std::move(*watch);
+  bypass_watch.watched = true;
+  bypass_watch.sockets_refusal = bypasses->sockets_refused();
+  std::ranges::move(bypasses->report(), std::back_inserter(choice.programs));
+}
+
+void Sensor::State::look_after_hooks() {
+  if (!hook_watch.is_due()) return;
+  hook_watch.look(hooked(backend.object, backend.links));
+  if (responses) hook_watch.look(hooked(responses->object, responses->links));
+  hook_watch.look(connect_denial.hooks());
+  if (!bypasses) return;
+  hook_watch.look(bypasses->hooks());
+  bypasses->follow();
+}
+
 Result<void> Sensor::State::open_rings() {
   ring.reset(ring_buffer__new(backend.object.map_fd("nsl_candidates"), take_candidate, this, nullptr));
   if (!ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
   const int observed = ring_buffer__add(ring.get(), backend.object.map_fd("nsl_observed"), take_candidate, this);
   if (observed != 0) return fail(ErrorClass::runtime, "opening the ring of telemetry: {}", errno_text(-observed));
+  if (bypasses) {
+    const int taken = ring_buffer__add(ring.get(), bypasses->ring(), take_bypass, this);
+    if (taken != 0) return fail(ErrorClass::runtime, "opening the ring of ways around: {}", errno_text(-taken));
+  }
   if (!responses) return {};
   const int added = ring_buffer__add(ring.get(), responses->object.map_fd("nsl_responses"), take_response, this);
   if (added != 0) return fail(ErrorClass::runtime, "opening the ring of responses: {}", errno_text(-added));
@@ -283,8 +328,13 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
                                              .handler = nullptr,
                                              .response_handler = nullptr,
                                              .unix_clients = {},
-                                             .connect_denial = {}});
+                                             .connect_denial = {},
+                                             .bypasses = {},
+                                             .bypass_watch = {},
+                                             .bypass_handler = nullptr,
+                                             .hook_watch = {}});
   state->see_responses(options);
+  state->watch_bypasses(options);
   if (const auto opened = state->open_rings(); !opened) return fail(opened.error());
   state->unix_clients.follow({&state->processes.object(), &state->backend.object});
   if (options.mode == Mode::enforce && options.hidden_clients != HiddenClients::observe) {
@@ -314,6 +364,7 @@ Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const Candid
   state_->handler = handler;
   state_->unix_clients.follow({&state_->processes.object(), &state_->backend.object});
   state_->connect_denial.follow();
+  state_->look_after_hooks();
   state_->response_handler = response_handler;
   const int polled = ring_buffer__poll(state_->ring.get(), static_cast<int>(timeout.count()));
   if (polled < 0 && polled != -EINTR) return fail(ErrorClass::runtime, "waiting at the ring: {}", errno_text(-polled));
@@ -324,6 +375,12 @@ Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const Candid
 }
 
 Mode Sensor::mode() const { return static_cast<Mode>(state_->tables.settings().mode); }
+
+void Sensor::on_bypass(BypassHandler handler) { state_->bypass_handler = std::move(handler); }
+
+const BypassWatch& Sensor::bypass_watch() const { return state_->bypass_watch; }
+
+std::vector<std::string> Sensor::take_detached() { return state_->hook_watch.take_detached(); }
 
 bool Sensor::sees_responses() const { return state_->responses.has_value(); }
 
@@ -357,6 +414,7 @@ std::vector<ProgramRuns> Sensor::program_runs() const {
   add(state_->backend.object.runs());
   if (state_->responses) add(state_->responses->object.runs());
   add(state_->unix_clients.runs());
+  if (state_->bypasses) add(state_->bypasses->runs());
   return runs;
 }
 

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ip_address.h"
 #include "base/result.h"
 #include "bpf/abi.h"
 #include "compile/kernel_tables.h"
@@ -73,6 +74,9 @@ struct SensorOptions {
   Responses responses = Responses::none;
   HiddenClients hidden_clients = HiddenClients::automatic;
   std::uint32_t response_ring_octets = 4u << 20;  // likewise; a ring of their own, so that they push out no candidate
+  bool bypasses = false;                          // ways around the sensor are watched (kernel/bypasses.h)
+  std::vector<IpAddress> public_resolvers = {};   // known to answer encrypted queries
+  std::vector<IpAddress> own_resolvers = {};      // that this host may ask, beside those of its resolv.conf
   std::uint32_t awaited_entries = 32768;  // queries whose response is waited for at once (about 100 octets each)
 };
 
@@ -113,8 +117,16 @@ struct UnixWatch {
   std::string refusal;  // why it is not watched although there is one
 };
 
+// The watch over ways around the sensor.
+struct BypassWatch {
+  bool watched = false;
+  std::string refusal;          // why not, although it was asked for
+  std::string sockets_refusal;  // why open packet sockets are not looked for; empty: they are
+};
+
 class Sensor {
  public:
+  using BypassHandler = std::function<void(const nsl_bypass&)>;
   using CandidateHandler = std::function<void(const nsl_candidate&)>;
   // message: the response from its header on.
   using ResponseHandler = std::function<void(const nsl_response&, std::string_view message)>;
@@ -141,6 +153,12 @@ class Sensor {
   // The same with responses. One may come before its query's candidate.
   [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler,
                                          const ResponseHandler& response_handler);
+
+  // Takes the ways around the sensor that poll() comes across. The reference is valid during the call alone.
+  void on_bypass(BypassHandler handler);
+  [[nodiscard]] const BypassWatch& bypass_watch() const;
+  // Programs that somebody took off their hooks since the last call, each once; seen within two seconds.
+  [[nodiscard]] std::vector<std::string> take_detached();
 
   // From here on the backend's programs outlive the process, with the tables published last, and what an earlier agent
   // pinned is removed (kernel/pins.h). The others go with the Sensor as before.

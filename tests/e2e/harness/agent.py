@@ -39,6 +39,8 @@ class Agent:
             command += ["--status-socket", self.status_socket]
         if "--backend" not in arguments:
             command += ["--backend", backend()]
+        if "--bypass" not in arguments:  # its events are in the way of those who count lookups
+            command += ["--bypass", "off"]
         if rules:
             command += ["--rules", rules]
         if output:

@@ -1,0 +1,15 @@
+// Small files of configuration, the host's and those that a process in a container sees.
+// Thread rule: any thread.
+#pragma once
+
+#include <string>
+
+namespace nslookout::agent {
+
+// Empty for what is no regular file, cannot be read or is larger than 64 KiB.
+[[nodiscard]] std::string read_small_file(const std::string& path);
+
+// A file as the process sees it whose root this is ("/proc/PID/root"): symbolic links lead to nothing outside of that.
+[[nodiscard]] std::string read_in_root(const std::string& root, const char* path);
+
+}  // namespace nslookout::agent
