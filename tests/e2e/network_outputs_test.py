@@ -3,10 +3,14 @@
 also when it was down meanwhile, and whatever was lost is counted by output."""
 
 import json
+import os
 import signal
 
 from harness import (RSYSLOG_PACKAGES, AgentCase, Certificates, Collector, Journal, Kafka, Rsyslog, fetch, main, run_client,
                      wait_until, work_folder)
+
+
+IN_A_POD = {**os.environ, "NODE_NAME": "node-7"}  # as its manifest sets it
 
 
 def parsed(texts):
@@ -77,7 +81,7 @@ class NetworkOutputs(AgentCase):
 
     def test_otlp(self):
         collector = self.started(Collector())
-        agent = self.agent("--output", f"otlp:{collector.url}?spool={work_folder() / 'spool-otlp'}")
+        agent = self.agent("--output", f"otlp:{collector.url}?spool={work_folder() / 'spool-otlp'}", env=IN_A_POD)
         self.look_up()
         self.wait_received(collector.bodies, 2, "otlp")
         collector.stop()
@@ -92,7 +96,7 @@ class NetworkOutputs(AgentCase):
         self.assertEqual(parsed(collector.bodies()), events)
         resource, record = collector.records[0]
         self.assertEqual(resource["service.name"], "nslookout")
-        self.assertEqual(resource["host.name"], events[0]["host"]["name"])
+        self.assertEqual((resource["host.name"], events[0]["host"]["name"]), ("node-7", "node-7"))
         attributes = {pair.key: pair.value for pair in record.attributes}
         self.assertEqual(attributes["dns.question.name"].string_value, "sfrclak.com")
         self.assertEqual(attributes["process.pid"].int_value, events[0]["process"]["pid"])
@@ -118,7 +122,7 @@ class NetworkOutputs(AgentCase):
     def test_kafka(self):
         kafka = Kafka()
         self.addCleanup(kafka.end)
-        agent = self.agent("--output", f"kafka:{kafka.brokers}/dns?spool={work_folder() / 'spool-kafka'}")
+        agent = self.agent("--output", f"kafka:{kafka.brokers}/dns?spool={work_folder() / 'spool-kafka'}", env=IN_A_POD)
         self.look_up()
         self.assertEqual(len(kafka.messages(2)), 2)
         kafka.stop()
@@ -131,7 +135,7 @@ class NetworkOutputs(AgentCase):
         events = agent.finish()
         messages = kafka.messages(len(events))
         self.assertEqual(parsed(value for _, value in messages), events)
-        self.assertEqual({key for key, _ in messages}, {events[0]["host"]["name"]})
+        self.assertEqual(({key for key, _ in messages}, events[0]["host"]["name"]), ({"node-7"}, "node-7"))
 
     def test_journald(self):
         journal = self.started(Journal())

@@ -11,9 +11,9 @@
 #include <librdkafka/rdkafka.h>
 
 #include "base/escape.h"
+#include "base/host_name.h"
 #include "base/quiet_thread.h"
 #include "encode/format.h"
-#include "sink/host_name.h"
 
 namespace nslookout::sink {
 namespace {

@@ -11,9 +11,9 @@
 #include <zlib.h>
 
 #include "base/escape.h"
+#include "base/host_name.h"
 #include "base/text.h"
 #include "encode/format.h"
-#include "sink/host_name.h"
 #include "sink/otlp_record.h"
 
 namespace nslookout::sink {

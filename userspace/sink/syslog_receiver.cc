@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/host_name.h"
 #include "encode/format.h"
-#include "sink/host_name.h"
 #include "sink/syslog_message.h"
 
 namespace nslookout::sink {
