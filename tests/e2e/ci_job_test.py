@@ -32,8 +32,8 @@ class Job(AgentCase):
         return subprocess.run([binary(), *words], env=self.environment(**variables), capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=100)
 
-    def start(self, *options):
-        started = self.nslookout("ci", "start", "--backend", "cgroup", "--rules", str(RULES), *options)
+    def start(self, *options, **variables):
+        started = self.nslookout("ci", "start", "--backend", "cgroup", "--rules", str(RULES), *options, **variables)
         self.assertEqual(started.returncode, 0, started.stderr)
         return started
 
@@ -131,6 +131,14 @@ class Job(AgentCase):
             self.assertEqual(outcomes["build / install", name]["outcome"], "", name)
         self.assertEqual(outcomes["build / later", "c.cdn.test"]["outcome"], "blocked")
 
+    def test_a_list_that_forgets_the_service_of_the_job(self):
+        allowed = self.temporary / "names.txt"
+        allowed.write_text("registry.test\n")
+        started = self.start("--mode", "enforce", "--allow-only", f"exact:{allowed}",
+                             GITHUB_SERVER_URL="https://github.test", GITHUB_API_URL="https://registry.test/api")
+        self.assertIn("--allow-only blocks github.test", started.stderr)
+        self.assertNotIn("registry.test", started.stderr)
+
     def test_a_second_start_is_refused(self):
         self.start()
         again = self.nslookout("ci", "start", "--rules", str(RULES))
@@ -181,6 +189,23 @@ class Job(AgentCase):
         self.assertIn("--work-dir", done.stderr)
         for part in ("stop", "summary"):
             self.assertNotEqual(self.nslookout("ci", part).returncode, 0)
+
+    def test_what_sudo_is_given(self):
+        """The variables that the agent reads of the job, and no other: its words are anybody's to see."""
+        for path in (work_folder(), self.temporary):
+            path.chmod(0o777)
+        folder = self.temporary / "bin"
+        folder.mkdir()
+        (folder / "sudo").write_text(f'#!/bin/sh\n[ "$3" = true ] || echo "$*" >{self.temporary}/given\n')
+        (folder / "sudo").chmod(0o755)
+        variables = {"PATH": f"{folder}:/usr/bin:/bin", "GITHUB_SERVER_URL": "https://github.test",
+                     "CIRCLE_REPOSITORY_URL": "https://me:secret@git.test/x", "GITHUB_TOKEN": "secret", "NSLOOKOUT_X": "1"}
+        subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary(), "ci", "start"],
+                       env={**self.environment(), **variables}, executable="/usr/bin/setpriv", check=True, timeout=60)
+        given = (self.temporary / "given").read_text()
+        self.assertIn(" GITHUB_SERVER_URL=https://github.test ", given)
+        self.assertIn(" NSLOOKOUT_X=1 ", given)
+        self.assertNotIn("secret", given)
 
     def test_who_is_not_root_and_has_no_sudo_is_told(self):
         for path in (work_folder(), self.temporary):

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "agent/confinement.h"
 #include "agent/health.h"
 #include "agent/history_hunt.h"
+#include "agent/needs.h"
 #include "agent/observe.h"
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
@@ -156,6 +158,24 @@ void warn_of_unseen_responses(const kernel::Sensor& sensor, const compile::Plan&
   const auto reading = std::ranges::count_if(plan.rule_plans(), &compile::RulePlan::reads_response);
   log::warning("responses are not seen: {}; {} that read answer or rcode see them missing",
                sensor.responses_refused()->message, counted(static_cast<std::size_t>(reading), "rule"));
+}
+
+// Before anything is blocked: an agent that keeps its own output from being found tells nobody.
+void warn_of_needs(const RunOptions& options, const compile::Plan& plan) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes the environment
+  const auto environment = [](const char* name) { return std::getenv(name); };
+  for (const Need& need :
+       not_allowed(plan.blocking(), needs_of(options.outputs, options.runtimes.kubelet.url, environment))) {
+    log::warning("--allow-only blocks {}, which {} needs: add it to the list, or give --allow a list that has it",
+                 need.name, need.whose);
+  }
+  if (!plan.blocking().only_allowed) return;
+  for (const RunningResolver& resolver : recursing_resolvers(options.proc)) {
+    log::warning(
+        "--allow-only blocks what {} (pid {}) asks name servers itself, names of servers and parts of names, which no "
+        "list of a job's names has: let it forward to another resolver, or run the agent where it does not run",
+        resolver.name, resolver.pid);
+  }
 }
 
 Result<void> set_bypasses(const RunOptions& options, kernel::SensorOptions& sensor) {
@@ -399,6 +419,7 @@ Result<void> run(const RunOptions& options) {
   if (!loaded) return fail(loaded.error());
   std::chrono::nanoseconds load_time = std::chrono::steady_clock::now() - load_begin;
   const compile::Plan& plan = **loaded;
+  if (options.mode != "audit") warn_of_needs(options, plan);
   auto sinks = open_queued_sinks(options.outputs);
   if (!sinks) return fail(sinks.error());
   Result<event::EventIds> ids = event::EventIds::create();

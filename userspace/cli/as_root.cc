@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -39,7 +40,7 @@ Result<std::string> own_executable() {
   return path.string();
 }
 
-Result<int> run_as_root(const std::vector<std::string>& arguments) {
+Result<int> run_as_root(const std::vector<std::string>& arguments, const std::vector<std::string_view>& variables) {
   const auto executable = own_executable();
   if (!executable) return fail(executable.error());
   const auto asked = run_program({"sudo", "-n", "--", "true"});
@@ -52,7 +53,11 @@ Result<int> run_as_root(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> words = {"sudo", "-n", "--", "env"};
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (std::string_view(*variable).starts_with("NSLOOKOUT_")) words.emplace_back(*variable);
+    const std::string_view setting = *variable;
+    const bool named = std::ranges::find(variables, setting.substr(0, setting.find('='))) != variables.end();
+    if (setting.starts_with("NSLOOKOUT_") || (named && setting.find('@') == std::string_view::npos)) {
+      words.emplace_back(setting);
+    }
   }
   words.push_back(*executable);
   words.insert(words.end(), arguments.begin(), arguments.end());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -14,8 +15,10 @@ namespace nslookout::cli {
 
 [[nodiscard]] bool is_root();
 
-// `sudo -n` this program with the arguments and with the variables NSLOOKOUT_… of this one's; waits, and returns its exit
-// code. Error: unsupported, when there is no such way.
-[[nodiscard]] Result<int> run_as_root(const std::vector<std::string>& arguments);
+// `sudo -n` this program with the arguments, with the variables NSLOOKOUT_… of this one's, and with those named that hold no
+// '@', since a URL with a password has one and the words that sudo is given are anybody's to read; waits, and returns its
+// exit code. Error: unsupported, when there is no such way.
+[[nodiscard]] Result<int> run_as_root(const std::vector<std::string>& arguments,
+                                      const std::vector<std::string_view>& variables = {});
 
 }  // namespace nslookout::cli

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <csignal>
 
+#include "agent/needs.h"
+#include "base/log.h"
 #include "cli/as_root.h"
 #include "cli/ci.h"
 #include "cli/ci_work.h"
@@ -102,6 +104,8 @@ Result<void> start_as_root(const WorkFolder& folder, const StartArguments& argum
     ::unlink(folder.state().c_str());
     return ready;
   }
+  // The job's log is read; the agent's is when something is wrong already.
+  for (const std::string& warning : warnings_said(folder)) log::warning("{}", warning);
   return print(fmt::format("nslookout watches (pid {}); its events: {}\n", *pid, folder.events()));
 }
 
@@ -122,7 +126,7 @@ int start(const CLI::App& command, const StartArguments& arguments) {
   if (is_root()) {
     if (const auto started = start_as_root(*folder, arguments, options); !started) return report(started.error());
   } else {
-    const auto code = run_as_root(this_command_again(*folder, arguments, options));
+    const auto code = run_as_root(this_command_again(*folder, arguments, options), agent::service_variables());
     if (!code) return report(code.error());
     if (*code != exit_ok) return *code;
   }

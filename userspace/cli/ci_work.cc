@@ -122,6 +122,16 @@ std::string last_words(const WorkFolder& folder) {
   return last_error.empty() ? (last.empty() ? "it said nothing" : last) : last_error;
 }
 
+std::vector<std::string> warnings_said(const WorkFolder& folder) {
+  std::istringstream lines(content(folder.log()).value_or(""));
+  constexpr std::string_view prefix = "nslookout: warning: ";
+  std::vector<std::string> warnings;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(prefix)) warnings.push_back(line.substr(prefix.size()));
+  }
+  return warnings;
+}
+
 Result<void> append_to(const std::string& path, const std::string& text) {
   const Fd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
   if (!file.valid()) return cannot("opened", path);

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -51,6 +52,9 @@ struct AgentState {
 
 // What the agent said last, for a person: its last error, else its last line.
 [[nodiscard]] std::string last_words(const WorkFolder& folder);
+
+// Its warnings so far, without "warning: ".
+[[nodiscard]] std::vector<std::string> warnings_said(const WorkFolder& folder);
 
 // Appends "NAME=VALUE" lines for later steps of a GitHub job; nothing where there is no $GITHUB_OUTPUT.
 [[nodiscard]] Result<void> output_to_github(const std::string& name, const std::string& value);
