@@ -176,5 +176,66 @@ TEST(Telemetry, BulkThatNobodyReadsPushesOutNoHit) {
   EXPECT_EQ(after[NSL_COUNT_ring_full], before[NSL_COUNT_ring_full]);
 }
 
+// What was told once, as lines that two sensors can be compared by: who asked whom for what, and how often.
+Result<std::vector<std::string>> inventory(kernel::Sensor& sensor, const std::vector<std::string>& wires) {
+  std::vector<nsl_candidate> candidates;
+  const auto polled = sensor.poll(std::chrono::milliseconds(0),
+                                  [&](const nsl_candidate& candidate) { candidates.push_back(candidate); });
+  if (!polled) return fail(polled.error());
+  const auto repeats = sensor.repeats();
+  if (!repeats) return fail(repeats.error());
+  std::vector<std::string> lines;
+  for (const auto& candidate : of(candidates, wires)) {
+    const auto repeated = std::ranges::find(*repeats, candidate.told, &kernel::Repeats::told);
+    lines.push_back(fmt::format("{} uid={} gid={} cgroup={} netns={} times={}", text_of(candidate, true),
+                                candidate.sender.uid, candidate.sender.gid, candidate.sender.cgroup_id,
+                                candidate.sender.network_namespace, repeated == repeats->end() ? 0 : repeated->count));
+  }
+  std::ranges::sort(lines);
+  return lines;
+}
+
+// Beside the backend under test runs cgroup, which every kernel has (natively two of one kind, as two agents would be).
+TEST(Telemetry, TwoBackendsHaveOneInventory) {
+  auto options = observing(true);
+  auto harness = Harness::start(options);
+  NSL_ASSERT_OK(harness);
+  NSL_ASSERT_OK(harness->list({canary_entry(), zone_entry()}));
+  options.backend = kernel::Backend::cgroup;
+  auto other = kernel::Sensor::start(options);
+  NSL_ASSERT_OK(other);
+  NSL_ASSERT_OK(other->publish(tables_of({canary_entry(), zone_entry()}), 1));
+
+  const auto server6 = server_address(AddressKind::v6);
+  std::vector<std::string> wires;
+  for (int i = 0; i < 40; ++i) wires.push_back(i % 8 == 0 ? unique_name("hit") : unlisted("inventory"));
+  const auto half = static_cast<std::ptrdiff_t>(wires.size() / 2);
+  const std::vector<std::string> first(wires.begin(), wires.begin() + half), second(wires.begin() + half, wires.end());
+  for (int round = 0; round < 3; ++round) {
+    const auto one = run_child("sender", [&]() -> Result<void> {
+      if (auto sent = send_all(first); !sent) return sent;
+      return send_all(first, type_txt);
+    });
+    NSL_ASSERT_OK(one.result);
+    const auto two = run_child("other", [&]() -> Result<void> {
+      for (const auto& wire : second) {
+        if (auto sent = send_connected_send(server6, {query(wire)}); !sent) return sent;
+        if (auto sent = send_sendmsg(server(), {query(wire)}); !sent) return sent;
+      }
+      return send_all(first);
+    });
+    NSL_ASSERT_OK(two.result);
+  }
+
+  const auto ours = inventory(harness->sensor(), wires);
+  NSL_ASSERT_OK(ours);
+  const auto others = inventory(*other, wires);
+  NSL_ASSERT_OK(others);
+  EXPECT_GE(ours->size(), wires.size());
+  EXPECT_EQ(*ours, *others);
+  const bool same = *ours == *others;
+  report_case("telemetry_inventory", same ? "seen" : "failed(they differ)");
+}
+
 }  // namespace
 }  // namespace nslookout::kernel_test
