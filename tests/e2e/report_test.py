@@ -203,7 +203,7 @@ class Page(unittest.TestCase):
 
 if __name__ == "__main__":
     if browser_program() is None:
-        print("skipped: no Chromium is installed (apt-get install chromium, 300 MB, so no package of ./dev); "
+        print("skipped: no Chromium is installed (./dev packages test); "
               "unit/report_page runs the page's script without one")
         sys.exit(SKIPPED)
     main()
