@@ -1,8 +1,10 @@
 #!/usr/bin/python3 -B
-"""The container image, built by buildah and run by podman with what the DaemonSet's manifest says of it: its capabilities,
-its read-only root, its mounts and its configuration."""
+"""The container image, built by buildah and run by podman with what the DaemonSet's manifest says of it: its security
+context, mounts, environment, limit of memory and configuration. Nothing of it is repeated here, and what the manifest says
+and this test cannot do is a failure, so that nobody thinks it was tried."""
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -22,7 +24,10 @@ from harness import SOURCE, built, main, run
 MANIFEST = SOURCE / "deploy/kubernetes/nslookout.yaml"
 SECCOMP = pathlib.Path("/usr/share/containers/seccomp.json")  # podman's; like containerd's RuntimeDefault but for bpf(2)
 IMAGE = "localhost/nslookout:test"
+NODE = "node-7"
 SINK = "127.214.87.3"  # nobody listens there
+# Limits that a machine of tests may not let anybody raise; a node has them higher.
+ULIMITS = ("--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096")
 ASK = ("import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto("
        "b'\\0\\7\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\7sfrclak\\3com\\0\\0\\1\\0\\1', ('%s', 53))" % SINK)
 
@@ -66,36 +71,102 @@ def profile(file):
     file.write_text(json.dumps(filters))
 
 
-def configuration(image_help):
-    """The manifest's, without what this build has no option for."""
-    config = yaml.safe_load(of_kind("ConfigMap")["data"]["config.yaml"])
-    return {key: value for key, value in config.items() if key != "metrics" or "--metrics" in image_help}
+def taken(mapping, *known, what):
+    """The values, None for what is not said; a key beside them is one that the test would leave out in silence."""
+    if unknown := set(mapping) - set(known):
+        raise AssertionError(f"{what} says {sorted(unknown)} in {MANIFEST}: image_test.py does not know how to do that")
+    return [mapping.get(key) for key in known]
 
 
-def options(folder, config):
-    """What `podman run` is told of the manifest's container."""
+def security_options(folder, context):
+    """What `podman run` is told of a container's securityContext."""
+    user, privileged, escalation, read_only, capabilities, seccomp = taken(
+        context, "runAsUser", "privileged", "allowPrivilegeEscalation", "readOnlyRootFilesystem", "capabilities",
+        "seccompProfile", what="securityContext")
+    drop, add = taken(capabilities, "drop", "add", what="capabilities")
+    told = [f"--cap-drop={name}" for name in drop or []] + [f"--cap-add={name}" for name in add or []]
+    if user is not None:
+        told.append(f"--user={user}")
+    if privileged:
+        told.append("--privileged")
+    if escalation is False:
+        told.append("--security-opt=no-new-privileges")
+    if read_only:
+        told.append("--read-only")
+    if seccomp is None or seccomp == {"type": "Unconfined"}:
+        told.append("--security-opt=seccomp=unconfined")
+    else:
+        taken(seccomp, "type", what="seccompProfile")
+        assert seccomp["type"] == "RuntimeDefault", seccomp
+        profile(folder / "seccomp.json")
+        told.append(f"--security-opt=seccomp={folder}/seccomp.json")
+    return told
+
+
+def volume_options(folder, volumes, mounts):
+    paths = {}
+    for volume in volumes:
+        name, host, config = taken(volume, "name", "hostPath", "configMap", what="a volume")
+        if config is not None:
+            paths[name] = folder / name
+            paths[name].mkdir()
+            for file, text in of_kind("ConfigMap")["data"].items():
+                (paths[name] / file).write_text(text)
+            paths[name].chmod(0o777)  # as the kubelet makes the folder of a ConfigMap
+        elif "type" in host:
+            paths[name] = host["path"]
+        else:  # need not be there: this machine may have no runtime
+            paths[name] = folder / name
+            paths[name].mkdir()
+    told = []
+    for mount in mounts:
+        name, path, read_only = taken(mount, "name", "mountPath", "readOnly", what="a mount")
+        told += ["--volume", f"{paths[name]}:{path}{':ro' if read_only else ''}"]
+    return told
+
+
+def environment_options(variables):
+    told = []
+    for variable in variables:
+        name, value, source = taken(variable, "name", "value", "valueFrom", what="a variable")
+        if source is not None:
+            value = {"spec.nodeName": NODE}[source["fieldRef"]["fieldPath"]]
+        told.append(f"--env={name}={value}")
+    return told
+
+
+def the_container():
+    """The one of the pod, and the pod."""
     pod = of_kind("DaemonSet")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    context = container["securityContext"]
-    told = [f"--cap-drop={name}" for name in context["capabilities"]["drop"]]
-    told.append("--cap-add=" + ",".join(context["capabilities"]["add"]))
-    told.append(f"--user={context['runAsUser']}")
-    if context["readOnlyRootFilesystem"]:
-        told.append("--read-only")
-    if not context["allowPrivilegeEscalation"]:
-        told.append("--security-opt=no-new-privileges")
-    if pod["hostNetwork"]:
-        told.append("--network=host")
-    paths = {volume["name"]: volume.get("hostPath", {}).get("path") for volume in pod["volumes"]}
-    paths["config"] = folder / "config"
-    paths["config"].mkdir()
-    (paths["config"] / "config.yaml").write_text(yaml.safe_dump(config))
-    paths["config"].chmod(0o777)  # as the kubelet makes the folder of a ConfigMap
-    paths["runtime"] = folder / "runtime"  # this machine need not have one
-    paths["runtime"].mkdir()
-    for mount in container["volumeMounts"]:
-        told += ["--volume", f"{paths[mount['name']]}:{mount['mountPath']}{':ro' if mount['readOnly'] else ''}"]
-    return told, container["args"]
+    return container, pod
+
+
+def options(folder):
+    """What `podman run` is told of the manifest's container."""
+    container, pod = the_container()
+    # Where the pod runs, as whom it asks the API, and when it ends, are not the container's.
+    _, volumes, network, *_ = taken(
+        pod, "containers", "volumes", "hostNetwork", "serviceAccountName", "automountServiceAccountToken", "dnsPolicy",
+        "terminationGracePeriodSeconds", "nodeSelector", "tolerations", what="the pod")
+    context, mounts, variables, resources, *_ = taken(
+        container, "securityContext", "volumeMounts", "env", "resources", "name", "image", "imagePullPolicy", "args", "ports",
+        "startupProbe", "readinessProbe", "livenessProbe", what="the container")
+    limits, _ = taken(resources, "limits", "requests", what="resources")
+    (memory,) = taken(limits, "memory", what="the limits")
+    return [*security_options(folder, context), *volume_options(folder, volumes, mounts), *environment_options(variables),
+            f"--network={'host' if network else 'none'}", f"--memory={memory.removesuffix('i').lower()}"]
+
+
+def ask_probe(probe):
+    """The status that the kubelet would get."""
+    get = probe["httpGet"]
+    container, _ = the_container()
+    (port,) = [port["containerPort"] for port in container["ports"] if port["name"] == get["port"]]
+    connection = http.client.HTTPConnection(get["host"], port, timeout=20)
+    with contextlib.closing(connection):
+        connection.request("GET", get["path"])
+        return connection.getresponse().status
 
 
 def remove_cgroups():
@@ -125,14 +196,9 @@ class Image(unittest.TestCase):
         self.assertLess(sum(path.stat().st_size for path in root.rglob("*") if path.is_file()), 100 << 20)
 
     def start(self):
-        config = configuration(self.podman.run("run", "--rm", "--network=host", "--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096",
-                                               IMAGE, "run", "--help"))
-        told, arguments = options(self.folder, config)
-        profile(self.folder / "seccomp.json")
+        container, _ = the_container()
         process = subprocess.Popen(
-            self.podman.command("run", "--rm", "--name=agent", "--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096",
-                                "--env=NODE_NAME=node-7", f"--security-opt=seccomp={self.folder}/seccomp.json", *told, IMAGE,
-                                *arguments),
+            self.podman.command("run", "--rm", "--name=agent", *ULIMITS, *options(self.folder), IMAGE, *container["args"]),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=self.podman.environment)
         lines = queue.Queue()
@@ -155,6 +221,21 @@ class Image(unittest.TestCase):
             if wanted(line):
                 return line
 
+    def check_privileges(self):
+        """That podman did what it was told: those of the manifest and no more."""
+        container, _ = the_container()
+        context = container["securityContext"]
+        (inspected,) = json.loads(self.podman.run("inspect", "agent"))
+        wanted = sorted(f"CAP_{name}" for name in context["capabilities"]["add"])
+        self.assertEqual((sorted(inspected["EffectiveCaps"]), sorted(inspected["BoundingCaps"])), (wanted, wanted))
+        self.assertEqual(inspected["HostConfig"]["ReadonlyRootfs"], context["readOnlyRootFilesystem"])
+        self.assertEqual(inspected["HostConfig"]["Privileged"], context["privileged"])
+        status = pathlib.Path(f"/proc/{inspected['State']['Pid']}/status").read_text()
+        self.assertRegex(status, r"(?m)^NoNewPrivs:\t1$")
+        self.assertRegex(status, rf"(?m)^Uid:(\t{context['runAsUser']}){{4}}$")
+        self.assertEqual({mount["Destination"]: mount["RW"] for mount in inspected["Mounts"]},
+                         {mount["mountPath"]: not mount["readOnly"] for mount in container["volumeMounts"]})
+
     def test_with_the_daemonset_s_privileges_it_reports_a_lookup(self):
         process, lines = self.start()
         seen = []
@@ -165,10 +246,14 @@ class Image(unittest.TestCase):
         line = self.until(lines, lambda line: line.startswith("{") and f'"{SINK}"' in line, seen)
         event = json.loads(line)
         self.assertEqual((event["dns"]["query"], event["process"]["pid"], event["host"]["name"]),
-                         ("sfrclak.com", client.pid, "node-7"))
+                         ("sfrclak.com", client.pid, NODE))
         self.assertRegex(event["process"]["executable"], r"^/usr/bin/python3")
         self.assertEqual(event["process"]["ancestors"][0]["pid"], os.getpid())
         self.assertNotIn("not confined", "".join(seen))
+        self.check_privileges()
+        container, _ = the_container()
+        for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+            self.assertEqual(ask_probe(container[probe]), 200, probe)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(30), 0, "".join(seen))
 
