@@ -15,7 +15,7 @@ import stat
 import subprocess
 import time
 
-from harness import AgentCase, backend, binary, main, run_client, wait_until, work_folder
+from harness import AgentCase, backend, binary, dns_query, main, run_client, wait_until, work_folder
 from harness.sandbox import SOURCE
 
 ADDRESS = ("127.0.0.1", 9477)
@@ -55,10 +55,17 @@ def scrape(address=ADDRESS):
     return samples
 
 
-def families(samples):
-    """The names of metrics: a histogram has three of samples."""
-    histograms = {name.removesuffix("_bucket") for name in samples if name.endswith("_bucket")}
-    return {next((h for h in histograms if name in (f"{h}_bucket", f"{h}_sum", f"{h}_count")), name) for name in samples}
+def families(address=ADDRESS):
+    """{name of a metric: names of its labels}; a histogram has three kinds of samples."""
+    found, family = {}, None
+    for line in get("/metrics", address)[1].splitlines():
+        if line.startswith("# HELP "):
+            family = line.split()[2]
+        elif not line.startswith("#"):
+            name, labels, _ = SAMPLE.match(line).groups()
+            assert name.startswith(family), line
+            found.setdefault(family, set()).update(label for label, _ in LABEL.findall(labels or ""))
+    return found
 
 
 class Health(AgentCase):
@@ -326,24 +333,102 @@ class Status(Health):
         self.assertEqual(self.status_json(agent)["pid"], agent.pid)
 
 
+OPERATIONS = SOURCE / "docs" / "operations.md"
+# The kernel measures its programs, and an agent tells of it, while this is on.
+MEASURED = {"nslookout_program_run_seconds_total", "nslookout_program_runs_total"}
+# What makes an agent do all that it can: metrics that are there only then would show.
+EVERYTHING = ("--mode", "enforce", "--observe", "unique", "--responses", "--bypass", "on", "--output", "stdout")
+
+
 class Names(Health):
     """What dashboard, alerts and the documentation name is what an agent says, and nothing is left out there."""
 
-    def test_dashboard_alerts_and_documentation(self):
+    def documented(self):
+        """{name of a metric: names of its labels}, of the table."""
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in OPERATIONS.read_text().splitlines()
+                if line.startswith(("| `nslookout_", "| `process_"))]
+        table = {name.strip("`"): set(labels.split(", ")) - {""} for name, labels, _ in rows}
+        self.assertEqual(len(table), len(rows), "a metric has one row")
+        return table
+
+    def measure_programs(self, value):
         before = STATS.read_text()
         self.addCleanup(STATS.write_text, before)
-        STATS.write_text("1")
+        STATS.write_text(value)
+
+    def test_the_documentation_s_table_is_what_is_scraped(self):
+        documented = self.documented()
+        history = work_folder() / "every.db"
+        for measured, arguments in (("0", ()), ("1", ()), ("1", (*EVERYTHING, "--history", history))):
+            with self.subTest(measured=measured, arguments=arguments):
+                self.measure_programs(measured)
+                agent = self.agent("--metrics", "{}:{}".format(*ADDRESS), *arguments)
+                expected = {name: labels for name, labels in documented.items() if measured == "1" or name not in MEASURED}
+                self.assertEqual(families(), expected)
+                agent.finish()
+
+    def test_values_of_labels(self):
+        """Those that the documentation has in its words: stages, tables, kinds of events."""
+        text = OPERATIONS.read_text()
         self.agent("--metrics", "{}:{}".format(*ADDRESS))
         samples = scrape()
-        known = set(samples) | families(samples)
-        documented = (SOURCE / "docs" / "operations.md").read_text()
-        table = {line.split("`")[1] for line in documented.splitlines() if line.startswith(("| `nslookout_", "| `process_"))}
-        self.assertEqual(table, families(samples))
+
+        def quoted(begin, end):
+            part = text[text.index(begin) + len(begin):] + "\n\n"
+            return {word for word in re.findall(r"`([a-z_ ]+)`", part[:part.index(end)]) if word not in samples}
+
+        self.assertEqual(quoted("Stages of `nslookout_lost_total`", "\n\n"), {stage for stage, in samples["nslookout_lost_total"]})
+        for name, label in (("nslookout_events_total", "kind"), ("nslookout_table_entries", "table"),
+                            ("nslookout_table_capacity", "table"), ("nslookout_rule_hits_total", "level")):
+            with self.subTest(name):
+                self.assertEqual(quoted(f"| `{name}` | {label} |", "\n"), {value for value, in samples[name]})
+
+    def test_dashboard_and_alerts(self):
+        self.measure_programs("1")
+        self.agent("--metrics", "{}:{}".format(*ADDRESS))
+        known = set(scrape()) | set(families())
         for path in ("docs/operations.md", "deploy/prometheus/alerts.yml", "deploy/grafana/nslookout.json"):
             with self.subTest(path):
                 named = set(METRIC.findall((SOURCE / path).read_text()))
                 self.assertGreater(len(named), 5)
                 self.assertEqual(named - known, set())
+
+    def test_what_is_counted_when_it_happens(self):
+        """Metrics that stay 0 on most machines, each with what makes it grow."""
+        full = work_folder() / "full"
+        full.symlink_to("/dev/full")
+        self.agent("--metrics", "{}:{}".format(*ADDRESS), *EVERYTHING, "--output", f"jsonl:{full}",
+                   rules=self.rules("sfrclak.com"))
+        here = (self.resolver.address, 53)
+
+        def datagrams(*octets):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for each in octets:
+                    sender.sendto(each, here)
+
+        def unasked_response():
+            with contextlib.ExitStack() as sockets:
+                server, client = (sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2))
+                server.bind(("127.9.9.9", 53))
+                client.bind(("127.9.9.9", 0))
+                answer = bytearray(dns_query("unasked.test", 9))
+                answer[2] |= 0x80
+                server.sendto(answer, client.getsockname())
+
+        for name, happens in (
+                ("nslookout_not_dns_total", lambda: datagrams(b"no query, some octets of another protocol")),
+                ("nslookout_blocked_total", lambda: run_client(["dig", "+tries=1", "+time=5", "sfrclak.com"])),
+                ("nslookout_responses_total", lambda: run_client(["dig", "+tries=1", "+time=5", "calltan.com"])),
+                ("nslookout_telemetry_repeated_total", lambda: datagrams(*[dns_query("again.test", 8)] * 3)),
+                ("nslookout_responses_unawaited_total", unasked_response),
+                ("nslookout_bypasses_total", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 17).close()),
+                ("nslookout_process_entries_total", lambda: run_client(["true"])),
+                ("nslookout_output_waiting", lambda: run_client(["dig", "sfrclak.com"])),
+        ):
+            with self.subTest(name):
+                before = sum(scrape()[name].values())
+                happens()
+                wait_until(lambda name=name, before=before: sum(scrape()[name].values()) > before, f"{name} grows")
 
     def test_alert_rules_and_metrics_as_prometheus_reads_them(self):
         if not shutil.which("promtool"):
