@@ -44,7 +44,7 @@ LIBRARIES = [
     ("protobuf", re.compile(r'<google/protobuf/|\.pb\.h[">]'), ("event/", "sink/otlp_record", "identity/cri_client")),
     ("SQLite", re.compile(r"<sqlite3\.h>"), ("history/",)),
     ("prometheus-cpp", re.compile(r"<prometheus/"), ("health/metrics",)),
-    ("civetweb", re.compile(r"<civetweb"), ("health/http_server",)),
+    ("libmicrohttpd", re.compile(r"<microhttpd\.h>"), ("health/http_server",)),
     ("libseccomp", re.compile(r"<seccomp\.h>"), ("confine/",)),
     ("libcap", re.compile(r"<sys/capability\.h>"), ("confine/", "base/quiet_thread")),
     ("libcurl", re.compile(r"<curl/"), ("base/http_client",)),

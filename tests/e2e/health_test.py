@@ -155,8 +155,10 @@ class Metrics(Health):
                 ("127.0.0.1", 2, "--metrics 127.0.0.1: the port is no number from 1 to 65535; give ADDRESS:PORT"),
                 ("127.0.0.1:http", 2, "--metrics 127.0.0.1:http: the port is no number"),
                 ("127.0.0.1:0", 2, "the port is no number from 1 to 65535"),
-                ("localhost:9477", 2, "--metrics localhost:9477: the address is no IPv4 address; give ADDRESS:PORT"),
-                ("[::1]:9477", 2, "the address is no IPv4 address")):
+                ("localhost:9477", 2, "--metrics localhost:9477: the address is none of IPv4 or IPv6; give ADDRESS:PORT"),
+                ("[2001:db8::1]:9477", 1, "--metrics [2001:db8::1]:9477: cannot listen there: Cannot assign requested address;"),
+                ("[127.0.0.1]:9477", 2, "the address is none of IPv4 or IPv6"),
+                ("::1:9477", 2, "an address of IPv6 stands in brackets; give ADDRESS:PORT, such as 127.0.0.1:9477 or [::1]:9477")):
             with self.subTest(address):
                 agent = self.agent("--metrics", address, ready=False)
                 self.assertEqual(agent.wait(), status)
@@ -167,6 +169,34 @@ class Metrics(Health):
     def test_a_port_alone_is_on_loopback(self):
         self.agent("--metrics", "9480")
         self.assertEqual(get("/healthz", ("127.0.0.1", 9480)), (200, "ok\n"))
+
+    def test_on_ipv6(self):
+        """[::1] alone, and [::], which is IPv4 too."""
+        for address, here, elsewhere in (("[::1]:9477", ["::1"], ["127.0.0.1"]), ("[::]:9477", ["::1", "127.0.0.1"], [])):
+            with self.subTest(address):
+                agent = self.agent("--metrics", address)
+                for host in here:
+                    self.assertEqual(get("/healthz", (host, 9477)), (200, "ok\n"))
+                    self.assertEqual(get("/readyz", (host, 9477)), (200, "ok\n"))
+                    self.assertEqual(set(scrape((host, 9477))["nslookout_backend_info"]), {(backend(), "audit")})
+                for host in elsewhere:
+                    self.assertRaises(ConnectionRefusedError, get, "/readyz", (host, 9477))
+                self.assertEqual(self.status_json(agent)["pid"], agent.pid)
+                agent.finish()
+                self.assertRaises(ConnectionRefusedError, get, "/readyz", ("::1", 9477))
+
+    def test_clients_that_say_nothing_or_no_http(self):
+        """They do not keep a probe from its answer, however many they are."""
+        self.agent("--metrics", "{}:{}".format(*ADDRESS))
+        silent = [self.enterContext(socket.create_connection(ADDRESS)) for _ in range(16)]
+        stranger = self.enterContext(socket.create_connection(ADDRESS))
+        stranger.sendall(b"\x16\x03\x01 no HTTP\r\n\r\n")
+        self.assertIn(b" 400 ", stranger.makefile("rb").readline())
+        self.assertEqual(get("/healthz"), (200, "ok\n"))
+        self.assertEqual(get("/metrics", method="HEAD"), (200, ""))
+        for connection in silent:  # its end, from the agent
+            connection.settimeout(20)
+            self.assertEqual(connection.recv(100), b"")
 
     def test_a_reading_that_has_stopped(self):
         """The process is stopped as a whole, so the probe is asked right after it goes on."""

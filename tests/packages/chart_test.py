@@ -115,6 +115,7 @@ class Chart(unittest.TestCase):
 
     def test_wrong_values_are_refused(self):
         for values, said in (("mode: bock", "mode"), ("capabilites: {}", "capabilites"), ("metrics: {port: 0}", "port"),
+                             ("metrics: {address: '[::1]'}", "address"),
                              ("rules: {own.txt: x}", "own.txt"), ("runtime: {socket: relative}", "socket")):
             with self.subTest(values=values):
                 rendered = helm("template", "x", str(CHART), values=values)
@@ -165,7 +166,10 @@ class Chart(unittest.TestCase):
                   "no_runtime_sockets": True, "outputs": ["stdout"]}),
                 ("{metrics: {serviceMonitor: {enabled: true}}, rules: {a.yml: x}}",
                  {"rules": ["/usr/share/nslookout/rules", "/rules"], "proc": "/host/proc", "mode": "audit",
-                  "cri_sockets": ["/run/containerd/containerd.sock"], "metrics": "0.0.0.0:9477", "outputs": ["stdout"]})):
+                  "cri_sockets": ["/run/containerd/containerd.sock"], "metrics": "0.0.0.0:9477", "outputs": ["stdout"]}),
+                ("{metrics: {address: '::', serviceMonitor: {enabled: true}}}",
+                 {"rules": ["/usr/share/nslookout/rules"], "proc": "/host/proc", "mode": "audit",
+                  "cri_sockets": ["/run/containerd/containerd.sock"], "metrics": "[::]:9477", "outputs": ["stdout"]})):
             with self.subTest(values=values):
                 config = documents(template(values))
                 config = next(d for d in config if d["kind"] == "ConfigMap" and "config.yaml" in d["data"])
@@ -173,7 +177,8 @@ class Chart(unittest.TestCase):
 
     def test_probes_ask_where_the_agent_listens(self):
         for values, host in (("{}", "127.0.0.1"), ("hostNetwork: false", None),
-                             ("metrics: {serviceMonitor: {enabled: true}}", None)):
+                             ("metrics: {serviceMonitor: {enabled: true}}", None), ("metrics: {address: '::'}", None),
+                             ("metrics: {address: '::1'}", "::1"), ("metrics: {address: 192.0.2.7}", "192.0.2.7")):
             with self.subTest(values=values):
                 inner = container(template(values))
                 for probe, path in (("startupProbe", "/readyz"), ("readinessProbe", "/readyz"), ("livenessProbe", "/healthz")):

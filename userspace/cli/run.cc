@@ -240,8 +240,8 @@ void add_results(CLI::App& command, RunArguments& arguments) {
       ->type_name("FILE");
   command
       .add_option("--metrics", arguments.options.metrics,
-                  "Serve /metrics, /healthz and /readyz over HTTP there, such as 127.0.0.1:9477; a port alone is on "
-                  "127.0.0.1")
+                  "Serve /metrics, /healthz and /readyz over HTTP there, such as 127.0.0.1:9477 or [::1]:9477; a port "
+                  "alone is on 127.0.0.1")
       ->check(check_not_empty)
       ->type_name("ADDRESS:PORT");
   command

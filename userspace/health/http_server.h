@@ -1,9 +1,9 @@
 // HTTP for Prometheus and for probes: /metrics, /healthz (the ring is being read) and /readyz (programs are attached and
 // tables filled). Plain GET and HEAD, nothing else; nobody can change anything through it.
 //
-// The exposer of prometheus-cpp has /metrics alone, so the server under it, civetweb, is used directly; this file's .cc is its
-// only user. Thread rule: made and destroyed by one thread; requests are answered in threads of its own, which take no
-// signals.
+// The exposer of prometheus-cpp has /metrics alone, and the server under it, civetweb, has no IPv6 as Debian builds it; so
+// libmicrohttpd is used, by this file's .cc alone. Thread rule: made and destroyed by one thread; requests are answered in
+// threads of its own, which take no signals.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ip_address.h"
 #include "base/result.h"
 #include "health/vitals.h"
 
@@ -20,13 +21,14 @@ namespace nslookout::health {
 inline constexpr std::chrono::seconds longest_pause{15};
 
 struct HttpAddress {
-  std::string ip;
+  IpAddress ip;
   std::uint16_t port = 0;
 
-  [[nodiscard]] std::string text() const;  // "127.0.0.1:9477"
+  [[nodiscard]] std::string text() const;  // "127.0.0.1:9477", "[::1]:9477"
 };
 
-// "ADDRESS:PORT" with an IPv4 address: Debian builds civetweb without IPv6. "PORT" alone is on 127.0.0.1. Error: usage.
+// "ADDRESS:PORT", an address of IPv6 in brackets (RFC 3986 section 3.2.2). "PORT" alone is on 127.0.0.1, "[::]:PORT" on every
+// address of the host, those of IPv4 too. Error: usage.
 [[nodiscard]] Result<HttpAddress> parse_http_address(std::string_view text);
 
 class HttpServer {

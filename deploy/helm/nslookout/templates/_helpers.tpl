@@ -17,8 +17,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}{{ else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{- define "nslookout.loopback" -}}
-{{- if and .Values.hostNetwork (not .Values.metrics.serviceMonitor.enabled) (not .Values.metrics.address) }}true{{ end }}
+{{- define "nslookout.address" -}}
+{{- .Values.metrics.address | default (ternary "127.0.0.1" "0.0.0.0" (and .Values.hostNetwork (not .Values.metrics.serviceMonitor.enabled))) }}
+{{- end }}
+
+{{- /* Whom the kubelet asks; the pod's own address unless given. */ -}}
+{{- define "nslookout.probeHost" -}}
+{{- $address := include "nslookout.address" . }}
+{{- if not (has $address (list "0.0.0.0" "::")) }}{{ $address }}{{ end }}
 {{- end }}
 
 {{- define "nslookout.config" -}}
@@ -28,8 +34,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.runtime.socket }}{{ $_ := set $config "cri_sockets" (list .Values.runtime.socket) }}{{ else }}{{ $_ := set $config "no_runtime_sockets" true }}{{ end }}
 {{- if .Values.kubelet.enabled }}{{ $_ := set $config "kubelet" .Values.kubelet.url }}{{ if .Values.kubelet.insecure }}{{ $_ := set $config "kubelet_insecure" true }}{{ end }}{{ end }}
 {{- if .Values.metrics.enabled }}
-{{- $address := .Values.metrics.address | default (ternary "127.0.0.1" "0.0.0.0" (eq (include "nslookout.loopback" .) "true")) }}
-{{- $_ := set $config "metrics" (printf "%s:%d" $address (int .Values.metrics.port)) }}
+{{- $address := include "nslookout.address" . }}
+{{- $_ := set $config "metrics" (printf (ternary "[%s]:%d" "%s:%d" (contains ":" $address)) $address (int .Values.metrics.port)) }}
 {{- end }}
 {{- toYaml (mergeOverwrite $config (deepCopy .Values.config)) }}
 {{- end }}
