@@ -4,10 +4,13 @@ also when it was down meanwhile, and whatever was lost is counted by output."""
 
 import json
 import os
+import pathlib
+import shutil
 import signal
+import subprocess
 
-from harness import (RSYSLOG_PACKAGES, AgentCase, Certificates, Collector, Journal, Kafka, Rsyslog, fetch, main, run_client,
-                     wait_until, work_folder)
+from harness import (RSYSLOG_PACKAGES, AgentCase, Certificates, Collector, Journal, Kafka, KafkaFront, Rsyslog, fetch, main,
+                     run_client, wait_until, work_folder)
 
 
 IN_A_POD = {**os.environ, "NODE_NAME": "node-7"}  # as its manifest sets it
@@ -34,6 +37,36 @@ class NetworkOutputs(AgentCase):
 
     def wait_received(self, received, count, what):
         wait_until(lambda: len(received()) >= count, lambda: f"{what}: {len(received())} of {count} events")
+
+    def spool(self):
+        return work_folder() / f"spool-{self.id().rpartition('.')[2]}"
+
+    def options(self, pair=None, ca=None):
+        """TLS as the options of an output have it."""
+        words = {"ca": ca or self.certificates.ca}
+        if pair:
+            words |= {"cert": pair[0], "key": pair[1]}
+        return "&".join(f"{name}={value}" for name, value in words.items())
+
+    def check_waits_until_it_is_mended(self, wrong, said, right, received, mend=lambda: None):
+        """An output that a receiver does not take, or does not trust, says so in one line of the log and loses nothing: an
+        agent that is started with the right options delivers what waited."""
+        agent = self.agent("--output", f"{wrong}&spool={self.spool()}")
+        self.look_up()
+        wait_until(lambda: len(agent.events()) >= 2, "the file has the events")
+        wait_until(lambda: "; events wait" in agent.stderr(), agent.stderr)
+        events = agent.finish()
+        lines = [line for line in agent.stderr().splitlines() if wrong.split("?")[0] in line]
+        self.assertRegex(lines[0], said)
+        self.assertEqual(len(lines), 1, lines)
+        self.assertEqual(received(), [])
+        mend()
+        agent = self.agent("--output", f"{right}&spool={self.spool()}")
+        self.wait_received(received, len(events), "what waited")
+        self.assertIn(f"{len(events)} events of an earlier run in the spool", agent.stderr())
+        events += agent.finish()
+        self.assertEqual(received(), events)
+        shutil.rmtree(self.spool())
 
     def check_syslog(self, rsyslog, ways):
         """Events through rsyslog, stopped and started again meanwhile: the same as in the file, in order."""
@@ -78,6 +111,138 @@ class NetworkOutputs(AgentCase):
         agent.finish()
         self.assertEqual(len([message for message in rsyslog.received("tls") if "sfrclak" in message[5]]), 0)
         self.assertRegex(agent.stderr(), r"lost at the stage sink of syslog:tls://127.0.0.1:\d+: \d")
+
+    def test_syslog_for_clients_with_a_certificate(self):
+        for clients, pair in (("x509/certvalid", None), ("x509/certvalid", self.certificates.strange_client)):
+            with self.subTest(clients=clients, certificate=pair):
+                rsyslog = Rsyslog(self.certificates, clients)
+                rsyslog.start()
+                try:
+                    target = f"syslog:tls://127.0.0.1:{rsyslog.tls}"
+                    self.check_waits_until_it_is_mended(
+                        f"{target}?{self.options(pair)}",
+                        "it does not take this client's certificate: " if pair else "it asks for a certificate (cert=, key=): ",
+                        f"{target}?{self.options(self.certificates.client)}",
+                        lambda rsyslog=rsyslog: parsed(message[5] for message in rsyslog.received("tls")))
+                finally:
+                    rsyslog.stop()
+
+    def test_otlp_over_tls(self):
+        collector = self.started(Collector(self.certificates.server_side()))
+        agent = self.agent("--output", f"otlp:{collector.url}?{self.options()}")
+        self.look_up()
+        self.wait_received(collector.bodies, 2, "otlp")
+        self.assertEqual(parsed(collector.bodies()), agent.finish())
+
+    def test_otlp_of_another_authority(self):
+        collector = self.started(Collector(self.certificates.server_side()))
+        self.check_waits_until_it_is_mended(
+            f"otlp:{collector.url}?{self.options(ca=self.certificates.stranger)}",
+            "its certificate is refused: .*certificate", f"otlp:{collector.url}?{self.options()}",
+            lambda: parsed(collector.bodies()))
+
+    def test_otlp_of_another_name(self):
+        collector = self.started(Collector(self.certificates.server_side(self.certificates.elsewhere)))
+
+        def mend():
+            collector.stop()
+            collector.tls = self.certificates.server_side()
+            collector.start()
+
+        output = f"otlp:{collector.url}?{self.options()}"
+        self.check_waits_until_it_is_mended(output, "its certificate is refused: no alternative certificate subject name matches",
+                                            output, lambda: parsed(collector.bodies()), mend)
+
+    def test_otlp_for_clients_with_a_certificate_and_a_token(self):
+        collector = self.started(Collector(self.certificates.server_side(asks=True)))
+        headers = work_folder() / "otlp.headers"
+        headers.write_text("# of the test\nAuthorization: Bearer abc def\nX-Scope-OrgID: dns\n")
+        self.check_waits_until_it_is_mended(
+            f"otlp:{collector.url}?{self.options()}", "alert certificate required",
+            f"otlp:{collector.url}?{self.options(self.certificates.client)}&headers={headers}",
+            lambda: parsed(collector.bodies()))
+        for _, sent in collector.requests:
+            self.assertEqual((sent["Authorization"], sent["X-Scope-OrgID"]), ("Bearer abc def", "dns"))
+
+    def test_the_system_s_authorities_are_trusted_when_no_other_is_named(self):
+        system = pathlib.Path("/etc/ssl/certs")
+        subprocess.run(["mount", "-t", "tmpfs", "none", system], check=True)
+        self.addCleanup(subprocess.run, ["umount", system], check=True)
+        shutil.copy(self.certificates.ca, system / "ca-certificates.crt")
+        shutil.copy(self.certificates.ca, system / "ours.pem")
+        subprocess.run(["openssl", "rehash", system], check=True, capture_output=True)
+        collector = self.started(Collector(self.certificates.server_side()))
+        self.check_waits_until_it_is_mended(
+            f"otlp:{collector.url}?{self.options(ca=self.certificates.stranger)}", "its certificate is refused: .*certificate",
+            f"otlp:{collector.url}?gzip=on", lambda: parsed(collector.bodies()))
+
+    def kafka_front(self, **options):
+        kafka = Kafka()
+        self.addCleanup(kafka.end)
+        front = KafkaFront(kafka.brokers, **options)
+        self.addCleanup(front.stop)
+        return kafka, front
+
+    def properties(self, *lines):
+        path = work_folder() / f"{lines[-1].partition('=')[0]}.properties"
+        path.write_text("".join(line + "\n" for line in lines))
+        return path
+
+    def test_kafka_over_tls_for_clients_with_a_certificate(self):
+        kafka, front = self.kafka_front(tls=self.certificates.server_side(asks=True))
+        self.check_waits_until_it_is_mended(
+            f"kafka:{front.brokers}/dns?{self.options(self.certificates.client, ca=self.certificates.stranger)}",
+            "certificate verify failed", f"kafka:{front.brokers}/dns?{self.options(self.certificates.client)}",
+            lambda: parsed(value for _, value in kafka.messages(2)))
+
+    def test_kafka_with_a_password(self):
+        """SASL through librdkafka's properties."""
+        kafka, front = self.kafka_front(tls=self.certificates.server_side(), users={"dns": "se cret=1"})
+        account = ["# an account", "", "security.protocol=sasl_ssl", "sasl.mechanism=PLAIN", "sasl.username=dns"]
+        wrong = self.properties(*account, "sasl.password=wrong")
+        agent = self.agent("--output", f"kafka:{front.brokers}/dns?{self.options()}&properties={wrong}&spool={self.spool()}")
+        self.look_up()
+        wait_until(lambda: front.refused > 0 and "; events wait" in agent.stderr(), agent.stderr)
+        wait_until(lambda: len(agent.events()) >= 2, "the file has the events")
+        events = agent.finish()
+        right = self.properties(*account, "sasl.password=se cret=1")
+        agent = self.agent("--output", f"kafka:{front.brokers}/dns?{self.options()}&properties={right}&spool={self.spool()}")
+        self.assertEqual(len(kafka.messages(2)), 2)
+        events += agent.finish()
+        self.assertEqual(parsed(value for _, value in kafka.messages(len(events))), events)
+        self.assertNotIn("cret", agent.stderr())
+
+    def test_what_cannot_work_is_refused_at_the_start(self):
+        text = work_folder() / "no.pem"
+        text.write_text("no certificate\n")
+        missing = work_folder() / "missing"
+        client, key = self.certificates.client
+        _, other_key = self.certificates.server
+        for output, status, *said in (
+                (f"otlp:https://127.0.0.1:9?ca={missing}", 1, missing, "No such file or directory", "ca= names"),
+                (f"otlp:https://127.0.0.1:9?ca={text}", 1, text, "ca= names a file of certificates in PEM form"),
+                (f"otlp:https://127.0.0.1:9?cert={text}&key={key}", 1, text, "cert= names a certificate in PEM form"),
+                (f"otlp:https://127.0.0.1:9?cert={client}&key={other_key}", 1, other_key, "key= names the key of"),
+                (f"otlp:http://127.0.0.1:9?ca={text}", 2, "use otlp:https://"),
+                (f"otlp:http://127.0.0.1:9?headers={missing}", 1, missing, "No such file or directory", "headers= names"),
+                (f"otlp:http://127.0.0.1:9?headers={text}", 2, f"{text}:1: no header of HTTP"),
+                (f"syslog:tls://127.0.0.1?ca={missing}", 1, missing, "No such file or directory", "ca= names"),
+                (f"syslog:tls://127.0.0.1?cert={client}&key={other_key}", 1, other_key, "key= names the key of"),
+                (f"kafka:127.0.0.1/dns?ca={missing}", 2, "kafka: ", "ssl.ca.location"),
+                (f"kafka:127.0.0.1/dns?cert={client}&key={other_key}", 2, "kafka: ", "ssl."),
+                (f"kafka:127.0.0.1/dns?properties={missing}", 1, missing, "No such file or directory"),
+                (f"kafka:127.0.0.1/dns?properties={text}", 2, f"{text}:1: no property; write one as name=value"),
+                (f"kafka:127.0.0.1/dns?properties={self.properties('security.protocol=tls')}", 2, ":1: kafka: ", "security.protocol", "tls"),
+                (f"kafka:127.0.0.1/dns?properties={self.properties('sasl.mechanisms=NONE')}", 2, ":1: kafka: ", "NONE"),
+                (f"kafka:127.0.0.1/dns?properties={self.properties('no.such.property=1')}", 2, ":1: kafka: ", "no.such.property"),
+        ):
+            with self.subTest(output):
+                agent = self.agent("--output", output, ready=False)
+                self.assertEqual(agent.wait(), status, agent.stderr())
+                line, = agent.stderr().splitlines()
+                self.assertTrue(line.startswith("nslookout: error: "), line)
+                for part in said:
+                    self.assertIn(str(part), line)
 
     def test_otlp(self):
         collector = self.started(Collector())

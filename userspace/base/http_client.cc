@@ -1,11 +1,14 @@
 #include "base/http_client.h"
 
+#include <array>
 #include <atomic>
 #include <cctype>
 #include <mutex>
 #include <utility>
 
 #include <curl/curl.h>
+
+#include "base/escape.h"
 
 namespace nslookout {
 namespace {
@@ -23,6 +26,7 @@ using Headers = std::unique_ptr<curl_slist, ListDelete>;
 
 // What libcurl calls back with: where the octets of one exchange go.
 struct Exchange {
+  std::array<char, CURL_ERROR_SIZE> reason{};  // in more words than its code has
   const HttpClient::Receive* receive = nullptr;
   std::size_t max_octets = 0;
   std::size_t header_octets = 0;
@@ -72,6 +76,17 @@ std::string place_of(const HttpRequest& request) {
   return request.unix_socket.empty() ? request.url : request.unix_socket;
 }
 
+// The words of OpenSSL out of those around them: "SSL certificate problem: …", "… SSL routines::…, errno 0".
+std::string reason_of(const Exchange& exchange, CURLcode code) {
+  std::string_view reason(exchange.reason.data());
+  if (reason.empty()) return curl_easy_strerror(code);
+  for (const std::string_view before : {"SSL routines::", "SSL certificate problem: ", "SSL: "}) {
+    if (const std::size_t at = reason.find(before); at != std::string_view::npos)
+      reason.remove_prefix(at + before.size());
+  }
+  return escape_controls(reason.substr(0, reason.rfind(", errno ")));
+}
+
 Error failure(const HttpRequest& request, const Exchange& exchange, CURLcode code) {
   const std::string place = place_of(request);
   if (exchange.too_large) {
@@ -81,7 +96,11 @@ Error failure(const HttpRequest& request, const Exchange& exchange, CURLcode cod
   if (code == CURLE_OPERATION_TIMEDOUT) {
     return {ErrorClass::runtime, fmt::format("{}: no answer within {} ms", place, request.timeout.count())};
   }
-  return {ErrorClass::runtime, fmt::format("{}: {}", place, curl_easy_strerror(code))};
+  const std::string reason = reason_of(exchange, code);
+  if (code == CURLE_PEER_FAILED_VERIFICATION) {
+    return {ErrorClass::runtime, fmt::format("{}: its certificate is refused: {}", place, reason)};
+  }
+  return {ErrorClass::runtime, fmt::format("{}: {}", place, reason)};
 }
 
 }  // namespace
@@ -119,7 +138,11 @@ void HttpClient::State::prepare(const HttpRequest& request, Exchange& exchange, 
     // libcurl 7.88, which Debian 12 has, fails on the second request of such a connection (curl issue 10634).
     curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
   }
-  if (!request.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange.reason.data());
+  if (!request.ca_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);  // Debian's libcurl would trust the system's beside it
+  }
   if (!request.client_certificate.empty()) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, request.client_certificate.c_str());
     curl_easy_setopt(handle, CURLOPT_SSLKEY, request.client_key.c_str());

@@ -1,7 +1,5 @@
 #include "sink/otlp_receiver.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -15,6 +13,7 @@
 #include "base/text.h"
 #include "encode/format.h"
 #include "sink/otlp_record.h"
+#include "sink/tls_context.h"
 
 namespace nslookout::sink {
 namespace {
@@ -37,18 +36,15 @@ std::optional<std::string> gzipped(const std::string& octets) {
   return whole ? std::optional(std::move(out)) : std::nullopt;
 }
 
-Result<void> check_readable(const std::string& file, std::string_view option) {
-  if (file.empty() || ::access(file.c_str(), R_OK) == 0) return {};
-  return fail(ErrorClass::runtime, "{}: {}; {}= names a file that this user may read", escape_controls(file),
-              errno_text(errno), option);
-}
-
 // One "Name: value" a line; empty lines and those that begin with # say nothing.
 Result<std::vector<std::string>> read_headers(const std::string& file) {
   std::vector<std::string> headers;
   if (file.empty()) return headers;
-  if (auto readable = check_readable(file, "headers"); !readable) return fail(readable.error());
   std::ifstream lines(file);
+  if (!lines) {
+    return fail(ErrorClass::runtime, "{}: {}; headers= names a file that this user may read", escape_controls(file),
+                errno_text(errno));
+  }
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
@@ -81,8 +77,9 @@ bool is_temporary(int status) { return status == 429 || status == 502 || status 
 }  // namespace
 
 Result<std::unique_ptr<Receiver>> OtlpReceiver::open(const Spec& spec) {
-  for (const auto& [file, option] : {std::pair{spec.ca, "ca"}, {spec.certificate, "cert"}, {spec.key, "key"}}) {
-    if (auto readable = check_readable(file, option); !readable) return fail(readable.error());
+  // libcurl would say what is wrong with them when the first event comes.
+  if (spec.url.starts_with("https")) {
+    if (auto usable = TlsContext::create(spec.ca, spec.certificate, spec.key); !usable) return fail(usable.error());
   }
   auto headers = read_headers(spec.headers_file);
   if (!headers) return fail(headers.error());

@@ -167,6 +167,10 @@ Result<void> check_options(const Spec& spec, std::string_view text) {
       !(spec.ca + spec.certificate + spec.key).empty()) {
     return fail(ErrorClass::usage, "output \"{}\": ca, cert and key are for TLS; use syslog:tls://", text);
   }
+  if (spec.place == Place::otlp && !spec.url.starts_with("https:") &&
+      !(spec.ca + spec.certificate + spec.key).empty()) {
+    return fail(ErrorClass::usage, "output \"{}\": ca, cert and key are for TLS; use otlp:https://", text);
+  }
   if (spec.certificate.empty() != spec.key.empty()) {
     return fail(ErrorClass::usage, "output \"{}\": cert and key go together; name both files", text);
   }

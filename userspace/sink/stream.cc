@@ -21,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds slice{100};
+// For a server that asked for a certificate to say that it does not like it.
+constexpr milliseconds verdict_patience{1000};
 
 // 0 when the descriptor is ready, else an errno value.
 int wait_ready(int fd, short events, Clock::time_point until, const std::atomic<bool>& cancelled) {
@@ -39,6 +41,16 @@ struct AddressesDelete {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 using Addresses = std::unique_ptr<addrinfo, AddressesDelete>;
+
+// Why the server did not go on.
+Error refused(const StreamPlace& place, ssl_st* session) {
+  const std::string reason = TlsContext::handshake_error(session);
+  const bool asked = TlsContext::was_asked(session);
+  const char* wanted = !asked                                 ? ""
+                       : TlsContext::has_certificate(session) ? "it does not take this client's certificate: "
+                                                              : "it asks for a certificate (cert=, key=): ";
+  return {ErrorClass::runtime, fmt::format("TLS with {}: {}{}", place.host, wanted, reason)};
+}
 
 Result<Addresses> resolve(const StreamPlace& place) {
   addrinfo hints{};
@@ -94,7 +106,7 @@ Result<void> Stream::handshake(const StreamPlace& place, milliseconds patience) 
     if (status == 1) break;
     const int wanted = SSL_get_error(session->get(), status);
     if (wanted != SSL_ERROR_WANT_READ && wanted != SSL_ERROR_WANT_WRITE) {
-      return fail(ErrorClass::runtime, "TLS with {}: {}", place.host, TlsContext::handshake_error(session->get()));
+      return fail(refused(place, session->get()));
     }
     const short events = wanted == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
     if (const int waited = wait_ready(fd_.get(), events, until, cancelled_); waited != 0) {
@@ -102,6 +114,17 @@ Result<void> Stream::handshake(const StreamPlace& place, milliseconds patience) 
     }
   }
   session_ = std::move(*session);
+  return await_verdict(place);
+}
+
+// A server that asked for a certificate may look at it when the handshake is over for the client (always in TLS 1.3, RFC 8446
+// section 4.4.2.4; some in their own code). What was sent to it by then is lost, so nothing is before that moment has passed.
+Result<void> Stream::await_verdict(const StreamPlace& place) {
+  if (!TlsContext::was_asked(session_.get())) return {};
+  const auto until = Clock::now() + verdict_patience;
+  while (wait_ready(fd_.get(), POLLIN, until, cancelled_) == 0) {
+    if (peer_gone()) return fail(refused(place, session_.get()));
+  }
   return {};
 }
 

@@ -43,6 +43,7 @@ class Stream {
 
  private:
   [[nodiscard]] Result<void> handshake(const StreamPlace& place, std::chrono::milliseconds patience);
+  [[nodiscard]] Result<void> await_verdict(const StreamPlace& place);
 
   Fd fd_;
   Session session_;

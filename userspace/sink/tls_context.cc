@@ -11,6 +11,17 @@
 
 namespace nslookout::sink {
 
+namespace {
+
+// OpenSSL calls it when the server asks for a certificate.
+int note_question(SSL* session, void* /*unused*/) {
+  static char asked = 0;
+  SSL_set_app_data(session, &asked);
+  return 1;
+}
+
+}  // namespace
+
 void SslDelete::operator()(ssl_st* session) const { SSL_free(session); }
 void TlsContext::Delete::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
@@ -18,6 +29,7 @@ std::string TlsContext::last_error() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
   if (code == 0) return "the connection was closed";
+  if (ERR_SYSTEM_ERROR(code)) return errno_text(ERR_GET_REASON(code));
   const char* reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : "TLS failed";
 }
@@ -29,6 +41,10 @@ std::string TlsContext::handshake_error(ssl_st* session) {
   return fmt::format("its certificate is refused: {}", X509_verify_cert_error_string(verified));
 }
 
+bool TlsContext::was_asked(const ssl_st* session) { return SSL_get_app_data(session) != nullptr; }
+
+bool TlsContext::has_certificate(const ssl_st* session) { return SSL_get_certificate(session) != nullptr; }
+
 Result<std::shared_ptr<TlsContext>> TlsContext::create(const std::string& ca, const std::string& certificate,
                                                        const std::string& key) {
   auto made = std::make_shared<TlsContext>();
@@ -37,6 +53,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::create(const std::string& ca, co
   if (context == nullptr) return fail(ErrorClass::runtime, "TLS cannot be used: {}", last_error());
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_cb(context, note_question, nullptr);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   if (ca.empty() ? SSL_CTX_set_default_verify_paths(context) != 1
                  : SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr) != 1) {

@@ -27,6 +27,10 @@ class TlsContext {
   // For a socket that is connected to the host (a name or an address), before its handshake.
   [[nodiscard]] Result<Session> session(int socket, const std::string& host) const;
 
+  // Whether the server asked who comes (RFC 8446 section 4.3.2), and whether it got a certificate.
+  [[nodiscard]] static bool was_asked(const ssl_st* session);
+  [[nodiscard]] static bool has_certificate(const ssl_st* session);
+
   // What OpenSSL says last went wrong, on this thread.
   [[nodiscard]] static std::string last_error();
   // The same of a handshake, where the certificate is often the reason.

@@ -9,10 +9,10 @@ from .client import Client, Prober, dns_query, run_client
 from .daemons import DAEMON_PACKAGES, Nscd, Resolved
 from .packages import fetch
 from .programs import ids_held_by, orphaned_programs, programs_present
-from .receivers import RSYSLOG_PACKAGES, Certificates, Collector, Journal, Kafka, Rsyslog
+from .receivers import RSYSLOG_PACKAGES, Certificates, Collector, Journal, Kafka, KafkaFront, Rsyslog
 from .resolver import Query, Resolver
 from .sandbox import RULES, main, wait_until, work_folder
 
-__all__ = ["DAEMON_PACKAGES", "RSYSLOG_PACKAGES", "RULES", "Certificates", "Collector", "Journal", "Kafka", "Rsyslog", "WATCHED", "Agent", "AgentCase", "Client", "Nscd", "Prober", "Query", "Resolved", "Resolver",
+__all__ = ["DAEMON_PACKAGES", "RSYSLOG_PACKAGES", "RULES", "Certificates", "Collector", "Journal", "Kafka", "KafkaFront", "Rsyslog", "WATCHED", "Agent", "AgentCase", "Client", "Nscd", "Prober", "Query", "Resolved", "Resolver",
            "backend", "binary", "dns_query", "fetch", "ids_held_by", "main", "orphaned_programs", "programs_present", "run_client", "wait_until",
            "work_folder"]

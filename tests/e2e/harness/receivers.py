@@ -9,6 +9,7 @@ import importlib
 import os
 import pathlib
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -28,21 +29,39 @@ def free_port(kind=socket.SOCK_STREAM):
 
 
 class Certificates:
-    """An authority and what it signed for 127.0.0.1, and another authority."""
+    """An authority and what it signed: a server at 127.0.0.1 and 127.0.0.2, one at another address, a client; and another
+    authority with a client of its own. Each is a pair of paths, certificate and key, the authorities certificates alone."""
 
     def __init__(self):
         folder = work_folder() / "certificates"
         folder.mkdir(exist_ok=True)
         self.ca, self.stranger = folder / "ca.pem", folder / "stranger.pem"
-        self.certificate, self.key = folder / "server.pem", folder / "server.key"
+        self.certificate, self.key = self.server = folder / "server.pem", folder / "server.key"
+        self.elsewhere = folder / "elsewhere.pem", folder / "elsewhere.key"
+        self.client = folder / "client.pem", folder / "client.key"
+        self.strange_client = folder / "strange.pem", folder / "strange.key"
         for authority in (self.ca, self.stranger):
             self._openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
                           "-keyout", authority.with_suffix(".key"), "-out", authority)
-        request, names = folder / "server.csr", folder / "names"
-        names.write_text("subjectAltName=IP:127.0.0.1\n")
-        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=receiver", "-keyout", self.key, "-out", request)
-        self._openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.ca.with_suffix(".key"),
-                      "-CAcreateserial", "-days", "2", "-extfile", names, "-out", self.certificate)
+        for pair, authority, names in ((self.server, self.ca, "IP:127.0.0.1,IP:127.0.0.2"), (self.elsewhere, self.ca, "IP:192.0.2.1"),
+                                       (self.client, self.ca, "DNS:client.test"), (self.strange_client, self.stranger, "DNS:client.test")):
+            self._sign(pair, authority, names)
+
+    def _sign(self, pair, authority, names):
+        certificate, key = pair
+        request, extensions = key.with_suffix(".csr"), key.with_suffix(".names")
+        extensions.write_text(f"subjectAltName={names}\n")
+        self._openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=receiver", "-keyout", key, "-out", request)
+        self._openssl("x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority.with_suffix(".key"),
+                      "-CAcreateserial", "-days", "2", "-extfile", extensions, "-out", certificate)
+
+    def server_side(self, pair=None, asks=False):
+        """TLS for a receiver in Python. asks: for a certificate of the client's."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*(pair or self.server))
+        context.load_verify_locations(self.ca)
+        context.verify_mode = ssl.CERT_REQUIRED if asks else ssl.CERT_NONE
+        return context
 
     @staticmethod
     def _openssl(*arguments):
@@ -55,7 +74,8 @@ class Rsyslog:
 
     _count = 0
 
-    def __init__(self, certificates):
+    def __init__(self, certificates, clients="anon"):
+        """clients: which clients it takes over TLS, as rsyslog's streamDriver.authMode has it."""
         packages = [unpacked(name) for name in RSYSLOG_PACKAGES]
         Rsyslog._count += 1
         self._folder = work_folder() / f"rsyslog-{Rsyslog._count}"
@@ -71,7 +91,7 @@ global(workDirectory="{self._folder}" maxMessageSize="64k" parser.escapeControlC
        defaultNetstreamDriverCAFile="{certificates.ca}" defaultNetstreamDriverCertFile="{certificates.certificate}"
        defaultNetstreamDriverKeyFile="{certificates.key}")
 module(load="imudp") module(load="imptcp")
-module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
+module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="{clients}")
 template(name="line" type="string"
          string="%protocol-version%\\t%pri%\\t%app-name%\\t%msgid%\\t%structured-data%\\t%msg%\\n")
 ruleset(name="udp") {{ action(type="omfile" file="{self._folder}/udp" template="line") }}
@@ -112,11 +132,12 @@ input(type="imtcp" address="127.0.0.1" port="{self.tls}" ruleset="tls")
 
 
 class Collector:
-    """An OTLP/HTTP collector. answers: statuses (and headers) to give before it takes something."""
+    """An OTLP/HTTP collector. answers: statuses (and headers) to give before it takes something. tls: as a server has it."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.tls = tls
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.records, self.requests, self.answers, self.connections = [], [], [], []
         self._messages = self._compiled()
         self._server = None
@@ -155,6 +176,15 @@ class Collector:
             def process_request(self, request, client_address):
                 collector.connections.append(request)
                 super().process_request(request, client_address)
+
+            def finish_request(self, request, client_address):
+                """In the thread of this connection."""
+                if not collector.tls:
+                    super().finish_request(request, client_address)
+                    return
+                with collector.tls.wrap_socket(request, server_side=True) as session:
+                    collector.connections.append(session)
+                    super().finish_request(session, client_address)
 
             def handle_error(self, *_):
                 pass
@@ -229,6 +259,73 @@ class Kafka:
     def end(self):
         self._process.stdin.close()
         self._process.wait(30)
+
+
+class KafkaFront:
+    """Before a Kafka cluster at 127.0.0.1, and at 127.0.0.2: TLS, and SASL PLAIN as brokers had it before they had a handshake
+    for it (a frame of its own after ApiVersions), which is what librdkafka does with a broker that says no more of itself.
+    users: {name: password}. The cluster names itself in its answers, with the address of the front instead."""
+
+    def __init__(self, cluster, tls, users=None):
+        self._cluster = cluster.split(":")[0], int(cluster.split(":")[1])
+        self._tls, self._users = tls, users or {}
+        self.refused = 0
+        self._listener = socket.create_server(("127.0.0.2", self._cluster[1]))
+        self.brokers = f"127.0.0.2:{self._cluster[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                plain, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
+
+    def _serve(self, plain):
+        try:
+            with self._tls.wrap_socket(plain, server_side=True) as client, socket.create_connection(self._cluster) as broker:
+                self._pass_on(client, broker)
+        except OSError:  # ssl.SSLError, too
+            plain.close()
+
+    @staticmethod
+    def _frame(connection):
+        """Without its length; None at the end."""
+        octets = b""
+        while len(octets) < 4 or len(octets) < 4 + int.from_bytes(octets[:4], "big"):
+            wanted = 4 - len(octets) if len(octets) < 4 else 4 + int.from_bytes(octets[:4], "big") - len(octets)
+            more = connection.recv(wanted)
+            if not more:
+                return None
+            octets += more
+        return octets[4:]
+
+    def _pass_on(self, client, broker):
+        """One request at a time; a request without an answer (Produce with acks=0) is none that nslookout makes."""
+        authenticated = not self._users
+        while (request := self._frame(client)) is not None:
+            name, _, password = request[1:].partition(b"\0")
+            if request[:1] == b"\0" and self._users.get(name.decode("latin-1")) is not None and not authenticated:
+                authenticated = self._users[name.decode()] == password.decode()
+                if not authenticated:
+                    self.refused += 1
+                    return
+                client.sendall(bytes(4))
+                continue
+            if not authenticated and request[:2] != b"\0\x12":  # ApiVersions
+                self.refused += 1
+                return
+            broker.sendall(len(request).to_bytes(4, "big") + request)
+            answer = self._frame(broker)
+            if answer is None:
+                return
+            answer = answer.replace(b"127.0.0.1", b"127.0.0.2")
+            client.sendall(len(answer).to_bytes(4, "big") + answer)
 
 
 class Journal:
