@@ -118,6 +118,21 @@ class FailClosed(AgentCase):
         self.assertIn("NOERROR", resolved("sfrclak.com"))
         self.assert_nothing_left_behind()
 
+    def test_something_else_is_pinned_there(self):
+        """A map of an older agent's, smaller than this one's: nobody takes it for his own, and release removes it."""
+        for arguments in (("--mode", "audit"), ("--mode", "enforce", "--fail", "closed")):
+            with self.subTest(arguments):
+                PINNED.mkdir(exist_ok=True)
+                subprocess.run(["bpftool", "map", "create", PINNED / "nsl_processes", "type", "hash", "key", "4", "value", "4",
+                                "entries", "2", "name", "nsl_processes"], check=True)
+                agent = self.agent(*arguments)
+                run_client(["dig", "+tries=1", "+time=5", "sfrclak.com"])
+                wait_until(lambda agent=agent: self.of_resolver(agent.events()), "the lookup is an event")
+                agent.kill()
+                self.assertEqual(release().status, 0)
+                self.assertFalse(PINNED.exists())
+                self.assert_nothing_left_behind()
+
     def test_the_other_modes_leave_it_and_warn(self):
         self.closed_agent().kill()
         for mode in ("audit", "dry-run"):

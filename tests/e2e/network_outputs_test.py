@@ -302,6 +302,35 @@ class NetworkOutputs(AgentCase):
         self.assertEqual(parsed(value for _, value in messages), events)
         self.assertEqual(({key for key, _ in messages}, events[0]["host"]["name"]), ({"node-7"}, "node-7"))
 
+    def test_a_hostile_process_is_one_message_each(self):
+        """Whatever a process calls itself and is called with: no receiver gets two messages, a cut one, or a forged one."""
+        rsyslog = self.started(Rsyslog(self.certificates))
+        collector, journal = self.started(Collector()), self.started(Journal())
+        kafka = Kafka()
+        self.addCleanup(kafka.end)
+        agent = self.agent(*[word for output in (f"syslog:udp://127.0.0.1:{rsyslog.udp}", f"syslog:tcp://127.0.0.1:{rsyslog.tcp}",
+                                                 f"otlp:{collector.url}", f"kafka:{kafka.brokers}/dns", f"journald:{journal.path}")
+                             for word in ("--output", output)])
+        names = (b"evil\xff\xfe", b'a"\\u0000"b\\', b"a\nNSLOOKOUT_PID=1\n<27>1 - - forged", b"\x1b[2J\x07", b"caf\xc3", b"0 <1>")
+        for name in names:
+            copy = os.path.join(os.fsencode(work_folder()), name.replace(b"/", b"_"))
+            shutil.copy(shutil.which("dig"), copy)
+            run_client([name + b'"}\n{"event_id":"forged"}', b"sfrclak.com"], executable=copy)
+        wait_until(lambda: len(agent.events()) >= len(names), "the file has the events")
+        events = agent.finish()
+        received = {
+            "udp": parsed(message[5] for message in rsyslog.received("udp")),
+            "tcp": parsed(message[5] for message in rsyslog.received("tcp")),
+            "otlp": parsed(collector.bodies()),
+            "kafka": parsed(value for _, value in kafka.messages(len(events))),
+            "journald": parsed(journal.values("NSLOOKOUT_EVENT")),
+        }
+        for way, got in received.items():
+            with self.subTest(way):
+                self.assertEqual(got, events)
+        self.assertEqual(journal.values("NSLOOKOUT_PID"), [str(event["process"]["pid"]) for event in events])
+        self.assertEqual(len(self.of_resolver(events)), len(names))
+
     def test_journald(self):
         journal = self.started(Journal())
         agent = self.agent("--output", f"journald:{journal.path}?format=ecs")

@@ -187,6 +187,16 @@ class Refusals(AgentCase):
         self.assertEqual([event["process"]["command_line"] for event in events],
                          [["getent", "ahosts", "sfrclak.com"]] * 2)
 
+    def test_little_memory_may_be_locked(self):
+        """Since Linux 5.11 nothing of BPF counts against that limit, so nobody has to be able to raise it."""
+        if tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) < (5, 11):
+            self.skipTest("this kernel counts tables against the limit")
+        self.use_a_binary_that_everybody_may_run()
+        agent = self.agent(rules=file("readable.yml", GOOD_RULE),
+                           within=["prlimit", "--memlock=65536:65536", *nobody_with("bpf", "perfmon", "net_admin")])
+        run_client(["dig", "sfrclak.com"])
+        self.assert_one_event_each(self.queries(), self.of_resolver(agent.finish()))
+
     def test_a_backend_that_the_kernel_refuses(self):
         for name in {"fentry", "cgroup", "kprobe"} - usable_backends():
             with self.subTest(name):

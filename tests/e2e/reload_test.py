@@ -105,6 +105,25 @@ class Reload(AgentCase):
         self.ask("sfrclak.com")
         self.assertEqual(self.names(agent), ["sfrclak.com"])
 
+    def test_ten_reloads_add_nothing(self):
+        """A rule is there once however often it is read, and not at all when its file has gone."""
+        self.put(self.path, rule("sfrclak.com"))
+        other = self.folder / "other.yml"
+        self.put(other, rule("calltan.com", 2))
+        agent = self.agent(rules=self.folder)
+        for generation in range(2, 12):
+            agent.send_signal(signal.SIGHUP)
+            self.wait_generation(agent, generation)
+        self.assertEqual({line.partition("generation ")[2].partition(": ")[2].partition(",")[0]
+                          for line in agent.stderr().splitlines() if "generation " in line}, {"2 rules and 0 lists"})
+        self.ask("sfrclak.com", "calltan.com")
+        other.unlink()
+        self.wait_generation(agent, 12)
+        self.ask("calltan.com", "sfrclak.com")
+        events = self.of_resolver(agent.finish())
+        self.assertEqual([[rule["id"] for rule in event["rules"]] for event in events],
+                         [[ID.format(1)], [ID.format(2)], [ID.format(1)]])
+
     def test_what_an_editor_leaves_behind_is_no_change(self):
         self.put(self.path, rule("sfrclak.com"))
         listed = self.folder / "names.txt"
