@@ -5,6 +5,7 @@ also when it was down meanwhile, and whatever was lost is counted by output."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -126,6 +127,31 @@ class NetworkOutputs(AgentCase):
                         lambda rsyslog=rsyslog: parsed(message[5] for message in rsyslog.received("tls")))
                 finally:
                     rsyslog.stop()
+
+    def test_certificates_that_are_renewed_while_the_agent_runs(self):
+        """Its own, and those of the authorities: the next connection has the new ones."""
+        rsyslog = self.started(Rsyslog(self.certificates, "x509/certvalid"))
+        collector = self.started(Collector(self.certificates.server_side(asks=True)))
+        folder = work_folder() / "renewed"
+        folder.mkdir()
+
+        def put(ca, pair):
+            for source, name in ((ca, "ca"), (pair[0], "cert"), (pair[1], "key")):
+                shutil.copy(source, folder / name)
+
+        put(self.certificates.stranger, self.certificates.strange_client)
+        options = f"ca={folder}/ca&cert={folder}/cert&key={folder}/key"
+        agent = self.agent("--output", f"syslog:tls://127.0.0.1:{rsyslog.tls}?{options}", "--output", f"otlp:{collector.url}?{options}")
+        self.look_up()
+        for name in ("syslog", "otlp"):
+            wait_until(lambda name=name: re.search(f"output {name}:.*its certificate is refused.*; events wait", agent.stderr()),
+                       agent.stderr)
+        put(self.certificates.ca, self.certificates.client)
+        self.wait_received(lambda: rsyslog.received("tls"), 2, "syslog")
+        self.wait_received(collector.bodies, 2, "otlp")
+        events = agent.finish()
+        self.assertEqual(parsed(message[5] for message in rsyslog.received("tls")), events)
+        self.assertEqual(parsed(collector.bodies()), events)
 
     def test_otlp_over_tls(self):
         collector = self.started(Collector(self.certificates.server_side()))

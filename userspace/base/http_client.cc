@@ -141,7 +141,8 @@ void HttpClient::State::prepare(const HttpRequest& request, Exchange& exchange, 
   curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange.reason.data());
   if (!request.ca_file.empty()) {
     curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
-    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);  // Debian's libcurl would trust the system's beside it
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);       // Debian's libcurl would trust the system's beside it
+    curl_easy_setopt(handle, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // and would not read a renewed file for a day
   }
   if (!request.client_certificate.empty()) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, request.client_certificate.c_str());

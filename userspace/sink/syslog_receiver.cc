@@ -34,17 +34,13 @@ int refusal(int socket, milliseconds patience) {
 
 }  // namespace
 
-SyslogReceiver::SyslogReceiver(const Spec& spec, std::shared_ptr<TlsContext> tls)
-    : spec_(spec), host_name_(host_name()), place_{spec.host, spec.port, std::move(tls)} {}
+SyslogReceiver::SyslogReceiver(const Spec& spec) : spec_(spec), host_name_(host_name()), place_{spec.host, spec.port} {}
 
 Result<std::unique_ptr<Receiver>> SyslogReceiver::open(const Spec& spec) {
-  std::shared_ptr<TlsContext> tls;
   if (spec.transport == Transport::tls) {
-    auto created = TlsContext::create(spec.ca, spec.certificate, spec.key);
-    if (!created) return fail(created.error());
-    tls = std::move(*created);
+    if (auto usable = TlsContext::create(spec.ca, spec.certificate, spec.key); !usable) return fail(usable.error());
   }
-  return std::make_unique<SyslogReceiver>(spec, std::move(tls));
+  return std::make_unique<SyslogReceiver>(spec);
 }
 
 // A batch of datagrams is small: when one is refused it is not known which, and all of them are sent again.
@@ -70,12 +66,23 @@ Delivery SyslogReceiver::deliver(std::span<const std::string> records) {
   return delivery;
 }
 
+// The files of certificates are read for each connection: they are renewed while an agent runs.
+Result<void> SyslogReceiver::connect_stream() {
+  if (spec_.transport == Transport::tls) {
+    auto context = TlsContext::create(spec_.ca, spec_.certificate, spec_.key);
+    if (!context) return fail(context.error());
+    place_.tls = std::move(*context);
+  }
+  auto connected = Stream::connect(place_, connect_patience, cancelled_);
+  if (!connected) return fail(connected.error());
+  stream_ = std::move(*connected);
+  return {};
+}
+
 Result<void> SyslogReceiver::send_stream(std::span<const std::string> records) {
   if (stream_ && stream_->peer_gone()) stream_.reset();
   if (!stream_) {
-    auto connected = Stream::connect(place_, connect_patience, cancelled_);
-    if (!connected) return fail(connected.error());
-    stream_ = std::move(*connected);
+    if (auto connected = connect_stream(); !connected) return connected;
   }
   std::string frames;
   for (const std::string& record : records) frames += fmt::format("{} {}", record.size(), record);

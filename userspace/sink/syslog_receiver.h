@@ -23,7 +23,7 @@ class SyslogReceiver : public Receiver {
   // Errors: runtime (certificates). It connects when there is something to send.
   [[nodiscard]] static Result<std::unique_ptr<Receiver>> open(const Spec& spec);
 
-  SyslogReceiver(const Spec& spec, std::shared_ptr<TlsContext> tls);
+  explicit SyslogReceiver(const Spec& spec);
 
   [[nodiscard]] Result<std::string> encode(const event::Event& event) const override;
   [[nodiscard]] Delivery deliver(std::span<const std::string> records) override;
@@ -33,6 +33,7 @@ class SyslogReceiver : public Receiver {
  private:
   [[nodiscard]] Delivery deliver_datagrams(std::span<const std::string> records);
   [[nodiscard]] Result<void> connect_datagrams();
+  [[nodiscard]] Result<void> connect_stream();
   [[nodiscard]] Result<void> send_stream(std::span<const std::string> records);
 
   Spec spec_;
