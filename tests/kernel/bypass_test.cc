@@ -89,6 +89,12 @@ class Bypass : public ::testing::Test {
     harness_->sensor().on_bypass([this](const nsl_bypass& bypass) { seen_.push_back(bypass); });
   }
 
+  void TearDown() override {
+    if (IsSkipped()) return;
+    const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    report_case("bypass_" + name, HasFailure() ? "failed" : "seen");
+  }
+
   // Of the child alone: other programs of this machine have sockets, too.
   std::vector<std::string> told_of(const std::function<void()>& body) {
     const auto run = run_child("client", [&]() -> Result<void> {

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from results import BACKENDS, LAST_LINES, read_results, table
+from results import BACKENDS, LAST_LINES, known_large_text, read_known_large, read_results, table
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
@@ -22,6 +22,10 @@ TOP = HERE.parent.parent
 def read_kernels():
     lines = (HERE / "kernels.tsv").read_text().splitlines()
     return [tuple(line.split("\t")) for line in lines if line and not line.startswith("#")]
+
+
+def read_verified(kernel):
+    return read_known_large((HERE / "verified.tsv").read_text()).get(kernel, {})
 
 
 def arguments(kernels):
@@ -65,7 +69,7 @@ def boot(kernel, args, initramfs):
               flush=True)
         ran, text, console_text = run_machine(fetched.stdout.strip(), initramfs, console, results, args)
         trouble = trouble_of(ran, text, console_text)
-    return read_results(name, args.backends, text, trouble), ran.stderr + last_lines(console_text, "console")
+    return read_results(name, args.backends, text, trouble, read_verified(name)), ran.stderr + last_lines(console_text, "console")
 
 
 def run_machine(image, initramfs, console, results, args):
@@ -102,6 +106,9 @@ def report_failures(combinations, machine_text):
     failed = [c for c in combinations if not c.passed]
     for c in failed:
         print(f"\n{c.kernel} {c.backend}: {c.verdict}; failed cases: {', '.join(c.cases['failed']) or 'none named'}")
+        for program, verified, allowed in c.too_large:
+            print(f"  {program}: the verifier went through {verified:,} instructions, {allowed:,} are allowed: make it smaller, "
+                  "or take the line of verified.tsv in the output folder over with the reason")
         print("".join(f"  {line}\n" for line in c.failures), end="")
     if failed:
         print(f"{failed[0].kernel}: {machine_text}", end="", flush=True)
@@ -130,6 +137,7 @@ def main():
 
     text = table(combinations)
     table_file.write_text(text)
+    (args.out / "verified.tsv").write_text(known_large_text(combinations))
     passed = sum(c.passed for c in combinations)
     print(f"\n{text}\n{passed} of {len(combinations)} combinations passed in {time.monotonic() - started:.0f} s")
     return 0 if passed == len(combinations) else 1

@@ -11,7 +11,9 @@ the lines of the kernel tests; the ones that count here:
     case NAME BACKEND failed(WHY)              it should have been seen
 
 A combination passes when its tests ended with status 0, no case failed and at least one was seen: a test that saw
-nothing proves nothing.
+nothing proves nothing. No program may take the verifier more than VERIFIED_LIMIT instructions, but for those that are known
+to (verified.tsv), which may grow by a fifth: the kernel's own limit is a million, and what is near it on one kernel is
+over it on the next.
 """
 
 import re
@@ -20,6 +22,8 @@ from dataclasses import dataclass, field
 OUTCOMES = ("seen", "none", "unseen", "skipped", "failed")
 BACKENDS = ("fentry", "kprobe", "cgroup")
 LAST_LINES = 30
+VERIFIED_LIMIT = 60_000
+GROWTH = 1.2
 
 _END = re.compile(r"^end (\S+) status=(\d+)(?: uptime=(\S+))?")
 _PROGRAM = re.compile(r"program (\S+) verified=(\d+) loaded=(\d+)")
@@ -40,6 +44,14 @@ class Combination:
     programs: dict = field(default_factory=dict)  # name -> verified instructions
     trouble: str = ""  # why the machine itself is to blame
     output: list = field(default_factory=list)
+    known_large: dict = field(default_factory=dict)  # name -> verified instructions, of programs above the limit
+
+    @property
+    def too_large(self):
+        """Programs that the verifier takes more of than it may: (name, verified, allowed)."""
+        allowed = {name: int(GROWTH * known) for name, known in self.known_large.items()}
+        return [(name, verified, allowed.get(name, VERIFIED_LIMIT)) for name, verified in sorted(self.programs.items())
+                if verified > allowed.get(name, VERIFIED_LIMIT)]
 
     @property
     def verdict(self):
@@ -55,6 +67,8 @@ class Combination:
             return "failed"
         if not self.cases["seen"]:
             return "failed (no case seen)"
+        if self.too_large:
+            return "failed (verifier)"
         return "pass"
 
     @property
@@ -76,12 +90,32 @@ class Combination:
         return max(self.programs.items(), key=lambda item: item[1], default=("", 0))
 
 
-def read_results(kernel, backends, text, trouble=""):
+def read_known_large(text):
+    """verified.tsv: kernel -> program -> verified instructions."""
+    known = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            kernel, program, verified = line.split("\t")
+            known.setdefault(kernel, {})[program] = int(verified)
+    return known
+
+
+def known_large_text(combinations):
+    """The lines of verified.tsv that these combinations would make."""
+    largest = {}
+    for c in combinations:
+        for name, verified in c.programs.items():
+            if verified > VERIFIED_LIMIT:
+                largest[c.kernel, name] = max(verified, largest.get((c.kernel, name), 0))
+    return "".join(f"{kernel}\t{name}\t{verified}\n" for (kernel, name), verified in largest.items())
+
+
+def read_results(kernel, backends, text, trouble="", known_large=None):
     """One Combination for each backend asked for, whatever the text lacks.
 
     trouble is what went wrong with the machine as a whole; it is put down to the backends that had not ended.
     """
-    combinations = {backend: Combination(kernel, backend) for backend in backends}
+    combinations = {backend: Combination(kernel, backend, known_large=known_large or {}) for backend in backends}
     release, current = "?", None
     for line in text.splitlines():
         if line.startswith("release "):

@@ -3,7 +3,7 @@
 
 import unittest
 
-from results import read_results, table
+from results import VERIFIED_LIMIT, known_large_text, read_known_large, read_results, table
 
 GOOD = "program p verified=900 loaded=90\nprogram q verified=1200 loaded=80\ncase sendto {b} seen\n"
 
@@ -63,6 +63,21 @@ class Results(unittest.TestCase):
             {"seen": ["sendto", "a"], "none": ["n"], "unseen": ["b"], "skipped": ["c"], "failed": []}, c.cases)
         self.assertIn("| 6.1    | 6.1.0-1 | kprobe  | pass   | 2 ", table([c]))
         self.assertIn("1,200 (q)", table([c]))
+
+    def test_programs_that_the_verifier_takes_too_much_of(self):
+        known = read_known_large("# why\n\n6.1\tq\t100000\n5.10\tp\t999999\n")
+        self.assertEqual({"6.1": {"q": 100000}, "5.10": {"p": 999999}}, known)
+        for p, q, too_large in ((VERIFIED_LIMIT, 120_000, []), (VERIFIED_LIMIT + 1, 1, [("p", 60_001, 60_000)]),
+                                (1, 120_001, [("q", 120_001, 120_000)])):
+            with self.subTest(p=p, q=q):
+                body = f"program p verified={p} loaded=1\nprogram q verified={q} loaded=1\ncase sendto {{b}} seen\n"
+                (c,) = read_results("6.1", ["kprobe"], section("kprobe", body), known_large=known["6.1"])
+                self.assertEqual(too_large, c.too_large)
+                self.assertEqual("failed (verifier)" if too_large else "pass", c.verdict)
+
+    def test_what_would_be_known(self):
+        body = "program p verified=70000 loaded=1\nprogram p verified=71000 loaded=1\nprogram q verified=5 loaded=1\n"
+        self.assertEqual("6.1\tp\t71000\n", known_large_text(read_results("6.1", ["kprobe"], section("kprobe", body))))
 
 
 if __name__ == "__main__":

@@ -30,13 +30,15 @@ Error failure(std::string_view what, const fs::path& path, int error) {
   return {kind, fmt::format("{} {}: {}", what, path.string(), errno_text(error))};
 }
 
+// Of what is no folder there are none: something else that is pinned in the place of a set holds no links.
 Result<std::vector<fs::path>> entries_of(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> entries;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     entries.push_back(at->path());
   }
-  if (error && error != std::errc::no_such_file_or_directory) return fail(failure("reading", folder, error.value()));
+  const bool none = error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  if (error && !none) return fail(failure("reading", folder, error.value()));
   return entries;
 }
 
