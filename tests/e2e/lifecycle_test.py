@@ -24,12 +24,13 @@ def attached_to_cgroups():
 
 
 class Lifecycle(AgentCase):
-    def assert_drained(self, agent, number):
-        """Queries of the time when the agent did not run at all, then the signal: none of them is lost."""
+    def assert_drained(self, agent, *signals):
+        """Queries of the time when the agent did not run at all, then the signals: none of them is lost."""
         agent.stand_still()
         prober = Prober(self.resolver.address)
         sent = [(identifier, prober.send(NAME, identifier=identifier)) for identifier in range(1, 1001)]
-        agent.send_signal(number)
+        for number in signals:
+            agent.send_signal(number)
         agent.send_signal(signal.SIGCONT)
         events = self.of_resolver(agent.finish())
         self.assertEqual([(event["dns"]["id"], event["dns"]["source"]["port"]) for event in events], sent)
@@ -43,9 +44,7 @@ class Lifecycle(AgentCase):
         self.assert_nothing_left_behind()
 
     def test_a_second_signal_does_not_cut_the_draining_short(self):
-        agent = self.agent()
-        agent.send_signal(signal.SIGINT)
-        self.assert_drained(agent, signal.SIGTERM)
+        self.assert_drained(self.agent(), signal.SIGINT, signal.SIGTERM)
 
     def test_ready_comes_after_attaching_and_goes_with_the_agent(self):
         agent = self.agent(ready=False)
