@@ -5,11 +5,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -31,6 +35,15 @@ Result<std::uint64_t> kilobytes_of(const std::string& path, std::string_view wor
   }
   return fail(ErrorClass::runtime, "{}: no line {}", path, word);
 }
+
+// Of the one agent that this process has at a time.
+std::string status_socket() {
+  return std::filesystem::temp_directory_path() / ("nslookout-bench-" + std::to_string(getpid()) + ".sock");
+}
+
+struct ClosePipe {
+  void operator()(FILE* pipe) const { pclose(pipe); }
+};
 
 // Or 0 when it cannot be started.
 pid_t spawn(const std::string& binary, std::vector<std::string> arguments) {
@@ -56,11 +69,11 @@ Result<AgentProcess> AgentProcess::start(const std::string& binary, const std::v
       std::filesystem::temp_directory_path() / ("nslookout-bench-" + std::to_string(getpid()) + ".ready");
   std::filesystem::remove(ready);
   std::vector<std::string> all = arguments;
-  all.insert(all.end(), {"--ready-file", ready.native()});
+  all.insert(all.end(), {"--no-config", "--ready-file", ready.native(), "--status-socket", status_socket()});
   const auto begin = std::chrono::steady_clock::now();
   const pid_t pid = spawn(binary, all);
   if (pid == 0) return fail(ErrorClass::runtime, "{} cannot be started", binary);
-  AgentProcess agent(pid, 0);
+  AgentProcess agent(binary, pid);
   while (!std::filesystem::exists(ready)) {
     if (waitpid(pid, nullptr, WNOHANG) == pid) {
       agent.pid_ = 0;
@@ -89,6 +102,30 @@ Result<AgentProcess::Memory> AgentProcess::memory() const {
   if (!own) return fail(own.error());
   if (!peak) return fail(peak.error());
   return Memory{*own, *peak};
+}
+
+Result<double> AgentProcess::cpu_seconds() const {
+  clockid_t clock{};
+  timespec time{};
+  if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+    return fail(ErrorClass::runtime, "the agent's CPU time: {}", errno_text(errno));
+  }
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+Result<nlohmann::json> AgentProcess::status() const {
+  const std::string command = "'" + binary_ + "' status --format json --status-socket '" + status_socket() + "'";
+  const std::unique_ptr<FILE, ClosePipe> pipe(popen(command.c_str(), "re"));
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (pipe) {
+    const std::size_t got = std::fread(piece.data(), 1, piece.size(), pipe.get());
+    if (got == 0) break;
+    text.append(piece.data(), got);
+  }
+  nlohmann::json status = nlohmann::json::parse(text, nullptr, false);
+  if (!status.is_object()) return fail(ErrorClass::runtime, "{} says nothing; try it by hand", command);
+  return status;
 }
 
 Result<void> AgentProcess::stop() {

@@ -1,7 +1,5 @@
 // kernel_cost OBJECT: what a query that is not listed costs in the kernel, as a table; status 1 when a bound is missed.
 // OBJECT is programs.bpf.o. Needs root. docs/performance.md has the method and a table.
-#include <sched.h>
-
 #include <array>
 #include <cstdlib>
 #include <fstream>
@@ -260,13 +258,6 @@ double load_average() {
   return getloadavg(&average, 1) == 1 ? average : 0;
 }
 
-void stay_on_one_cpu() {
-  cpu_set_t cpu;
-  CPU_ZERO(&cpu);
-  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &cpu);
-  sched_setaffinity(0, sizeof cpu, &cpu);
-}
-
 // True when all bounds are met.
 Result<bool> measure_all(const char* path) {
   std::ifstream file(path, std::ios::binary);
@@ -285,7 +276,7 @@ Result<bool> measure_all(const char* path) {
     if (const auto checked = check(*programs, names[0]); !checked) return fail(checked.error());
   }
 
-  stay_on_one_cpu();
+  const OnOneCpu here;
   for (int attempt = 1;; ++attempt) {
     const double before = load_average();
     std::vector<std::string_view> texts;

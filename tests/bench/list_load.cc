@@ -1,12 +1,8 @@
 // list_load NSLOOKOUT: what a list takes of time and memory, for three sizes: from the start of the agent to its ready
 // file, and both sides' memory then; status 1 when a bound is missed. NSLOOKOUT is the agent's binary. Needs root.
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -18,6 +14,7 @@
 #include "lists/name_list.h"
 #include "map_memory.h"
 #include "report.h"
+#include "temporary_file.h"
 
 namespace nslookout::bench {
 namespace {
@@ -76,22 +73,6 @@ Result<Measured> measure(const std::string& binary, const std::string& file) {
   return measured;
 }
 
-// A list's file, gone when this is.
-class ListFile {
- public:
-  explicit ListFile(const std::string& text)
-      : path_(std::filesystem::temp_directory_path() / fmt::format("nslookout-bench-{}.txt", getpid())) {
-    std::ofstream(path_) << text;
-  }
-  ListFile(const ListFile&) = delete;
-  ListFile& operator=(const ListFile&) = delete;
-  ~ListFile() { std::filesystem::remove(path_); }
-  [[nodiscard]] std::string path() const { return path_.native(); }
-
- private:
-  std::filesystem::path path_;
-};
-
 void print(const Measured& one) {
   fmt::print("{:>9} {:>12.3f} {:>12.2f} {:>12.3f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f}\n", one.names, one.tables,
              static_cast<double>(one.names) / one.tables / 1e6, one.ready, one.own, one.kernel, one.own + one.kernel,
@@ -120,7 +101,7 @@ Result<bool> measure_all(const std::string& binary) {
     const Result<Feed> feed = read_feed(size);
     if (!feed) return fail(feed.error());
     if (!feed->real && size == sizes[0]) fmt::print("the real feed is not here: the names are made up\n");
-    const ListFile file(feed->text);
+    const TemporaryFile file(".txt", feed->text);
     const Result<Measured> measured = measure(binary, file.path());
     if (!measured) return fail(measured.error());
     print(*measured);

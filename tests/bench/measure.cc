@@ -59,4 +59,14 @@ Result<std::vector<double>> measure(const std::vector<Case>& cases) {
   return told_times;
 }
 
+OnOneCpu::OnOneCpu() {
+  sched_getaffinity(0, sizeof before_, &before_);
+  cpu_set_t cpu;
+  CPU_ZERO(&cpu);
+  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &cpu);
+  sched_setaffinity(0, sizeof cpu, &cpu);
+}
+
+OnOneCpu::~OnOneCpu() { sched_setaffinity(0, sizeof before_, &before_); }
+
 }  // namespace nslookout::bench

@@ -3,6 +3,8 @@
 // over several loads of the programs, since where a load happens to lie in memory changes its speed.
 #pragma once
 
+#include <sched.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,5 +29,17 @@ struct Case {
 [[nodiscard]] Result<void> run(const Case& one, std::uint32_t times);
 
 [[nodiscard]] double percentile(std::vector<double> values, double part);
+
+// Keeps this thread on the CPU that it runs on, until it goes: a move would cost more than what is measured.
+class OnOneCpu {
+ public:
+  OnOneCpu();
+  ~OnOneCpu();
+  OnOneCpu(const OnOneCpu&) = delete;
+  OnOneCpu& operator=(const OnOneCpu&) = delete;
+
+ private:
+  cpu_set_t before_{};
+};
 
 }  // namespace nslookout::bench
