@@ -38,7 +38,7 @@ getent hosts sfrclak.com
 until_true journal_has '"query":"sfrclak.com"'
 echo "seen=$?"
 
-printf 'title: Another Name\nid: 0d9ef7b1-0c8d-4b21-9d3a-0c3a0fb7a4d1\nlogsource: {category: dns}\ndetection: {selection: {query: second.example}, condition: selection}\nlevel: high\n' \
+printf 'title: Another Name\nid: 0d9ef7b1-0c8d-4b21-9d3a-0c3a0fb7a4d1\nlogsource: {category: dns}\ndetection: {selection: {query: [second.example, forward.example, back.example]}, condition: selection}\nlevel: high\n' \
   >/etc/nslookout/rules/own.yml
 systemctl reload nslookout.service
 echo "reload=$?"
@@ -47,6 +47,18 @@ echo "reloaded=$?"
 getent hosts second.example
 until_true journal_has '"query":"second.example"'
 echo "seen_after_reload=$?"
+
+# stepped NAME STEP   the clock is stepped while the agent runs, and then the name is looked up
+stepped() {
+  date --set "$2" >/dev/null
+  echo "$1_step=$?"
+  echo "$1_before=$(date +%s.%N)"
+  getent hosts "$1.example"
+  echo "$1_after=$(date +%s.%N)"
+  until_true journal_has "\"query\":\"$1.example\""
+}
+stepped forward '+1 hour'
+stepped back '-2 hours'
 
 # In enforce, a client in a network namespace of its own gets its answer there.
 mkdir -p /etc/nslookout/conf.d

@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
 """The installed package under a whole systemd, in a virtual machine: the unit starts, a lookup is read back from the
-journal with its process, reload and enforcement work within the unit's confinement. guest.sh is what happens there."""
+journal with its process, reload, a clock that is stepped and enforcement work within the unit's confinement. guest.sh is
+what happens there."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -107,6 +109,17 @@ class Machine(unittest.TestCase):
 
     def test_reload_takes_in_a_new_rule(self):
         self.assert_said(reload="0", reloaded="0", seen_after_reload="0")
+
+    def test_an_event_has_the_time_of_a_clock_that_was_stepped(self):
+        """An hour ahead, and then two back; within a second of what the clock said before and after the lookup."""
+        for step in ("forward", "back"):
+            with self.subTest(step):
+                self.assert_said(**{f"{step}_step": "0"})
+                event = next(e for e in self.events() if e["dns"]["query"] == f"{step}.example")
+                time = datetime.datetime.fromisoformat(event["time"][:26].rstrip("Z") + "+00:00").timestamp()
+                self.assertGreater(time, float(self.said[f"{step}_before"]) - 1)
+                self.assertLess(time, float(self.said[f"{step}_after"]) + 1)
+        self.assertGreater(float(self.said["forward_before"]) - float(self.said["back_before"]), 3600, "it was stepped")
 
     def test_a_blocked_client_in_another_network_namespace_is_answered(self):
         self.assert_said(restart="0", blocked="3")  # NXDOMAIN
