@@ -3,14 +3,13 @@
 
 import json
 import os
-import pathlib
 import shutil
 import signal
 import stat
 import subprocess
 import sys
 
-from harness import RULES, AgentCase, Prober, binary, main, run_client, wait_until, work_folder
+from harness import RULES, AgentCase, Prober, SmallDisk, binary, main, run_client, wait_until, work_folder
 
 
 def command(*arguments):
@@ -37,18 +36,6 @@ def hunted(*arguments):
     result = command("hunt", "--rules", late_rules(), "--format", "json", *arguments)
     assert result.returncode == 0, result.stderr
     return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-class SmallDisk:
-    """A file system of its own that is full soon."""
-
-    def __init__(self, folder, size):
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.folder], check=True)
-
-    def remove(self):
-        subprocess.run(["umount", self.folder], check=True)
 
 
 class History(AgentCase):

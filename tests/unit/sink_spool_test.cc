@@ -139,6 +139,22 @@ TEST_F(SinkSpool, RefusesWhatIsOverItsCapAndGoesOnWhenThereIsRoom) {
   EXPECT_EQ(drain(*spool), range(200, held + 1));
 }
 
+TEST_F(SinkSpool, OnceFullStaysSoForSmallRecordsUntilASegmentHasGone) {
+  const auto spool = open(65536);
+  int held = 0;
+  while (held < 200 && spool->append(record(held, 1000))) ++held;
+  EXPECT_FALSE(spool->append(record(held, 1)));
+  ASSERT_EQ(spool->take({.records = 1}).size(), 1u);
+  spool->done(1);
+  EXPECT_FALSE(spool->append(record(held, 1)));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(spool->take({.records = 1}).size(), 1u);
+    spool->done(1);
+  }
+  EXPECT_TRUE(spool->append(record(held, 1)));
+  EXPECT_EQ(drain(*spool), range(11, held + 1));
+}
+
 TEST_F(SinkSpool, IsOfOneOutput) {
   const auto spool = open();
   const auto second = Spool::open(path("spool"), roomy);

@@ -109,6 +109,8 @@ void Pipeline::adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t nu
   generations_.adopt(std::move(plan), number, static_cast<std::uint64_t>(boot_now().count()));
 }
 
+void Pipeline::withdraw() { generations_.withdraw(); }
+
 void Pipeline::judge(Lookup& lookup) {
   lookup.rules = generations_.of(lookup.candidate.generation);
   const match::Verifier& verifier = lookup.rules->verifier;
@@ -423,6 +425,11 @@ std::vector<event::Loss> Pipeline::losses(const kernel::Counters& counters) cons
   return losses;
 }
 
+bool Pipeline::is_last_report(const std::vector<event::Loss>& losses) const {
+  return sequence_ == last_report_ &&
+         std::ranges::all_of(losses, [](const event::Loss& loss) { return !loss.output.empty() && loss.count == 1; });
+}
+
 void Pipeline::report_losses() {
   report_incomplete();
   const Result<kernel::Counters> counters = sensor_.counters();
@@ -431,14 +438,21 @@ void Pipeline::report_losses() {
     return;
   }
   event::Event event;
-  event.losses = take_new(losses_before_outputs(*counters), reported_losses_);
-  std::ranges::move(take_new(output_losses(), reported_output_), std::back_inserter(event.losses));
-  if (event.losses.empty()) return;
+  std::vector<std::uint64_t> reported_losses = reported_losses_;
+  std::vector<std::uint64_t> reported_output = reported_output_;
+  event.losses = take_new(losses_before_outputs(*counters), reported_losses);
+  std::ranges::move(take_new(output_losses(), reported_output), std::back_inserter(event.losses));
+  // An output that takes nothing loses the report of its losses, too: told by itself that would go on for ever. It is told with
+  // what comes next.
+  if (event.losses.empty() || is_last_report(event.losses)) return;
+  reported_losses_ = std::move(reported_losses);
+  reported_output_ = std::move(reported_output);
   event.kind = event::Kind::loss;
   event.time = wall_from_boot(static_cast<std::uint64_t>(boot_now().count()), wall_minus_boot());
   event.event_id = ids_.next(event.time);
   for (const event::Loss& loss : event.losses) warn_of(loss);
   write(event);
+  last_report_ = sequence_;
 }
 
 void Pipeline::reopen() {

@@ -42,6 +42,8 @@ class Pipeline {
 
   // Other rules from here on; called before their tables are published, under that number (kernel::Sensor::publish).
   void adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t number);
+  // They could not be published: the rules before them stay.
+  void withdraw();
 
   void handle(const nsl_candidate& candidate);
   void handle(const nsl_response& response, std::string_view message);
@@ -119,6 +121,8 @@ class Pipeline {
   [[nodiscard]] bool is_first(const Lookup& lookup);
   [[nodiscard]] std::vector<event::Loss> losses_before_outputs(const kernel::Counters& counters) const;
   [[nodiscard]] std::vector<event::Loss> output_losses() const;
+  // Whether nothing but the last report of losses can have been lost since it was written.
+  [[nodiscard]] bool is_last_report(const std::vector<event::Loss>& losses) const;
   void write(event::Event& event);
 
   const kernel::Sensor& sensor_;
@@ -153,6 +157,7 @@ class Pipeline {
   std::vector<std::uint64_t> reported_output_;  // by output: events lost to it, as far as reported
   Tally tally_;
   std::vector<std::uint64_t> reported_losses_;
+  std::uint64_t last_report_ = 0;  // its sequence
 };
 
 }  // namespace nslookout::agent

@@ -65,7 +65,7 @@ QueuedSink::QueuedSink(std::string name, const Spec& spec, std::shared_ptr<Recei
       queue_(std::make_shared<RecordQueue>(spec.queue_octets, when_full)),
       spool_(std::move(spool)) {
   if (spool_) {
-    to_spool_ = std::make_unique<Courier>(name_, queue_, std::make_shared<SpoolReceiver>(spool_));
+    to_spool_ = std::make_unique<Courier>(name_ + " (spool)", queue_, std::make_shared<SpoolReceiver>(spool_));
     courier_ = std::make_unique<Courier>(name_, spool_, receiver_);
   } else {
     courier_ = std::make_unique<Courier>(name_, queue_, receiver_);
@@ -80,11 +80,12 @@ Result<void> QueuedSink::write(const event::Event& event) {
   auto record = receiver_->encode(event);
   if (!record) return fail(record.error());
   if (queue_->push(std::move(*record))) {
-    dropping_ = false;
+    if (dropping_ && queue_->has_room_again()) dropping_ = false;
     return {};
   }
   ++dropped_;
-  // One line for each time it begins; the count is in the events of kind loss.
+  // One line for each time it begins; the count is in the events of kind loss. A queue before a slow receiver takes and refuses
+  // in turns for as long as it is nearly full: that is one time.
   if (!std::exchange(dropping_, true)) log::error("output {}: its queue is full, events are lost to it", name_);
   return {};
 }

@@ -120,6 +120,7 @@ Result<std::shared_ptr<Spool>> Spool::open(const std::string& folder, std::uint6
   if (!position) return fail(position.error());
   spool->position_ = std::move(*position);
   spool->read_position();
+  spool->write_position();  // it has its place on the disk, also when that is full later
   return spool;
 }
 
@@ -202,37 +203,71 @@ void Spool::read_position() {
   next_to_take_ = next_to_deliver_ = segments_.front().first;
 }
 
-void Spool::write_position() {
+bool Spool::put_position() {
   const std::string text = fmt::format("{:020} {:020}\n", next_to_deliver_, delivered_offset_);
-  if (::pwrite(position_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+  return ::pwrite(position_.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+void Spool::write_position() {
+  const bool before = std::exchange(position_written_, put_position());
+  if (before && !position_written_) {
     log::warning("spool {}: its position cannot be written ({}); a restart would deliver events twice",
                  escape_controls(folder_), errno_text(errno));
   }
 }
 
+// A full one stays so until there is room for a segment: it would else take the small records and refuse the large ones.
+bool Spool::is_full_for(std::uint64_t octets) {
+  std::uint64_t used = octets;
+  for (const Segment& segment : segments_) used += segment.size;
+  full_ = used + (full_ ? segment_octets_ : 0) > cap_;
+  return full_;
+}
+
+int Spool::write_frame(const std::string& frame) {
+  Segment& last = segments_.back();
+  const ssize_t wrote = ::write(written_.get(), frame.data(), frame.size());
+  if (wrote == static_cast<ssize_t>(frame.size())) {
+    last.size += frame.size();
+    return 0;
+  }
+  const int error = wrote < 0 ? errno : ENOSPC;
+  if (wrote > 0 && ::ftruncate(written_.get(), static_cast<off_t>(last.size)) != 0) {
+    // Nothing may follow a cut record.
+    last.size += static_cast<std::uint64_t>(wrote);
+    static_cast<void>(start_segment(next_to_write_));
+  }
+  return error;
+}
+
+// Gives the disk back what delivered records take, where no others are left: whether there was something. Else a disk that is
+// full before the first segment is would stay so for ever.
+bool Spool::empty_last_segment() {
+  Segment& last = segments_.back();
+  if (segments_.size() > 1 || next_to_deliver_ != next_to_write_ || last.size == 0) return false;
+  if (::ftruncate(written_.get(), 0) != 0) return false;
+  // Without its new name the numbers begin anew after a restart, which costs nothing: there is no record.
+  if (::rename(segment_path(last.first).c_str(), segment_path(next_to_write_).c_str()) == 0)
+    last.first = next_to_write_;
+  last.size = 0;
+  read_.reset();
+  read_offset_ = delivered_offset_ = 0;
+  write_position();
+  return true;
+}
+
 Result<void> Spool::append(const std::string& record) {
   const std::string frame = framed(record);
   const std::lock_guard lock(mutex_);
-  std::uint64_t used = frame.size();
-  for (const Segment& segment : segments_) used += segment.size;
-  if (used > cap_ || record.size() > max_record_octets) {
+  if (record.size() > max_record_octets || is_full_for(frame.size())) {
     return fail(ErrorClass::runtime, "spool {}: full ({} octets)", escape_controls(folder_), cap_);
   }
   if (segments_.back().size >= segment_octets_) {
     if (auto started = start_segment(next_to_write_); !started) return started;
   }
-  Segment& last = segments_.back();
-  const ssize_t wrote = ::write(written_.get(), frame.data(), frame.size());
-  if (wrote != static_cast<ssize_t>(frame.size())) {
-    const std::string reason = wrote < 0 ? errno_text(errno) : errno_text(ENOSPC);
-    if (wrote > 0 && ::ftruncate(written_.get(), static_cast<off_t>(last.size)) != 0) {
-      // Nothing may follow a cut record.
-      last.size += static_cast<std::uint64_t>(wrote);
-      static_cast<void>(start_segment(next_to_write_));
-    }
-    return fail(ErrorClass::runtime, "spool {}: {}", escape_controls(folder_), reason);
-  }
-  last.size += frame.size();
+  int error = write_frame(frame);
+  if (error == ENOSPC && empty_last_segment()) error = write_frame(frame);
+  if (error != 0) return fail(ErrorClass::runtime, "spool {}: {}", escape_controls(folder_), errno_text(error));
   ++next_to_write_;
   changed_.notify_all();
   return {};

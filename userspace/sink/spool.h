@@ -61,8 +61,13 @@ class Spool : public RecordSource {
   [[nodiscard]] Result<void> find_segments();
   [[nodiscard]] Result<void> adopt_last_segment();
   [[nodiscard]] Result<void> start_segment(std::uint64_t first);
+  [[nodiscard]] bool is_full_for(std::uint64_t octets);
+  // 0, or why not (errno). What was written of it is cut off again.
+  [[nodiscard]] int write_frame(const std::string& frame);
+  [[nodiscard]] bool empty_last_segment();
   void read_position();
   void write_position();
+  [[nodiscard]] bool put_position();
   [[nodiscard]] std::string segment_path(std::uint64_t first) const;
   [[nodiscard]] Result<Fd> open_file(const std::string& path, int flags) const;
   [[nodiscard]] bool open_for_reading();
@@ -81,6 +86,7 @@ class Spool : public RecordSource {
   std::deque<Segment> segments_;  // oldest first; the last one is written
   Fd written_;
   Fd position_;
+  bool position_written_ = true;     // the last time; the log has been told where not
   std::uint64_t next_to_write_ = 0;  // numbers of records
   std::uint64_t next_to_take_ = 0;
   std::uint64_t next_to_deliver_ = 0;
@@ -90,6 +96,7 @@ class Spool : public RecordSource {
   std::uint64_t delivered_offset_ = 0;
   std::deque<Taken> taken_;
   std::uint64_t damaged_ = 0;
+  bool full_ = false;  // since it refused a record, and until a segment has gone
   bool woken_ = false;
   bool closed_ = false;
 };
