@@ -281,7 +281,10 @@ class Reloads {
     const auto begin = std::chrono::steady_clock::now();
     pipeline.adopt(loaded.plan, state_.number + 1);
     const Result<PublishedSizes> sizes = publish(sensor, std::move(loaded.tables), state_.number + 1);
-    if (!sizes) return fail(sizes.error());
+    if (!sizes) {
+      pipeline.withdraw();
+      return fail(sizes.error());
+    }
     if (hunt_) hunt_->start(std::exchange(plan_, loaded.plan), loaded.plan);
     note(state_.number + 1, *sizes, loaded.load_time + (std::chrono::steady_clock::now() - begin));
     if (loaded.plan->reads_response() && !sensor.sees_responses()) {

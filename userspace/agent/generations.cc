@@ -40,6 +40,11 @@ void Generations::adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t
   all_.push_back({std::make_shared<Generation>(std::move(plan), number)});
 }
 
+void Generations::withdraw() {
+  all_.pop_back();
+  all_.back().replaced = 0;
+}
+
 bool Generations::retire(std::uint64_t now) {
   const std::size_t before = all_.size();
   while (all_.size() > 1 && all_.front().replaced + kept_ns <= now) {

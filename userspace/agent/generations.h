@@ -34,6 +34,9 @@ class Generations {
   // Makes the plan the current one; called before its tables are published. Times: ns since boot.
   void adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t number, std::uint64_t now);
 
+  // Undoes the last adopt(): its tables could not be published, and the plan before it is still the one in use.
+  void withdraw();
+
   // Lets go of those that were replaced long enough ago that nothing of theirs can still come; whether
   // there was one.
   bool retire(std::uint64_t now);

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <filesystem>
 #include <mutex>
+#include <new>
 #include <set>
 #include <thread>
 #include <tuple>
@@ -154,6 +155,15 @@ class Reloader::Worker {
     }
   }
 
+  // Without memory for the new rules, those in use stay.
+  Result<Loaded> load() {
+    try {
+      return load_();
+    } catch (const std::bad_alloc&) {
+      return fail(ErrorClass::runtime, "there is no memory for the new ones");
+    }
+  }
+
   void work() {
     while (!stop_) {
       if (!wait(-1) || stop_) continue;
@@ -164,7 +174,7 @@ class Reloader::Worker {
       watch(seen);  // a folder that is new; one that cannot be watched was said at the start
       if (!asked && seen.files == loaded_) continue;
       loaded_ = std::move(seen.files);
-      Result<Loaded> outcome = load_();
+      Result<Loaded> outcome = load();
       const std::lock_guard lock(mutex_);
       outcome_ = std::move(outcome);
     }

@@ -27,6 +27,7 @@
 namespace nslookout::health {
 namespace {
 
+constexpr int accept_pause = 200;  // ms, after a client that could not be accepted: no descriptor is left, say
 constexpr timeval client_patience{.tv_sec = 2, .tv_usec = 0};  // for a client that does not read
 constexpr timeval agent_patience{.tv_sec = 10, .tv_usec = 0};
 
@@ -106,7 +107,11 @@ class StatusSocket::Server {
       std::array<pollfd, 2> fds = {{{listener_.get(), POLLIN, 0}, {bell_.get(), POLLIN, 0}}};
       if (::poll(fds.data(), fds.size(), -1) < 0 || stop_) continue;
       const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (client.valid()) tell(client);
+      if (client.valid()) {
+        tell(client);
+      } else {
+        ::poll(&fds[1], 1, accept_pause);  // the client still waits, and the first poll would return at once
+      }
     }
   }
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "base/log.h"
 
 namespace nslookout::kernel {
 namespace {
@@ -92,12 +93,14 @@ Result<void> Tables::publish(const compile::KernelTables& tables, std::uint32_t 
 
   // An update of a map of maps returns once every program that was running then has ended: after this one nobody is in
   // the old slot, and its tables can go. (On the first publication the old slot is empty: nothing to delete.)
+  // Whatever fails from here on, the new tables are in use: that is no refusal.
   if (!put(names_fd_, slot, blocks->names)) {
-    return fail(ErrorClass::runtime, "waiting for the old tables: {}", errno_text(errno));
+    log::warning("waiting for the old tables, which keep their memory: {}", errno_text(errno));
+    return {};
   }
   for (const int outer : {filters_fd_, texts_fd_, names_fd_}) {
     if (bpf_map_delete_elem(outer, &old_slot) != 0 && errno != ENOENT) {
-      return fail(ErrorClass::runtime, "freeing the old tables: {}", errno_text(errno));
+      log::warning("freeing the old tables, which keep their memory: {}", errno_text(errno));
     }
   }
   return {};

@@ -93,6 +93,14 @@ class Agent:
         text = self.events_file.read_bytes()
         return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].split(b"\n") if line]
 
+    def status(self):
+        """What `nslookout status` knows of it."""
+        answer = subprocess.run([binary(), "status", "--status-socket", self.status_socket, "--format", "json"],
+                                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False)
+        if answer.returncode != 0:
+            raise AssertionError(f"status: {answer.stderr}")
+        return json.loads(answer.stdout)
+
     def finish(self, number=signal.SIGTERM, seconds=30):
         """Ends the agent as an operator would, and returns all its events: it drains, so none can come later."""
         self.send_signal(number)

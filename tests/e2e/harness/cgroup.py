@@ -40,3 +40,45 @@ class Cgroup:
         while folder != self._top.parent:
             os.rmdir(folder)
             folder = folder.parent
+
+
+class MemoryCgroup:
+    """A cgroup whose processes have so much memory together, with whichever version of cgroups has the controller here.
+    Removed by remove()."""
+
+    def __init__(self, octets):
+        name = f"nslookout-{new_id()[:12]}"
+        first = _memory_of_version_1()
+        self.path = (first or cgroup2()) / name
+        if not first:
+            (cgroup2() / "cgroup.subtree_control").write_text("+memory")
+        self.path.mkdir()
+        self._limit = self.path / ("memory.limit_in_bytes" if first else "memory.max")
+        self._used = self.path / ("memory.usage_in_bytes" if first else "memory.current")
+        self.limit(octets)
+        for swap in ("memory.memsw.limit_in_bytes", "memory.swap.max"):  # not there where the kernel does not count it
+            if (self.path / swap).exists():
+                (self.path / swap).write_text(str(octets) if first else "0")
+
+    @property
+    def enter(self):
+        """A command that another one is started with, to run in it under the same pid."""
+        return ["sh", "-c", 'echo $$ >"$0" && exec "$@"', self.path / "cgroup.procs"]
+
+    def limit(self, octets):
+        self._limit.write_text(str(octets))
+
+    def used(self):
+        return int(self._used.read_text())
+
+    def remove(self):
+        self.path.rmdir()
+
+
+def _memory_of_version_1():
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        for line in mounts:
+            _, place, kind, options, *_ = line.split()
+            if kind == "cgroup" and "memory" in options.split(","):
+                return pathlib.Path(place)
+    return None

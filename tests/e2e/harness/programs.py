@@ -35,3 +35,9 @@ def orphaned_programs():
     for pid in filter(str.isdigit, os.listdir("/proc")):
         held |= ids_held_by(pid)
     return (present - held) & programs_present()
+
+
+def maps_present():
+    """Octets of memory of all maps in the kernel that are an agent's, by their ids."""
+    listed = json.loads(subprocess.run(["bpftool", "--json", "map", "show"], check=True, capture_output=True).stdout)
+    return {found["id"]: int(found["bytes_memlock"]) for found in listed if found.get("name", "").startswith(PREFIX)}
