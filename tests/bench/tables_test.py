@@ -1,0 +1,59 @@
+#!/usr/bin/env -S python3 -B
+"""tables.py: tables get into their places and nowhere else; the document has a place for each."""
+
+import pathlib
+import unittest
+
+import tables
+
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "performance.md"
+RESULTS = {
+    "send_cost": {"cgroup": {"query": {"without_ns": 1500.4, "with_ns": 1650.0, "ratio": 1.1}},
+                  "fentry": {"query": {"without_ns": 1490.0, "with_ns": 1600.0, "ratio": 1.074}}},
+    "pipeline_hits": {
+        "curve": [{"asked_per_second": 200000, "sent_per_second": 180000.4, "sent": 360000, "events": 300000, "lost": 60000,
+                   "lost_at": {"ring": 60000}, "cpu_percent_while_sending": 99.6, "cpu_microseconds_an_event": 12.4,
+                   "drain_seconds": 1.26}],
+        "idle": {"sent_per_second": 0, "cpu_percent": 0.011},
+        "not_listed": {"sent_per_second": 100000.0, "cpu_percent": 0.029}},
+    "dnsperf": {"cgroup": {"without": 60000.0, "with": 59400.0, "ratio": 0.99}},
+}
+
+
+def place(name, text="of before\n"):
+    return f"<!-- table: {name} -->\n{text}<!-- end of table -->\n"
+
+
+class Tables(unittest.TestCase):
+    def test_a_table_takes_the_place_of_the_one_before(self):
+        for name, expected in {
+            "send_cost": "| one send on loopback | without the agent | cgroup | fentry |\n| --- | --- | --- | --- |\n"
+                         "| query | 1,500 | 1,650 (1.10) | 1,600 (1.07) |\n",
+            "curve": "| asked a second | sent a second | lookups | events | lost | lost at | CPU of the agent | each | "
+                     "written after |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
+                     "| 200,000 | 180,000 | 360,000 | 300,000 | 60,000 | ring | 100 % | 12 µs | 1.3 s |\n",
+            "silence": "| queries a second that nothing matches | CPU of the agent |\n| --- | --- |\n"
+                       "| 0 | 0.01 % |\n| 100,000 | 0.03 % |\n",
+            "dnsperf": "| backend | without the agent | with it | ratio |\n| --- | --- | --- | --- |\n"
+                       "| cgroup | 60,000 | 59,400 | 0.990 |\n",
+        }.items():
+            with self.subTest(name=name):
+                before = f"# Text\n\n{place(name)}more\n"
+                after = tables.written_into(before, RESULTS)
+                self.assertEqual(after, f"# Text\n\n{place(name, expected)}more\n")
+                self.assertEqual(tables.written_into(after, RESULTS), after)
+
+    def test_what_was_not_measured_stays(self):
+        document = place("dnsperf") + place("send_cost")
+        self.assertEqual(tables.written_into(document, {}), document)
+
+    def test_a_place_that_nothing_fills_is_a_mistake(self):
+        with self.assertRaises(KeyError):
+            tables.written_into(place("no_such"), RESULTS)
+
+    def test_the_document_has_a_place_for_each(self):
+        self.assertEqual({found[2] for found in tables.PLACE.finditer(DOCUMENT.read_text())}, set(tables.TABLES))
+
+
+if __name__ == "__main__":
+    unittest.main()
