@@ -2,9 +2,10 @@
 """baseline.py [--part] RESULTS: holds what the benchmarks found (./dev bench --json RESULTS) against baseline.json beside this
 file. A figure that rose by more than a fifth is a regression: a sentence names it, and the status is 1.
 
-Figures are ratios of times that were taken on one machine within one run, so that they mean the same on another machine, and
-the verifier's counts of instructions, which mean the same on another machine with the same kernel (as far as its first two
-numbers go; on others they are left out). Of all of them more is worse.
+Figures are ratios of times that were taken on one machine within one run, and the verifier's counts of instructions, which mean
+the same on every machine with the same kernel (as far as its first two numbers go; on others they are left out). Of all of them
+more is worse. Ratios carry over to like machines alone: where calls in the kernel cost otherwise (retpolines, return thunks),
+so does what is counted in them. So the baseline says which processor it is of, and another one is told.
 
 --part: not every benchmark ran. Otherwise one that is in the baseline and not in RESULTS is a failure, too.
 --write: makes RESULTS the baseline.
@@ -13,6 +14,7 @@ numbers go; on others they are left out). Of all of them more is worse.
 import argparse
 import json
 import pathlib
+import re
 import sys
 
 BASELINE = pathlib.Path(__file__).resolve().parent / "baseline.json"
@@ -65,9 +67,17 @@ def version(release):
     return ".".join(release.split(".")[:2])
 
 
+def processor():
+    try:
+        return re.search(r"^model name\s*:\s*(.+)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)[1]
+    except (OSError, TypeError):  # not every architecture says so
+        return "unknown"
+
+
 def figures_of(results):
-    """What a file of results comes to: {section: {figure: value}}, and the kernel it is of."""
-    return {"kernel": version(results.get("verified_instructions", {}).get("kernel", "")),
+    """What a file of results comes to: {section: {figure: value}}, and the machine it is of."""
+    return {"processor": processor(),
+            "kernel": version(results.get("verified_instructions", {}).get("kernel", "")),
             "figures": {section: {figure: round(value, 3) for figure, value in of_section(results[section])}
                         for section, of_section in SECTIONS.items() if section in results}}
 
@@ -75,6 +85,8 @@ def figures_of(results):
 def compare(now, baseline, part=False):
     """Sentences about what is worse or missing, and sentences worth knowing."""
     worse, notes = [], []
+    if now["processor"] != baseline["processor"]:
+        notes.append(f"the baseline is of another processor ({baseline['processor']}): ratios of times may differ for that alone")
     for section, then in baseline["figures"].items():
         found = now["figures"].get(section)
         if found is None:

@@ -81,6 +81,12 @@ class Baseline(unittest.TestCase):
         verified["kernel"] = "6.18.9-b"
         self.assertEqual(judge(changed(("verified_instructions",), verified))[0], 1)
 
+    def test_another_processor_is_told(self):
+        now = baseline.figures_of(RESULTS)
+        worse, notes = baseline.compare(now, {**now, "processor": "of another kind"})
+        self.assertEqual((worse, len(notes)), ([], 1))
+        self.assertIn("of another kind", notes[0])
+
     def test_a_benchmark_that_did_not_run_is_missed_unless_only_a_part_was_asked_for(self):
         results = {key: value for key, value in RESULTS.items() if key != "dnsperf"}
         self.assertEqual(judge(results)[::2], (1, "baseline: dnsperf is in the baseline and was not measured\n"))
@@ -107,7 +113,7 @@ class Baseline(unittest.TestCase):
         committed = json.loads(baseline.BASELINE.read_text())
         self.assertLessEqual(set(committed["figures"]), set(baseline.SECTIONS))
         self.assertIn("verified_instructions", committed["figures"])
-        self.assertTrue(committed["kernel"])
+        self.assertTrue(committed["kernel"] and committed["processor"])
         for figures in committed["figures"].values():
             self.assertTrue(figures)
             self.assertTrue(all(value > 0 for value in figures.values()))
