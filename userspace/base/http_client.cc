@@ -79,7 +79,8 @@ std::string place_of(const HttpRequest& request) {
 // The words of OpenSSL out of those around them: "SSL certificate problem: …", "… SSL routines::…, errno 0".
 std::string reason_of(const Exchange& exchange, CURLcode code) {
   std::string_view reason(exchange.reason.data());
-  if (reason.empty()) return curl_easy_strerror(code);
+  const bool of_tls = reason.find("SSL") != std::string_view::npos;
+  if (!of_tls && code != CURLE_COULDNT_RESOLVE_HOST) return curl_easy_strerror(code);
   for (const std::string_view before : {"SSL routines::", "SSL certificate problem: ", "SSL: "}) {
     if (const std::size_t at = reason.find(before); at != std::string_view::npos)
       reason.remove_prefix(at + before.size());
