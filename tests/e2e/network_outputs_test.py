@@ -120,7 +120,7 @@ class NetworkOutputs(AgentCase):
                     target = f"syslog:tls://127.0.0.1:{rsyslog.tls}"
                     self.check_waits_until_it_is_mended(
                         f"{target}?{self.options(pair)}",
-                        "it does not take this client's certificate: " if pair else "it asks for a certificate (cert=, key=): ",
+                        "it does not take this client's certificate: " if pair else r"it asks for a certificate \(cert=, key=\): ",
                         f"{target}?{self.options(self.certificates.client)}",
                         lambda rsyslog=rsyslog: parsed(message[5] for message in rsyslog.received("tls")))
                 finally:
