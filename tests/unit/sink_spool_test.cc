@@ -121,6 +121,20 @@ TEST_F(SinkSpool, RestartsInsideAnySegment) {
   }
 }
 
+// The position is then the end of that segment, which is also the beginning of the next.
+TEST_F(SinkSpool, RestartsAfterASegmentThatWasDeliveredToItsEnd) {
+  int count = 0;
+  {
+    const auto spool = open(65536);
+    for (; spool->octets() < 4096; ++count) append(*spool, count, count + 1);
+    while (spool->waiting() > 0) spool->done(spool->take(few).size());
+    append(*spool, count, count + 60);  // the next segment is as long, and there is one behind it
+  }
+  const auto spool = open(65536);
+  EXPECT_EQ(drain(*spool), range(count, count + 60));
+  EXPECT_EQ(spool->damaged(), 0u);
+}
+
 TEST_F(SinkSpool, RefusesWhatIsOverItsCapAndGoesOnWhenThereIsRoom) {
   const auto spool = open(65536);
   int held = 0;

@@ -192,6 +192,8 @@ void Spool::read_position() {
   if (got > 0 && std::sscanf(text.data(), "%" SCNu64 " %" SCNu64, &number, &offset) == 2) {
     std::size_t i = segments_.size() - 1;
     while (i > 0 && segments_[i].first > number) --i;
+    // It was written as the end of the segment before, if this one was not there yet.
+    if (segments_[i].first == number) offset = 0;
     if (segments_[i].first <= number && number <= next_to_write_ && offset <= segments_[i].size) {
       reading_ = i;
       next_to_take_ = next_to_deliver_ = number;
