@@ -125,6 +125,21 @@ TEST(CaptureTcpStreams, AnySegmentationInAnyOrderGivesTheSameNames) {
   }
 }
 
+// As long as only a capture can say that a packet was. What waits lies behind it by as much as two numbers can be apart.
+TEST(CaptureTcpStreams, ASegmentOfHalfTheSequenceSpace) {
+  Counts counts;
+  std::vector<std::size_t> lengths;
+  TcpStreams streams(counts, [&](const Flow&, const StreamMessage& found) { lengths.push_back(found.octets.size()); });
+  const Flow flow{4, {}, {}, 40000, 53};
+  streams.add(flow, {std::nullopt, 0, true, {}, 0});
+  streams.add(flow, {std::nullopt, 31, false, b, b.size()});
+  streams.add(flow, {std::nullopt, 1, false, a, 0x8000001E});
+  streams.finish();
+  EXPECT_EQ(lengths, std::vector{a.size() - 2});
+  EXPECT_EQ(counts.of(Skip::tcp_gap), 1u);
+  EXPECT_EQ(counts.of(Skip::tcp_retransmitted), 1u);
+}
+
 TEST(CaptureTcpStreams, WhatWaitsIsBounded) {
   Counts counts;
   std::vector<std::size_t> lengths;

@@ -95,7 +95,7 @@ void TcpStreams::add(const Flow& flow, const Segment& original) {
   const std::int32_t ahead = distance(stream.next, segment.sequence);
   if (ahead < 0) {
     counts_.add(Skip::tcp_retransmitted);
-    const auto behind = static_cast<std::size_t>(-ahead);
+    const std::size_t behind = stream.next - segment.sequence;
     if (behind >= segment.full_length) return;
     segment = without_front(segment, behind);
   }
@@ -149,7 +149,8 @@ void TcpStreams::take_waiting(Stream& stream) {
     stream.waiting.pop_front();
     stream.waiting_octets -= first.octets.size();
     all_waiting_octets_ -= first.octets.size();
-    const auto behind = static_cast<std::size_t>(-ahead);
+    // by numbers without a sign: half of the sequence space is one more than a distance can be, negated
+    const std::size_t behind = stream.next - first.sequence;
     if (behind != 0) counts_.add(Skip::tcp_retransmitted);
     if (behind >= first.full_length) continue;
     take(stream, without_front({first.time, first.sequence, false, first.octets, first.full_length}, behind));
