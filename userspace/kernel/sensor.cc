@@ -14,11 +14,11 @@
 #include "kernel/hook_watch.h"
 #include "kernel/pins.h"
 #include "kernel/processes.h"
+#include "kernel/ring_records.h"
 #include "kernel/root_cgroup.h"
 #include "kernel/tables.h"
 #include "kernel/telemetry.h"
 #include "kernel/unix_clients.h"
-#include "kernel/unix_request.h"
 
 namespace nslookout::kernel {
 namespace {
@@ -224,29 +224,19 @@ struct Sensor::State {
 
 int Sensor::State::take_candidate(void* state, void* record, std::size_t size) {
   auto& self = *static_cast<State*>(state);
-  if (size < sizeof(nsl_candidate)) return 0;
-  if (size < sizeof(nsl_unix_request)) {
-    self.handler(*static_cast<const nsl_candidate*>(record));
-    return 0;
-  }
-  const UnixLookups found = lookups_of(*static_cast<const nsl_unix_request*>(record));
-  self.unix_requests_unread += found.unread;
-  for (const nsl_candidate& lookup : found.lookups) self.handler(lookup);
+  self.unix_requests_unread += take_candidates({static_cast<const char*>(record), size}, self.handler);
   return 0;
 }
 
 int Sensor::State::take_response(void* state, void* record, std::size_t size) {
   const auto& handler = static_cast<State*>(state)->response_handler;
-  if (!handler || size < sizeof(nsl_response)) return 0;
-  const auto& response = *static_cast<const nsl_response*>(record);
-  const auto* octets = static_cast<const char*>(record) + sizeof response;
-  handler(response, {octets, std::min<std::size_t>(response.length, size - sizeof response)});
+  if (handler) kernel::take_response({static_cast<const char*>(record), size}, handler);
   return 0;
 }
 
 int Sensor::State::take_bypass(void* state, void* record, std::size_t size) {
   const auto& handler = static_cast<State*>(state)->bypass_handler;
-  if (handler && size >= sizeof(nsl_bypass)) handler(*static_cast<const nsl_bypass*>(record));
+  if (handler) kernel::take_bypass({static_cast<const char*>(record), size}, handler);
   return 0;
 }
 

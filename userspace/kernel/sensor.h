@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "bpf/abi.h"
 #include "compile/kernel_tables.h"
+#include "kernel/ring_records.h"
 
 namespace nslookout::kernel {
 
@@ -126,10 +127,9 @@ struct BypassWatch {
 
 class Sensor {
  public:
-  using BypassHandler = std::function<void(const nsl_bypass&)>;
-  using CandidateHandler = std::function<void(const nsl_candidate&)>;
-  // message: the response from its header on.
-  using ResponseHandler = std::function<void(const nsl_response&, std::string_view message)>;
+  using BypassHandler = kernel::BypassHandler;
+  using CandidateHandler = kernel::CandidateHandler;
+  using ResponseHandler = kernel::ResponseHandler;
 
   // Loads and attaches. Errors: unsupported (kernel or privilege), runtime. On an error nothing stays attached.
   [[nodiscard]] static Result<Sensor> start(const SensorOptions& options);
