@@ -11,7 +11,7 @@ import re
 import statistics
 import time
 
-from harness import AgentCase, Flood, main, maps_present, wait_until, work_folder
+from harness import AgentCase, Flood, main, maps_of, wait_until, work_folder
 from harness.sandbox import resolver_address
 
 SECONDS = int(os.environ.get("NSLOOKOUT_SOAK_SECONDS", "20"))
@@ -29,7 +29,7 @@ class Resources:
         self.resident = int(re.search(r"VmRSS:\s+(\d+)", status)[1])  # kB
         self.threads = int(re.search(r"Threads:\s+(\d+)", status)[1])
         self.descriptors = len(os.listdir(f"/proc/{pid}/fd"))
-        maps = maps_present()
+        maps = maps_of(pid)
         self.maps, self.map_octets = len(maps), sum(maps.values())
 
 

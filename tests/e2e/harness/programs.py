@@ -15,14 +15,14 @@ def programs_present():
     return {program["id"] for program in listed if program.get("name", "").startswith(PREFIX)}
 
 
-def ids_held_by(pid):
-    """Ids of the programs that a process holds through its descriptors (of programs and of links)."""
+def ids_held_by(pid, what="prog"):
+    """Ids of the programs (or of the maps) that a process holds through its descriptors, those of links too."""
     folder = f"/proc/{pid}/fdinfo"
     held = set()
     try:
         for descriptor in os.listdir(folder):
             with open(f"{folder}/{descriptor}", encoding="ascii", errors="replace") as file:
-                held |= {int(number) for number in re.findall(r"^prog_id:\s+(\d+)", file.read(), re.MULTILINE)}
+                held |= {int(number) for number in re.findall(rf"^{what}_id:\s+(\d+)", file.read(), re.MULTILINE)}
     except (FileNotFoundError, ProcessLookupError, PermissionError):  # gone, or no process of ours
         pass
     return held
@@ -37,7 +37,18 @@ def orphaned_programs():
     return (present - held) & programs_present()
 
 
-def maps_present():
-    """Octets of memory of all maps in the kernel that are an agent's, by their ids."""
-    listed = json.loads(subprocess.run(["bpftool", "--json", "map", "show"], check=True, capture_output=True).stdout)
-    return {found["id"]: int(found["bytes_memlock"]) for found in listed if found.get("name", "").startswith(PREFIX)}
+def _bpftool(*arguments):
+    answer = subprocess.run(["bpftool", "--json", *arguments], check=False, capture_output=True)
+    return json.loads(answer.stdout) if answer.returncode == 0 else []  # gone meanwhile
+
+
+def maps_of(pid):
+    """Octets of memory of the maps that a process holds, and of those that are within them, by their ids."""
+    listed = {found["id"]: found for found in _bpftool("map", "show")}
+    held = ids_held_by(pid, "map") & set(listed)
+    for number in list(held):
+        if listed[number]["type"] == "array_of_maps":
+            inner = [element["value"] for element in _bpftool("map", "dump", "id", str(number)) if "value" in element]
+            held |= {int.from_bytes(bytes(int(octet, 16) for octet in value), "little") for value in inner
+                     if isinstance(value, list)} & set(listed)
+    return {number: int(listed[number]["bytes_memlock"]) for number in held}
