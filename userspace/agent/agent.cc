@@ -1,6 +1,7 @@
 #include "agent/agent.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -64,6 +65,18 @@ void catch_signals() {
   sigaction(SIGHUP, &action, nullptr);
   action.sa_handler = ask_to_reopen;
   sigaction(SIGUSR1, &action, nullptr);
+}
+
+// Without enough descriptors the kernel's refusals would look like something else. A limit that may be raised is.
+constexpr rlim_t needed_descriptors = 128;
+
+Result<void> check_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed_descriptors) return {};
+  limit.rlim_cur = std::min(limit.rlim_max, needed_descriptors);
+  if (limit.rlim_max >= needed_descriptors && ::setrlimit(RLIMIT_NOFILE, &limit) == 0) return {};
+  return fail(ErrorClass::runtime, "{} open files are needed and {} allowed; raise the limit (ulimit -n, LimitNOFILE=)",
+              needed_descriptors, limit.rlim_cur);
 }
 
 using SharedPlan = std::shared_ptr<const compile::Plan>;
@@ -414,6 +427,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
 
 Result<void> run(const RunOptions& options) {
   const WallTime started = std::chrono::system_clock::now();
+  if (const auto enough = check_descriptors(); !enough) return fail(enough.error());
   const ReadyFile ready_file(options.ready_file);
   if (const auto writable = ready_file.check(); !writable) return fail(writable.error());
   Reloads reloads(options);

@@ -70,7 +70,9 @@ std::string cause_of(int error) {
     }
     return "the kernel refuses them, by lockdown, a security module or a distribution's policy";
   }
-  if (error == ENOMEM) return "no memory for them; the limit of locked memory may be too low (ulimit -l)";
+  if (error == ENOMEM) {
+    return "no memory for them; the limit of locked memory (ulimit -l) or that of the cgroup's memory may be too low";
+  }
   return "this kernel cannot run them";
 }
 
