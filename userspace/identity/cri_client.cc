@@ -58,6 +58,29 @@ std::string event_runtime(std::string_view runtime_name) {
   return runtime_name == "containerd" || runtime_name == "cri-o" ? std::string(runtime_name) : std::string();
 }
 
+template <typename Message>
+std::optional<Message> parsed(std::string_view octets) {
+  Message message;
+  if (!message.ParseFromArray(octets.data(), static_cast<int>(octets.size()))) return std::nullopt;
+  return message;
+}
+
+// Containers whose image is only a digest here are left for ask().
+std::vector<ContainerFacts> facts_of(const cri::ListPodSandboxResponse& sandboxes,
+                                     const cri::ListContainersResponse& containers, const std::string& runtime) {
+  std::unordered_map<std::string_view, const cri::PodSandbox*> by_id;
+  for (const cri::PodSandbox& item : sandboxes.items()) by_id.emplace(item.id(), &item);
+  std::vector<ContainerFacts> all;
+  for (const cri::Container& container : containers.containers()) {
+    const auto pod = by_id.find(container.pod_sandbox_id());
+    ContainerFacts facts = facts_of(container, runtime);
+    if (pod == by_id.end() || is_digest(facts.image) || !is_container_id(facts.id)) continue;
+    facts.pod = pod_of(*pod->second);
+    all.push_back(bounded(std::move(facts)));
+  }
+  return all;
+}
+
 }  // namespace
 
 CriClient::CriClient(std::string socket, bool required) : socket_(std::move(socket)), required_(required) {}
@@ -161,7 +184,6 @@ Result<std::optional<ContainerFacts>> CriClient::ask(const std::string& id) {
   return bounded(std::move(facts));
 }
 
-// Containers whose image is only a digest here are left for ask().
 Result<std::vector<ContainerFacts>> CriClient::list() {
   if (const auto learned = learn_runtime_name(); !learned) return fail(learned.error());
   const auto sandboxes =
@@ -170,18 +192,8 @@ Result<std::vector<ContainerFacts>> CriClient::list() {
   const auto containers =
       call<cri::ListContainersResponse>(questions_, "ListContainers", cri::ListContainersRequest(), max_list_octets);
   if (!containers) return fail(containers.error());
-  std::vector<ContainerFacts> all;
-  if (!*sandboxes || !*containers) return all;
-  std::unordered_map<std::string_view, const cri::PodSandbox*> by_id;
-  for (const cri::PodSandbox& item : (*sandboxes)->items()) by_id.emplace(item.id(), &item);
-  for (const cri::Container& container : (*containers)->containers()) {
-    const auto pod = by_id.find(container.pod_sandbox_id());
-    ContainerFacts facts = facts_of(container, runtime_name_.value_or(""));
-    if (pod == by_id.end() || is_digest(facts.image) || !is_container_id(facts.id)) continue;
-    facts.pod = pod_of(*pod->second);
-    all.push_back(bounded(std::move(facts)));
-  }
-  return all;
+  if (!*sandboxes || !*containers) return std::vector<ContainerFacts>();
+  return facts_of(**sandboxes, **containers, runtime_name_.value_or(""));
 }
 
 Result<bool> CriClient::watch(const Report& report) {
@@ -192,18 +204,34 @@ Result<bool> CriClient::watch(const Report& report) {
                             .message = cri::GetEventsRequest().SerializeAsString(),
                             .timeout = std::chrono::milliseconds{0}};
   const auto response = grpc_stream(events_, request, [&](std::string_view octets) {
-    cri::ContainerEventResponse event;
-    if (!event.ParseFromArray(octets.data(), static_cast<int>(octets.size()))) return false;
-    for (const cri::ContainerStatus& status : event.containers_statuses()) {
-      ContainerFacts facts = facts_of(status, *runtime);
-      if (!is_container_id(facts.id) || is_digest(facts.image)) continue;
-      if (event.has_pod_sandbox_status()) facts.pod = pod_of(event.pod_sandbox_status());
-      report(bounded(std::move(facts)));
-    }
+    Result<std::vector<ContainerFacts>> containers = parse_cri_event(octets, *runtime);
+    if (!containers) return false;
+    for (ContainerFacts& facts : *containers) report(std::move(facts));
     return true;
   });
   if (!response) return fail(response.error());
   return response->status == GrpcStatus::ok;
+}
+
+Result<std::vector<ContainerFacts>> parse_cri_lists(std::string_view sandboxes, std::string_view containers,
+                                                    const std::string& runtime) {
+  const auto pods = parsed<cri::ListPodSandboxResponse>(sandboxes);
+  const auto all = parsed<cri::ListContainersResponse>(containers);
+  if (!pods || !all) return fail(ErrorClass::runtime, "the answer is no message of CRI");
+  return facts_of(*pods, *all, runtime);
+}
+
+Result<std::vector<ContainerFacts>> parse_cri_event(std::string_view octets, const std::string& runtime) {
+  const auto event = parsed<cri::ContainerEventResponse>(octets);
+  if (!event) return fail(ErrorClass::runtime, "the event is no message of CRI");
+  std::vector<ContainerFacts> all;
+  for (const cri::ContainerStatus& status : event->containers_statuses()) {
+    ContainerFacts facts = facts_of(status, runtime);
+    if (!is_container_id(facts.id) || is_digest(facts.image)) continue;
+    if (event->has_pod_sandbox_status()) facts.pod = pod_of(event->pod_sandbox_status());
+    all.push_back(bounded(std::move(facts)));
+  }
+  return all;
 }
 
 void CriClient::cancel() {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/http_client.h"
 #include "identity/runtime_source.h"
@@ -42,5 +43,13 @@ class CriClient : public RuntimeSource {
   HttpClient questions_;
   HttpClient events_;
 };
+
+// The answers, serialised; runtime: of all containers in them. Errors: runtime, octets that are no message of CRI.
+// ListPodSandbox and ListContainers together: the containers that can be told from them alone.
+[[nodiscard]] Result<std::vector<ContainerFacts>> parse_cri_lists(std::string_view sandboxes,
+                                                                  std::string_view containers,
+                                                                  const std::string& runtime);
+// One message of GetContainerEvents.
+[[nodiscard]] Result<std::vector<ContainerFacts>> parse_cri_event(std::string_view event, const std::string& runtime);
 
 }  // namespace nslookout::identity
