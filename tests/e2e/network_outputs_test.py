@@ -258,7 +258,8 @@ class NetworkOutputs(AgentCase):
                 (f"kafka:127.0.0.1/dns?properties={missing}", 1, missing, "No such file or directory"),
                 (f"kafka:127.0.0.1/dns?properties={text}", 2, f"{text}:1: no property; write one as name=value"),
                 (f"kafka:127.0.0.1/dns?properties={self.properties('security.protocol=tls')}", 2, ":1: kafka: ", "security.protocol", "tls"),
-                (f"kafka:127.0.0.1/dns?properties={self.properties('sasl.mechanisms=NONE')}", 2, ":1: kafka: ", "NONE"),
+                (f"kafka:127.0.0.1/dns?properties={self.properties('security.protocol=sasl_ssl', 'sasl.mechanisms=NONE')}", 2,
+                 "kafka: Unsupported SASL mechanism: NONE"),
                 (f"kafka:127.0.0.1/dns?properties={self.properties('no.such.property=1')}", 2, ":1: kafka: ", "no.such.property"),
         ):
             with self.subTest(output):

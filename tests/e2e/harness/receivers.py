@@ -262,9 +262,11 @@ class Kafka:
 
 
 class KafkaFront:
-    """Before a Kafka cluster at 127.0.0.1, and at 127.0.0.2: TLS, and SASL PLAIN as brokers had it before they had a handshake
-    for it (a frame of its own after ApiVersions), which is what librdkafka does with a broker that says no more of itself.
-    users: {name: password}. The cluster names itself in its answers, with the address of the front instead."""
+    """Before a Kafka cluster at 127.0.0.1, and at 127.0.0.2: TLS, and SASL PLAIN with SaslHandshake of version 0, behind which the
+    name and the password are a frame without a header. users: {name: password}. The cluster names itself in its answers, with
+    the address of the front instead."""
+
+    API_VERSIONS, SASL_HANDSHAKE = 18, 17  # keys of requests
 
     def __init__(self, cluster, tls, users=None):
         self._cluster = cluster.split(":")[0], int(cluster.split(":")[1])
@@ -307,17 +309,23 @@ class KafkaFront:
 
     def _pass_on(self, client, broker):
         """One request at a time; a request without an answer (Produce with acks=0) is none that nslookout makes."""
-        authenticated = not self._users
+        authenticated, shaken = not self._users, False
         while (request := self._frame(client)) is not None:
-            name, _, password = request[1:].partition(b"\0")
-            if request[:1] == b"\0" and self._users.get(name.decode("latin-1")) is not None and not authenticated:
-                authenticated = self._users[name.decode()] == password.decode()
+            key, version = struct.unpack(">2H", request[:4])
+            if not authenticated and shaken:
+                name, _, password = request[1:].decode().partition("\0")
+                authenticated = self._users.get(name) == password
                 if not authenticated:
                     self.refused += 1
                     return
                 client.sendall(bytes(4))
                 continue
-            if not authenticated and request[:2] != b"\0\x12":  # ApiVersions
+            if not authenticated and key == self.SASL_HANDSHAKE:
+                shaken = True
+                answer = request[4:8] + struct.pack(">hiH", 0, 1, 5) + b"PLAIN"
+                client.sendall(len(answer).to_bytes(4, "big") + answer)
+                continue
+            if not authenticated and key != self.API_VERSIONS:
                 self.refused += 1
                 return
             broker.sendall(len(request).to_bytes(4, "big") + request)
@@ -325,6 +333,9 @@ class KafkaFront:
             if answer is None:
                 return
             answer = answer.replace(b"127.0.0.1", b"127.0.0.2")
+            if self._users and key == self.API_VERSIONS and version < 3:  # later ones are encoded otherwise
+                identifier, error, count = struct.unpack(">IhI", answer[:10])
+                answer = struct.pack(">IhI3H", identifier, error, count + 1, self.SASL_HANDSHAKE, 0, 0) + answer[10:]
             client.sendall(len(answer).to_bytes(4, "big") + answer)
 
 
