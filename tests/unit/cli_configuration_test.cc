@@ -97,7 +97,9 @@ TEST_F(Configuration, AValueIsRefusedInItsOwnFile) {
 }
 
 TEST_F(Configuration, WhatItShowsSaysTheSame) {
-  write("config.yaml", "rules: ['a\"b\\c: #d', \"\\u00fc\"]\nno_runtime_sockets: on\nprocess_entries: 20000\n");
+  write("config.yaml",
+        "rules: ['a\"b\\c: #d', \"\\u00fc\", \"\\U0001f600\\\\ud83d\"]\nno_runtime_sockets: on\nprocess_entries: "
+        "20000\n");
   const std::string shown = outcome();
   EXPECT_NE(shown.find("no_runtime_sockets: true"), std::string::npos) << shown;
   write("config.yaml", shown);

@@ -170,9 +170,24 @@ void add_environment(Chosen& chosen, const std::map<std::string, CLI::Option*>& 
   }
 }
 
-// A double-quoted YAML scalar; JSON's is one.
+// A double-quoted YAML scalar in ASCII: JSON's, but for what is beyond U+FFFF, which JSON writes as two halves and YAML does
+// not take as such.
 std::string quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  const std::string json = nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  const auto unit = [&](std::size_t at) { return std::stoul(json.substr(at + 2, 4), nullptr, 16); };
+  std::string yaml;
+  for (std::size_t at = 0; at < json.size();) {
+    std::size_t octets = 1;
+    if (json[at] == '\\') octets = json[at + 1] == 'u' ? 6 : 2;
+    const bool half = octets == 6 && unit(at) >= 0xD800 && unit(at) <= 0xDBFF;
+    if (half) {
+      yaml += fmt::format("\\U{:08x}", 0x10000 + ((unit(at) - 0xD800) << 10) + (unit(at + 6) - 0xDC00));
+    } else {
+      yaml += json.substr(at, octets);
+    }
+    at += half ? 12 : octets;
+  }
+  return yaml;
 }
 
 std::string value_text(const CLI::Option& option) {
