@@ -18,7 +18,8 @@
 /* The kinds of a covering entry that apply: whole is not 0 where the suffix is the whole name. */
 NSL_INLINE nsl_u32 nsl_applying_kinds(nsl_u32 kinds, int whole)
 {
-	return kinds & (whole ? NSL_NAME_BLOCK_EXACT | NSL_NAME_ALLOW_EXACT : NSL_NAME_BLOCK_BELOW | NSL_NAME_ALLOW_BELOW);
+	return kinds &
+	       (whole ? NSL_NAME_BLOCK_EXACT | NSL_NAME_ALLOW_EXACT : NSL_NAME_BLOCK_BELOW | NSL_NAME_ALLOW_BELOW);
 }
 
 /* NSL_JUDGED_*, or -1 if an octet could not be read. */

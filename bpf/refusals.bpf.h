@@ -6,10 +6,10 @@
 #include "packet.bpf.h"
 #include "settings.bpf.h"
 
-#define NSL_ICMP_UNREACHABLE   3 /* RFC 792 */
-#define NSL_ICMP6_UNREACHABLE  1 /* RFC 4443 section 3.1 */
-#define NSL_ICMP_HEADER	       8 /* of both; the packet that caused it follows */
-#define NSL_ICMP6_PROTOCOL     58
+#define NSL_ICMP_UNREACHABLE  3 /* RFC 792 */
+#define NSL_ICMP6_UNREACHABLE 1 /* RFC 4443 section 3.1 */
+#define NSL_ICMP_HEADER	      8 /* of both; the packet that caused it follows */
+#define NSL_ICMP6_PROTOCOL    58
 
 /* Whether a packet says that nobody took a datagram from a DNS port. Finds its own way through the headers: what it needed of
  * the caller would be kept in registers for every packet. */
@@ -21,7 +21,8 @@ __noinline int nsl_refuses_answer(struct __sk_buff *skb)
 	nsl_u32 at = sizeof(struct ipv6hdr);
 
 	if (bpf_skb_load_bytes(skb, 0, &first, sizeof first) ||
-	    bpf_skb_load_bytes(skb, v4 ? offsetof(struct iphdr, protocol) : offsetof(struct ipv6hdr, nexthdr), &protocol, 1))
+	    bpf_skb_load_bytes(skb, v4 ? offsetof(struct iphdr, protocol) : offsetof(struct ipv6hdr, nexthdr),
+			       &protocol, 1))
 		return 0;
 	if (v4)
 		at = (first & 15u) * 4;

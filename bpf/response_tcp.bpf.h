@@ -10,7 +10,7 @@
 
 #include "response.bpf.h"
 
-#define NSL_TCP_RESPONSES 32	 /* messages and pieces of one segment that are followed */
+#define NSL_TCP_RESPONSES  32	 /* messages and pieces of one segment that are followed */
 #define NSL_RESPONSE_PIECE 2048u /* octets that are kept at a time, a power of two */
 
 struct nsl_response_stream {

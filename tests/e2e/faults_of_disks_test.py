@@ -90,7 +90,8 @@ class Disks(AgentCase):
                 self.assertEqual(ids(got)[-10:], ids(events)[-10:], "it takes events again")
                 self.assert_told_as_events(agent, events, output)
                 self.assertEqual(len(self.said(agent, WAITS, output)), 1, agent.stderr())
-                self.assertEqual(len(self.said(agent, "its queue is full", output)), 1, agent.stderr())
+                # a full queue may have room for the report of its losses, which is smaller, and is full again after it
+                self.assertLessEqual(len(self.said(agent, "its queue is full", output)), 3, agent.stderr())
         self.assertLessEqual(broken, 1, "one line may be cut where the disk was full")
 
     def test_an_output_that_refuses_everything_is_not_told_of_for_ever(self):

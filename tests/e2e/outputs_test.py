@@ -9,7 +9,6 @@ import signal
 import socket
 import stat
 import subprocess
-import threading
 
 from harness import AgentCase, Prober, binary, main, run_client, wait_until, work_folder
 from harness.sandbox import resolver_address
@@ -159,29 +158,6 @@ class Outputs(AgentCase):
         after = agent.stderr().rsplit("lost at the stage sink of ", 1)[1]
         lost = sum(int(loss["count"]) for loss in losses) + int(after.split(": ")[1].split()[0])
         self.assertGreaterEqual(lost + len(whole), len(events))
-
-    def test_a_slow_reader_is_told_of_once(self):
-        """Its queue is full nearly all the time: it takes and refuses in turns."""
-        path = work_folder() / "slow.socket"
-        reader = Reader(path)
-        self.addCleanup(reader.close)
-        agent = self.agent("--output", f"unix:{path}?queue=64K")
-        stop = threading.Event()
-
-        def read(connection):
-            while not stop.wait(0.001) and connection.read1(4096):
-                pass
-
-        reading = threading.Thread(target=read, args=(reader.accept(),))
-        reading.start()
-        prober = Prober(resolver_address(1))
-        for number in range(5000):
-            prober.send([b"calltan", b"com"], identifier=number & 0xFFFF)
-        wait_until(lambda: any("losses" in event for event in agent.events()), "the loss is an event")
-        agent.finish(seconds=60)
-        stop.set()
-        reading.join()
-        self.assertEqual(agent.stderr().count(f"output unix:{path}: its queue is full"), 1, agent.stderr()[-2000:])
 
     def test_a_cut_file_gives_its_whole_events_and_the_exit_status_of_bad_input(self):
         frames = work_folder() / "cut.pb"

@@ -51,7 +51,7 @@ class Soak(AgentCase):
             if now > begin + generation * RELOAD_SECONDS:
                 generation += 1
                 self.write(generation)
-                wait_until(lambda number=generation: f"generation {number}: " in agent.stderr(), agent.stderr)
+                wait_until(lambda number=generation: f"generation {number}: " in agent.stderr(), agent.stderr, seconds=120)
             self.assertTrue(agent.running(), agent.stderr())
             self.assertTrue(self.flood.running())
             samples.append(Resources(agent.pid))

@@ -71,20 +71,13 @@ TEST(CliChecks, AcceptOrSayWhatIsWrong) {
     bool accepted;
   };
   const std::vector<Case> cases = {
-      {check_not_empty, "x", true},
-      {check_not_empty, "", false},
-      {check_list_spec, "exact:f", true},
-      {check_list_spec, "suffix:a:b", true},
-      {check_list_spec, "exact:", false},
-      {check_list_spec, "names.txt", false},
-      {check_list_spec, "", false},
-      {check_port, "1", true},
-      {check_port, "65535", true},
-      {check_port, "0", false},
-      {check_port, "65536", false},
-      {check_port, "-1", false},
-      {check_port, "53x", false},
-      {check_port, "", false},
+      {check_not_empty, "x", true},       {check_not_empty, "", false},
+      {check_list_spec, "exact:f", true}, {check_list_spec, "suffix:a:b", true},
+      {check_list_spec, "exact:", false}, {check_list_spec, "names.txt", false},
+      {check_list_spec, "", false},       {check_port, "1", true},
+      {check_port, "65535", true},        {check_port, "0", false},
+      {check_port, "65536", false},       {check_port, "-1", false},
+      {check_port, "53x", false},         {check_port, "", false},
       {check_port, "53,54", false},
   };
   for (const auto& test : cases) EXPECT_EQ(test.check(test.value).empty(), test.accepted) << "'" << test.value << "'";

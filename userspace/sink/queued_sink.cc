@@ -80,12 +80,11 @@ Result<void> QueuedSink::write(const event::Event& event) {
   auto record = receiver_->encode(event);
   if (!record) return fail(record.error());
   if (queue_->push(std::move(*record))) {
-    if (dropping_ && queue_->has_room_again()) dropping_ = false;
+    dropping_ = false;
     return {};
   }
   ++dropped_;
-  // One line for each time it begins; the count is in the events of kind loss. A queue before a slow receiver takes and refuses
-  // in turns for as long as it is nearly full: that is one time.
+  // One line for each time it begins; the count is in the events of kind loss.
   if (!std::exchange(dropping_, true)) log::error("output {}: its queue is full, events are lost to it", name_);
   return {};
 }

@@ -18,11 +18,6 @@ bool RecordQueue::push(std::string record) {
   return true;
 }
 
-bool RecordQueue::has_room_again() const {
-  const std::lock_guard lock(mutex_);
-  return octets_ <= limit_ / 2;
-}
-
 std::vector<std::string> RecordQueue::take(const BatchLimits& limits) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return closed_ || woken_ || !records_.empty(); });

@@ -31,9 +31,6 @@ class RecordQueue : public RecordSource {
   [[nodiscard]] std::size_t waiting() const override;
   [[nodiscard]] bool durable() const override { return false; }
 
-  // Whether it has been read down to half of its limit.
-  [[nodiscard]] bool has_room_again() const;
-
   // Waits until nothing waits or the time is up; whether nothing does.
   [[nodiscard]] bool wait_empty(std::chrono::steady_clock::time_point until) const;
 
