@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "identity/resolver.h"
 #include "identity_fake_proc.h"
 
@@ -109,6 +110,7 @@ TEST_F(ResolverTest, TheStartTimeIsWallTimeAndTheSameInEveryEvent) {
   Resolver resolver = this->resolver();
   nsl_candidate candidate = curl_candidate();
   candidate.sender.process.start_boottime = static_cast<std::uint64_t>(boot_now().count());
+  candidate.boottime = UINT64_MAX;  // each is looked at anew
   const auto now = std::chrono::system_clock::now();
   const auto first = resolver.describe(candidate, only(curl_entry())).process->start_time;
   ASSERT_TRUE(first);
@@ -125,12 +127,52 @@ TEST_F(ResolverTest, ALiveProcessAddsItsCwdAndItsCgroupPath) {
   EXPECT_EQ(sender.process->command_line, (Strings{"curl", "-s"}));
 }
 
+TEST_F(ResolverTest, LookupsMadeBeforeALookShareIt) {
+  Resolver resolver = this->resolver();
+  int asked = 0;
+  ProcessTable table = only(curl_entry());
+  table.process = [&, entry = table.process](const nsl_process_key& key) {
+    if (key.tgid == curl_candidate().sender.process.tgid) ++asked;
+    return entry(key);
+  };
+  nsl_candidate candidate = curl_candidate();
+  candidate.boottime = static_cast<std::uint64_t>(boot_now().count());
+  ASSERT_TRUE(resolver.describe(candidate, table).process);
+  EXPECT_EQ(asked, 1);
+
+  candidate.sender.tid = 4799;  // another thread of the same
+  set(candidate.sender.thread_comm, "worker\0\0\0");
+  candidate.flags = NSL_FLAG_SENDER_FROM_SOCKET;
+  const Sender again = resolver.describe(candidate, table);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(again.process->tid, 4799U);
+  EXPECT_EQ(again.process->thread_comm.substr(0, 6), "worker");
+  EXPECT_TRUE(again.process->sender_from_socket);
+  EXPECT_EQ(again.process->executable, "/usr/bin/curl");
+  EXPECT_EQ(resolver.counters().from_table, 2U);
+
+  nsl_candidate other_user = candidate;
+  other_user.sender.uid = 0;
+  EXPECT_EQ(resolver.describe(other_user, table).process->uid, 0U);
+  EXPECT_EQ(asked, 2);
+  nsl_candidate exec = candidate;
+  ++exec.sender.process.exec_id;
+  EXPECT_TRUE(resolver.describe(exec, table).process);
+  EXPECT_EQ(asked, 3);
+
+  candidate.boottime =
+      static_cast<std::uint64_t>(boot_now().count());  // made after the look: it may have gone elsewhere
+  EXPECT_TRUE(resolver.describe(candidate, table).process);
+  EXPECT_EQ(asked, 4);
+}
+
 TEST_F(ResolverTest, AReusedPidAddsNothing) {
   proc_.add(4711, "curl", start_ticks + 1);
   Resolver resolver = this->resolver();
   const Sender with_entry = resolver.describe(curl_candidate(), only(curl_entry()));
   EXPECT_EQ(with_entry.process->cwd, "");
   EXPECT_EQ(with_entry.process->cgroup, "run-1.scope");
+  resolver = this->resolver();
   const Sender without = resolver.describe(curl_candidate(), empty_table);
   EXPECT_EQ(without.process->executable, "");
   EXPECT_EQ(without.process->command_line, Strings{});

@@ -1,5 +1,6 @@
 #include "identity/resolver.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
@@ -16,15 +17,26 @@ event::Process sender_facts(const nsl_candidate& candidate) {
   const nsl_sender& sender = candidate.sender;
   event::Process process;
   process.pid = sender.process.tgid;
-  process.tid = sender.tid;
   process.comm = text_of(sender.comm);
-  process.thread_comm = text_of(sender.thread_comm);
   process.uid = sender.uid;
   process.gid = sender.gid;
   process.parent_pid = sender.parent.tgid;
   process.cgroup_id = sender.cgroup_id;
-  process.sender_from_socket = (candidate.flags & NSL_FLAG_SENDER_FROM_SOCKET) != 0;
   return process;
+}
+
+// What two lookups of one process need not have in common.
+void add_thread(const nsl_candidate& candidate, event::Process& process) {
+  process.tid = candidate.sender.tid;
+  process.thread_comm = text_of(candidate.sender.thread_comm);
+  process.sender_from_socket = (candidate.flags & NSL_FLAG_SENDER_FROM_SOCKET) != 0;
+}
+
+// Equal for two lookups of the same program in the same state, as far as the kernel told it with them.
+std::string same_sender_key(nsl_sender sender) {
+  sender.tid = 0;
+  std::ranges::fill(sender.thread_comm, '\0');
+  return {reinterpret_cast<const char*>(&sender), sizeof sender};
 }
 
 ProgramFacts program_facts(const event::Process& process, Variables variables) {
@@ -86,17 +98,39 @@ void Resolver::add_ancestors(Sender& sender, const nsl_process_key& key, const n
     process.ancestors.push_back(std::move(ancestor.process));
   }
   process.ancestors_truncated = ancestry.truncated;
-  if (ancestry.truncated) ++counters_.truncated_ancestors;
 }
 
 Sender Resolver::describe(const nsl_candidate& candidate, const ProcessTable& table) {
-  const nsl_process_key& key = candidate.sender.process;
-  if ((candidate.flags & NSL_FLAG_SENDER_UNKNOWN) != 0 || key.tgid == 0) {
+  if ((candidate.flags & NSL_FLAG_SENDER_UNKNOWN) != 0 || candidate.sender.process.tgid == 0) {
     ++counters_.unknown;
     return {};
   }
+  const Look& look = look_at(candidate, table);
+  ++(counters_.*look.described_from);
+  if (look.sender.process->ancestors_truncated) ++counters_.truncated_ancestors;
+  Sender sender = look.sender;
+  add_thread(candidate, *sender.process);
+  return sender;
+}
+
+// Looking again tells no more of a lookup that was made before the last look: so a burst, which waits in the ring together,
+// costs one look for each of its senders.
+const Resolver::Look& Resolver::look_at(const nsl_candidate& candidate, const ProcessTable& table) {
+  const std::string key = same_sender_key(candidate.sender);
+  const auto found = looks_.find(key);
+  if (found != looks_.end() && candidate.boottime <= found->second.time) return found->second;
+  if (found == looks_.end() && looks_.size() >= most_looks) looks_.clear();
+  const auto time = static_cast<std::uint64_t>(boot_now().count());
+  Look look = look_now(candidate, table);
+  look.time = time;
+  return looks_.insert_or_assign(key, std::move(look)).first->second;
+}
+
+Resolver::Look Resolver::look_now(const nsl_candidate& candidate, const ProcessTable& table) {
+  const nsl_process_key& key = candidate.sender.process;
   const std::optional<nsl_process> entry = table.process(key);
-  Sender sender;
+  Look look;
+  Sender& sender = look.sender;
   event::Process& process = sender.process.emplace(sender_facts(candidate));
   process.start_time = start_time(key.start_boottime);
   if (entry) {
@@ -115,11 +149,9 @@ Sender Resolver::describe(const nsl_candidate& candidate, const ProcessTable& ta
     if (!process.session) process.session = stat->session;
   }
   if (live) process.cwd = live->cwd().value_or(process.cwd);
-  if (entry) {
-    ++counters_.from_table;
-  } else {
-    ++(same_program ? counters_.from_proc : counters_.undescribed);
-  }
+  look.described_from = entry          ? &ResolverCounters::from_table
+                        : same_program ? &ResolverCounters::from_proc
+                                       : &ResolverCounters::undescribed;
   add_account_names(process);
   add_cgroup(sender, entry ? text_of(entry->cgroup_leaf) : std::string(), live);
   Variables variables = entry          ? variables_of(table, *entry)
@@ -128,7 +160,7 @@ Sender Resolver::describe(const nsl_candidate& candidate, const ProcessTable& ta
   sender.programs.push_back(program_facts(process, std::move(variables)));
   add_ancestors(sender, key, entry ? entry->parent : candidate.sender.parent, table);
   sender.origin = origin_of(sender.programs);
-  return sender;
+  return look;
 }
 
 }  // namespace nslookout::identity

@@ -4,7 +4,7 @@
 // exec, so also there for a process that has exited), /proc for what only it has (cwd, a path that the kernel had no
 // room for) and, where the table has no entry, for the rest. /proc is believed only for a process with the same start
 // time and, for a program's own properties, the same comm: an event never names a wrong process; what is not known is
-// left out and counted.
+// left out and counted. Lookups that a process had made before it was looked at share that look.
 //
 //   identity::Resolver resolver({.cgroup2_mount = "/sys/fs/cgroup"});
 //   identity::ProcessTable table{.process = …, .environment = …};  // of the sensor
@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "bpf/abi.h"
@@ -66,6 +67,17 @@ class Resolver {
   [[nodiscard]] bool proc_usable() const { return proc_usable_; }
 
  private:
+  static constexpr std::size_t most_looks = 256;  // some ten kB each
+
+  // What a look into the table and /proc showed.
+  struct Look {
+    std::uint64_t time = 0;  // before it, ns since boot
+    Sender sender;           // without what add_thread() adds
+    std::uint64_t ResolverCounters::* described_from = nullptr;
+  };
+
+  [[nodiscard]] const Look& look_at(const nsl_candidate& candidate, const ProcessTable& table);
+  [[nodiscard]] Look look_now(const nsl_candidate& candidate, const ProcessTable& table);
   [[nodiscard]] WallTime start_time(std::uint64_t start_boottime);
   void add_account_names(event::Process& process);
   void add_ancestors(Sender& sender, const nsl_process_key& key, const nsl_process_key& parent,
@@ -79,6 +91,7 @@ class Resolver {
   bool proc_usable_;
   std::chrono::nanoseconds start_offset_{0};
   ResolverCounters counters_;
+  std::unordered_map<std::string, Look> looks_;  // by same_sender_key(); let go of all at once when there are too many
 };
 
 }  // namespace nslookout::identity
