@@ -12,6 +12,7 @@ import urllib.request
 from harness import AgentCase, main, run_client, wait_until
 from harness.sandbox import end_with_parent, work_folder
 
+NAMES = pathlib.Path(__file__).resolve().parents[2] / "deploy/resolvers/names.txt"
 PUBLIC = "192.0.2.1"  # RFC 5737; the test's own address, listed as a public resolver
 OTHER = "192.0.2.2"   # the same, not listed
 
@@ -52,6 +53,15 @@ class Bypass(AgentCase):
 
     def told_of(self, agent, client):
         return [words(event) for event in bypasses(agent.finish()) if event["process"]["pid"] == client.pid]
+
+    def test_the_name_of_a_public_resolver(self):
+        """The list that comes with the packages: its names are read by the agent, and found below them too."""
+        agent = self.watching("--list", f"suffix:{NAMES}?level=low", rules=None)
+        for name in ("dns.google", "mozilla.cloudflare-dns.com", "_dns.resolver.arpa", "google.com"):
+            run_client(["dig", "+tries=1", name])
+        events = [event for event in self.of_resolver(agent.finish()) if event["kind"] == "KIND_MATCH"]
+        self.assertEqual([(event["dns"]["query"], event["rules"][0]["level"]) for event in events],
+                         [("dns.google", "low"), ("mozilla.cloudflare-dns.com", "low"), ("_dns.resolver.arpa", "low")])
 
     def test_curl_over_https(self):
         agent = self.watching()

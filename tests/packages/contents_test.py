@@ -19,6 +19,7 @@ FILES = {
     "/usr/share/bash-completion/completions/nslookout": "-rw-r--r--",
     "/usr/share/doc/nslookout/copyright": "-rw-r--r--",
     "/usr/share/man/man8/nslookout.8.gz": "-rw-r--r--",
+    "/usr/share/nslookout/resolvers/names.txt": "-rw-r--r--",
     "/usr/share/nslookout/resolvers/public.txt": "-rw-r--r--",
     "/usr/share/nslookout/rules/axios_npm_compromise_lookup.yml": "-rw-r--r--",
 }
