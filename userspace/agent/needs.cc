@@ -76,6 +76,7 @@ void add_output(std::vector<Need>& needs, const std::string& text) {
 
 std::vector<std::string_view> service_variables() {
   std::vector<std::string_view> names;
+  names.reserve(services.size());
   for (const Service& service : services) names.emplace_back(service.variable);
   return names;
 }

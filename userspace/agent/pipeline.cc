@@ -394,6 +394,7 @@ void Pipeline::report_incomplete() {
 
 std::vector<event::Loss> Pipeline::losses_before_outputs(const kernel::Counters& counters) const {
   std::vector<event::Loss> losses;
+  losses.reserve(std::size(loss_stages) + 4);
   for (const LossStage& stage : loss_stages) losses.push_back({stage.stage, counters[stage.counter]});
   losses.push_back({"correlation", generations_.correlation_evictions()});
   losses.push_back({"awaited", responses_.counts().evicted});
