@@ -113,29 +113,22 @@ class Disks(AgentCase):
 
     def test_a_full_disk_under_a_spool(self):
         disk = self.small_disk("256k")
-        collector = Collector()
-        self.addCleanup(collector.stop)
-        output = f"otlp:{collector.url}"
-        agent = self.agent("--output", f"{output}?spool={disk.folder / 'spool'}&spool_cap=16M&queue=16M")
-        self.look_up(500)
-        self.wait_events(agent, 500)
-        wait_until(lambda: self.lost(agent, output) > 0, agent.stderr)
-        collector.start()
-        self.check_spooled(agent, collector, output, 500, FULL)
+        self.check_spooled(f"spool={disk.folder / 'spool'}&spool_cap=16M", 500, FULL)
 
     def test_a_receiver_that_is_down_for_longer_than_its_spool_has_room(self):
+        self.check_spooled(f"spool={work_folder() / 'spool-of-a-cap'}&spool_cap=256K", 2000, "full (262144 octets)")
+
+    def check_spooled(self, spool, before, reason):
+        """The receiver comes when the spool has had no room for a while: what came first was kept and is delivered, then what is
+        new; the rest is counted."""
         collector = Collector()
         self.addCleanup(collector.stop)
         output = f"otlp:{collector.url}"
-        agent = self.agent("--output", f"{output}?spool={work_folder() / 'spool-of-a-cap'}&spool_cap=256K&queue=16M")
-        self.look_up(2000)
-        self.wait_events(agent, 2000)
+        agent = self.agent("--output", f"{output}?{spool}&queue=16M")
+        self.look_up(before)
+        self.wait_events(agent, before)
         wait_until(lambda: self.lost(agent, output) > 0, agent.stderr)
         collector.start()
-        self.check_spooled(agent, collector, output, 2000, "full (262144 octets)")
-
-    def check_spooled(self, agent, collector, output, before, reason):
-        """What came first was kept and is delivered, then what is new; the rest is counted."""
         wait_until(lambda: f"output {output} takes events again" in agent.stderr(), agent.stderr)
         wait_until(lambda: self.output(agent, output)["waiting"] == 0, "what was kept is delivered")
         received = lambda: list(dict.fromkeys(json.loads(body)["event_id"] for body in collector.bodies()))  # noqa: E731
