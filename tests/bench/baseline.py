@@ -2,13 +2,14 @@
 """baseline.py [--part] RESULTS: holds what the benchmarks found (./dev bench --json RESULTS) against baseline.json beside this
 file. A figure that rose by more than a fifth is a regression: a sentence names it, and the status is 1.
 
-Figures are ratios of times that were taken on one machine within one run, and the verifier's counts of instructions, which mean
-the same on every machine with the same kernel (as far as its first two numbers go; on others they are left out). Of all of them
-more is worse. Ratios carry over to like machines alone: where calls in the kernel cost otherwise (retpolines, return thunks),
-so does what is counted in them. So the baseline says which processor it is of, and another one is told.
+Figures are ratios of times that were taken on one machine within one run, and the verifier's counts of instructions. Of all of
+them more is worse. Counts mean the same on every machine with the same kernel (as far as its first two numbers go). Ratios carry
+over to like machines alone: where a call in the kernel costs otherwise (retpolines, return thunks), so does what is counted in
+calls. So the baseline holds counts by kernel, and ratios by processor with what the kernel does for it; where it has none of this
+kernel or this kind of machine, that is told, and nothing is compared.
 
 --part: not every benchmark ran. Otherwise one that is in the baseline and not in RESULTS is a failure, too.
---write: makes RESULTS the baseline.
+--write: makes RESULTS the baseline of its kernel and its kind of machine.
 """
 
 import argparse
@@ -54,12 +55,13 @@ def of_verified_instructions(verified):
             yield f"{backend}, {program}", count
 
 
-SECTIONS = {
+SECTIONS = {  # of ratios
     "kernel_cost_ns": of_kernel_cost,
     "send_cost": of_send_cost,
     "dnsperf": of_dnsperf,
-    "verified_instructions": of_verified_instructions,
 }
+COUNTS = "verified_instructions"
+CALLS = ("retbleed", "spectre_v2", "spec_rstack_overflow", "indirect_target_selection")  # what makes calls dear
 
 
 def version(release):
@@ -67,43 +69,83 @@ def version(release):
     return ".".join(release.split(".")[:2])
 
 
-def processor():
+def first_line(path):
     try:
-        return re.search(r"^model name\s*:\s*(.+)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)[1]
+        return pathlib.Path(path).read_text().partition("\n")[0]
+    except OSError:
+        return ""
+
+
+def machine():
+    """Processor and mitigations: 'AMD EPYC; spectre_v2: Retpolines'"""
+    try:
+        name = re.search(r"^model name\s*:\s*(.+)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)[1]
     except (OSError, TypeError):  # not every architecture says so
-        return "unknown"
+        name = "unknown"
+    states = ((call, first_line(f"/sys/devices/system/cpu/vulnerabilities/{call}")) for call in CALLS)
+    done = [f"{call}: {state.removeprefix('Mitigation: ').partition(';')[0]}" for call, state in states
+            if state.startswith("Mitigation: ")]
+    return "; ".join([name, *done])
 
 
-def figures_of(results):
-    """What a file of results comes to: {section: {figure: value}}, and the machine it is of."""
-    return {"processor": processor(),
-            "kernel": version(results.get("verified_instructions", {}).get("kernel", "")),
-            "figures": {section: {figure: round(value, 3) for figure, value in of_section(results[section])}
-                        for section, of_section in SECTIONS.items() if section in results}}
+def rounded(figures):
+    return {figure: round(value, 3) for figure, value in figures}
+
+
+def baseline_of(results, kind_of_machine):
+    """What a file of results comes to: counts by kernel, ratios by machine and section."""
+    counts = results.get(COUNTS)
+    return {"counts": {version(counts["kernel"]): rounded(of_verified_instructions(counts))} if counts else {},
+            "ratios": {kind_of_machine: {section: rounded(of_section(results[section]))
+                                         for section, of_section in SECTIONS.items() if section in results}}}
+
+
+def compare_figures(what, found, then):
+    """Sentences about what is worse, and sentences worth knowing."""
+    worse, notes = [], []
+    for figure, before in then.items():
+        if figure not in found:
+            notes.append(f"{what}: {figure} is in the baseline and was not measured")
+        elif found[figure] > MOST * before:
+            worse.append(f"{what}: {figure} is {found[figure]:g}, {found[figure] / before - 1:.0%} more than the "
+                         f"{before:g} of the baseline; the bound is {MOST - 1:.0%}")
+    notes += [f"{what}: {figure} is not in the baseline yet" for figure in found if figure not in then]
+    return worse, notes
 
 
 def compare(now, baseline, part=False):
-    """Sentences about what is worse or missing, and sentences worth knowing."""
+    """The same for all figures; what was not measured is worse, unless only a part was to be."""
     worse, notes = [], []
-    if now["processor"] != baseline["processor"]:
-        notes.append(f"the baseline is of another processor ({baseline['processor']}): ratios of times may differ for that alone")
-    for section, then in baseline["figures"].items():
-        found = now["figures"].get(section)
-        if found is None:
-            if not part:
-                worse.append(f"{section} is in the baseline and was not measured")
+
+    def judge(what, found, then):
+        if then is not None and found is not None:
+            more_worse, more_notes = compare_figures(what, found, then)
+            worse.extend(more_worse)
+            notes.extend(more_notes)
+        elif then is not None and not part:
+            worse.append(f"{what} is in the baseline and was not measured")
+
+    if not now["counts"] and not part:
+        worse.append(f"{COUNTS} is in the baseline and was not measured")
+    for kernel, found in now["counts"].items():
+        if kernel not in baseline["counts"]:
+            notes.append(f"{COUNTS}: the baseline has none of kernel {kernel}: not compared")
+        judge(COUNTS, found, baseline["counts"].get(kernel))
+    for kind, sections in now["ratios"].items():
+        if kind not in baseline["ratios"]:
+            notes.append(f"the baseline has no ratios of this kind of machine ({kind}): not compared")
             continue
-        if section == "verified_instructions" and now["kernel"] != baseline["kernel"]:
-            notes.append(f"{section} is of kernel {now['kernel']}, the baseline of {baseline['kernel']}: not compared")
-            continue
-        for figure, before in then.items():
-            if figure not in found:
-                notes.append(f"{section}: {figure} is in the baseline and was not measured")
-            elif found[figure] > MOST * before:
-                worse.append(f"{section}: {figure} is {found[figure]:g}, {found[figure] / before - 1:.0%} more than the "
-                             f"{before:g} of the baseline; the bound is {MOST - 1:.0%}")
-        notes += [f"{section}: {figure} is not in the baseline yet" for figure in found if figure not in then]
+        for section in SECTIONS:
+            judge(section, sections.get(section), baseline["ratios"][kind].get(section))
     return worse, notes
+
+
+def with_results(baseline, now, part):
+    """The baseline with now in the place of what it had of the same kernel and kind of machine; of a part, of the same sections."""
+    ratios = dict(baseline["ratios"])
+    for kind, sections in now["ratios"].items():
+        ratios[kind] = {**(ratios.get(kind, {}) if part else {}), **sections}
+    return {"counts": {**baseline["counts"], **now["counts"]}, "ratios": ratios}
 
 
 def main(arguments=None, baseline_file=BASELINE):
@@ -112,11 +154,12 @@ def main(arguments=None, baseline_file=BASELINE):
     parser.add_argument("--write", action="store_true")
     parser.add_argument("results", type=pathlib.Path)
     options = parser.parse_args(arguments)
-    now = figures_of(json.loads(options.results.read_text()))
+    now = baseline_of(json.loads(options.results.read_text()), machine())
+    baseline = json.loads(baseline_file.read_text())
     if options.write:
-        baseline_file.write_text(json.dumps(now, indent=2) + "\n")
+        baseline_file.write_text(json.dumps(with_results(baseline, now, options.part), indent=2) + "\n")
         return 0
-    worse, notes = compare(now, json.loads(baseline_file.read_text()), options.part)
+    worse, notes = compare(now, baseline, options.part)
     for note in notes:
         print(f"baseline: {note}")
     for sentence in worse:

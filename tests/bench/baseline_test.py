@@ -41,7 +41,7 @@ def judge(results, *arguments, against=RESULTS):
     """Status, and what was said on both streams."""
     with tempfile.TemporaryDirectory() as folder:
         then, now = pathlib.Path(folder, "then.json"), pathlib.Path(folder, "now.json")
-        then.write_text(json.dumps(baseline.figures_of(against)))
+        then.write_text(json.dumps(baseline.baseline_of(against, baseline.machine())))
         now.write_text(json.dumps(results))
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -81,11 +81,12 @@ class Baseline(unittest.TestCase):
         verified["kernel"] = "6.18.9-b"
         self.assertEqual(judge(changed(("verified_instructions",), verified))[0], 1)
 
-    def test_another_processor_is_told(self):
-        now = baseline.figures_of(RESULTS)
-        worse, notes = baseline.compare(now, {**now, "processor": "of another kind"})
+    def test_ratios_of_another_kind_of_machine_are_not_compared(self):
+        then = baseline.baseline_of(RESULTS, "of another kind")
+        now = baseline.baseline_of(changed(("send_cost", "cgroup", "query, listed", "ratio"), 9.0), "of this kind")
+        worse, notes = baseline.compare(now, then)
         self.assertEqual((worse, len(notes)), ([], 1))
-        self.assertIn("of another kind", notes[0])
+        self.assertIn("of this kind", notes[0])
 
     def test_a_benchmark_that_did_not_run_is_missed_unless_only_a_part_was_asked_for(self):
         results = {key: value for key, value in RESULTS.items() if key != "dnsperf"}
@@ -101,20 +102,37 @@ class Baseline(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("fentry, query, listed, with the agent by without is in the baseline and was not measured", out)
 
-    def test_what_was_written_is_taken(self):
+    def test_what_was_written_is_taken_and_the_rest_stays(self):
         with tempfile.TemporaryDirectory() as folder:
             written, now = pathlib.Path(folder, "baseline.json"), pathlib.Path(folder, "now.json")
+            written.write_text(json.dumps(baseline.baseline_of(
+                changed(("verified_instructions", "kernel"), "5.10"), "of another kind")))
             now.write_text(json.dumps(RESULTS))
             self.assertEqual(baseline.main(["--write", str(now)], baseline_file=written), 0)
-            with contextlib.redirect_stdout(io.StringIO()):
+            together = json.loads(written.read_text())
+            self.assertEqual(sorted(together["counts"]), ["5.10", "6.18"])
+            self.assertEqual(set(together["ratios"]), {"of another kind", baseline.machine()})
+            with contextlib.redirect_stdout(io.StringIO()) as out:
                 self.assertEqual(baseline.main([str(now)], baseline_file=written), 0)
+            self.assertEqual(out.getvalue(), "baseline: no figure rose by more than a fifth\n")
+
+    def test_a_part_that_is_written_keeps_the_other_sections(self):
+        with tempfile.TemporaryDirectory() as folder:
+            written, now = pathlib.Path(folder, "baseline.json"), pathlib.Path(folder, "now.json")
+            written.write_text(json.dumps(baseline.baseline_of(RESULTS, baseline.machine())))
+            now.write_text(json.dumps({"dnsperf": {"cgroup": {"without": 50000.0, "with": 49500.0, "ratio": 0.5}}}))
+            self.assertEqual(baseline.main(["--part", "--write", str(now)], baseline_file=written), 0)
+            ratios = json.loads(written.read_text())["ratios"][baseline.machine()]
+            self.assertEqual(set(ratios), set(baseline.SECTIONS))
+            self.assertEqual(list(ratios["dnsperf"].values()), [2.0])
 
     def test_the_committed_baseline_can_be_compared_with(self):
         committed = json.loads(baseline.BASELINE.read_text())
-        self.assertLessEqual(set(committed["figures"]), set(baseline.SECTIONS))
-        self.assertIn("verified_instructions", committed["figures"])
-        self.assertTrue(committed["kernel"] and committed["processor"])
-        for figures in committed["figures"].values():
+        self.assertEqual(set(committed), {"counts", "ratios"})
+        self.assertIn("6.18", committed["counts"])
+        for sections in committed["ratios"].values():
+            self.assertLessEqual(set(sections), set(baseline.SECTIONS))
+        for figures in [*committed["counts"].values(), *(f for kind in committed["ratios"].values() for f in kind.values())]:
             self.assertTrue(figures)
             self.assertTrue(all(value > 0 for value in figures.values()))
 

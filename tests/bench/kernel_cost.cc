@@ -26,8 +26,10 @@ constexpr int attempts = 3;  // a machine that is busy otherwise makes everythin
 constexpr std::size_t few = 1000;
 constexpr std::size_t many = 1'000'000;
 
-// The bounds: of a miss among many names.
-constexpr double most_of_empty = 2.2;  // the same name each time, times an empty program
+// The bounds: of a miss among many names. The same name each time: one of two. How much of a run is the call itself depends
+// on the processor: 14 ns without return thunks, 27 with them. So the ratio alone would ask for twice as much of the one.
+constexpr double most_of_empty = 2.2;         // times an empty program
+constexpr double most_above_empty_ns = 30.0;  // nanoseconds more than an empty program
 constexpr double least_of_plain_hash =
     4.0;  // another name each time: what the plain hash map costs, for all names together
 
@@ -230,15 +232,18 @@ std::vector<std::string> missed_bounds(const OfLoads& of_loads) {
   };
   for (std::size_t i = 0; i < bounded; ++i) {
     const double of_empty = median(of_loads, [&](const Times& t) { return t[same][i] / t[empty_program][0]; });
+    const double above_empty = median(of_loads, [&](const Times& t) { return t[same][i] - t[empty_program][0]; });
     fmt::print(
-        "{} labels: the same name {:.2f} times the empty program; another slot {:.2f} times less than the plain "
+        "{} labels: the same name {:.2f} times the empty program, {:.1f} ns more; another slot {:.2f} times less than "
+        "the plain "
         "hash map, other names of one TLD {:.2f}\n",
-        labels[i], of_empty,
+        labels[i], of_empty, above_empty,
         median(of_loads, [&](const Times& t) { return t[plain_other_slots][i] / t[other_slots][i]; }),
         median(of_loads, [&](const Times& t) { return t[plain_other_names][i] / t[other_names][i]; }));
-    if (of_empty > most_of_empty) {
-      missed.push_back(fmt::format("a miss of {} labels costs {:.2f} times an empty program; the bound is {}",
-                                   labels[i], of_empty, most_of_empty));
+    if (of_empty > most_of_empty && above_empty > most_above_empty_ns) {
+      missed.push_back(fmt::format(
+          "a miss of {} labels costs {:.2f} times an empty program, {:.1f} ns more; the bound is {} or {} ns",
+          labels[i], of_empty, above_empty, most_of_empty, most_above_empty_ns));
     }
   }
   const double of_plain =

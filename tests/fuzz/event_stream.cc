@@ -18,8 +18,7 @@ nslookout::Result<void> check(const nslookout::event::Event& event) {
   require(again.has_value(), "an event that was encoded can be decoded");
   require(nslookout::event::to_protobuf(*again) == *octets, "an event is the same after another encoding");
   const auto line = nslookout::event::to_json_line(event);
-  require(line.has_value(), "an event that was decoded can be written as JSON");
-  for (const char character : *line) {
+  for (const char character : line) {
     require(static_cast<unsigned char>(character) >= 0x20, "a line of JSON has no control character");
   }
   return {};

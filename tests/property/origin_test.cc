@@ -168,10 +168,9 @@ TEST(OriginProperty, HostileFactsGiveOneLineAndNothingInvented) {
     if (round % 16 != 0) continue;
     event::Event event;
     event.origin = origin;
-    const auto line = event::to_json_line(event);
-    ASSERT_TRUE(line.has_value());
-    ASSERT_EQ(line->find('\n'), std::string::npos);
-    ASSERT_TRUE(nlohmann::json::accept(*line));
+    const std::string line = event::to_json_line(event);
+    ASSERT_EQ(line.find('\n'), std::string::npos);
+    ASSERT_TRUE(nlohmann::json::accept(line));
   }
   EXPECT_GT(packages, 100U) << "the facts are such that packages are found";
   EXPECT_GT(runs, 100U);

@@ -261,11 +261,11 @@ TEST_F(ResolverTest, ProgramsHaveTheirVariables) {
   proc_.add(3999, "sh", 0);
   proc_.write("3999/environ", std::string("SECRET=x\0GITHUB_ACTIONS=true\0", 29));
   const Sender sender = resolver().describe(curl_candidate(), table);
-  ASSERT_EQ(sender.programs.size(), 2U);
-  EXPECT_EQ(sender.programs[0].executable, "/usr/bin/curl");
-  EXPECT_EQ(sender.programs[0].environment, (Variables{{"CI", "1"}, {"npm_package_name", "a=b"}}));
-  EXPECT_EQ(sender.programs[1].executable, "/usr/bin/from-proc");
-  EXPECT_EQ(sender.programs[1].environment, (Variables{{"GITHUB_ACTIONS", "true"}}));
+  ASSERT_EQ(sender.programs->size(), 2U);
+  EXPECT_EQ(sender.programs->at(0).executable, "/usr/bin/curl");
+  EXPECT_EQ(sender.programs->at(0).environment, (Variables{{"CI", "1"}, {"npm_package_name", "a=b"}}));
+  EXPECT_EQ(sender.programs->at(1).executable, "/usr/bin/from-proc");
+  EXPECT_EQ(sender.programs->at(1).environment, (Variables{{"GITHUB_ACTIONS", "true"}}));
 }
 
 TEST_F(ResolverTest, FlagsOfTheEntryShow) {

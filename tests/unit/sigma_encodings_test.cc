@@ -6,19 +6,11 @@
 #include <algorithm>
 #include <string>
 
+#include "base/base64.h"
 #include "sigma_rule_text.h"
 
 namespace nslookout::sigma {
 namespace {
-
-TEST(SigmaEncodings, Base64) {
-  // RFC 4648 section 10.
-  EXPECT_EQ(to_base64(""), "");
-  EXPECT_EQ(to_base64("f"), "Zg==");
-  EXPECT_EQ(to_base64("fo"), "Zm8=");
-  EXPECT_EQ(to_base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(to_base64("\xFF\xFE\xFD"), "//79");
-}
 
 TEST(SigmaEncodings, AnEncodedTextHoldsOneOfTheOffsetForms) {
   for (const std::string needle : {"f", "fo", "foo", "/bin/bash", "http://"}) {

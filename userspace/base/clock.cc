@@ -6,6 +6,9 @@
 #include <sstream>
 #include <string>
 
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
 namespace nslookout {
 namespace {
 
@@ -57,6 +60,14 @@ nanoseconds wall_minus_boot() {
     difference = wall - (before + span / 2);
   }
   return difference;
+}
+
+void append_utc(std::string& out, std::chrono::sys_seconds time) {
+  const time_t seconds = time.time_since_epoch().count();
+  tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}"), parts.tm_year + 1900,
+                 parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 }  // namespace nslookout

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace nslookout {
@@ -23,6 +24,9 @@ using WallTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 [[nodiscard]] inline WallTime wall_from_boot(std::uint64_t boot_ns, std::chrono::nanoseconds wall_minus_boot) {
   return WallTime{std::chrono::nanoseconds{static_cast<std::int64_t>(boot_ns)} + wall_minus_boot};
 }
+
+// "2026-03-31T00:04:05": the date and time of RFC 3339 in UTC, without fraction and zone.
+void append_utc(std::string& out, std::chrono::sys_seconds time);
 
 // How much CLOCK_BOOTTIME, and the start times in /proc, are ahead of the initial time namespace in this process's own.
 [[nodiscard]] std::chrono::nanoseconds own_boottime_offset();

@@ -1,8 +1,10 @@
 #include "base/escape.h"
 
 #include <cstddef>
+#include <cstdint>
 
 #include <fmt/format.h>
+#include <unistr.h>
 
 namespace nslookout {
 namespace {
@@ -57,6 +59,10 @@ std::string escape(std::string_view text, bool controls_too) {
 }
 
 }  // namespace
+
+bool is_utf8(std::string_view text) {
+  return u8_check(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()) == nullptr;
+}
 
 std::string escape_controls(std::string_view text) { return escape(text, true); }
 std::string escape_invalid_utf8(std::string_view text) { return escape(text, false); }

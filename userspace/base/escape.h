@@ -10,6 +10,9 @@ namespace nslookout {
 // is kept. For diagnostics: the result is one line whatever the input.
 [[nodiscard]] std::string escape_controls(std::string_view text);
 
+// Well-formed UTF-8 (RFC 3629) throughout.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 // Octets that are not part of well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF) become
 // \xHH; everything else, control characters included, is kept: protobuf strings and JSON can carry those.
 [[nodiscard]] std::string escape_invalid_utf8(std::string_view text);

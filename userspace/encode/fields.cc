@@ -55,11 +55,10 @@ std::string file_name(std::string_view path) { return std::string(path.substr(pa
 
 std::string iso_time(WallTime time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
-  const time_t seconds = whole.time_since_epoch().count();
-  tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, (time - whole).count());
+  std::string out;
+  append_utc(out, whole);
+  fmt::format_to(std::back_inserter(out), ".{:09}Z", (time - whole).count());
+  return out;
 }
 
 std::int64_t milliseconds(WallTime time) {
@@ -99,10 +98,7 @@ std::string process_entity(const event::Event& event, const event::Process& proc
 
 json native_parts(const event::Event& event, const std::vector<const char*>& names) {
   json parts = json::object();
-  const Result<std::string> line = event::to_json_line(event);
-  if (!line) return parts;
-  json native = json::parse(*line, nullptr, false);
-  if (!native.is_object()) return parts;
+  json native = json::parse(event::to_json_line(event));
   for (const char* name : names) {
     if (const auto part = native.find(name); part != native.end()) parts[name] = std::move(*part);
   }

@@ -17,7 +17,7 @@ namespace nslookout::event {
 
 // The protobuf JSON mapping with the schema's field names; fields at their default are left out, but `alert` is shown
 // whenever it is set, true or false.
-[[nodiscard]] Result<std::string> to_json_line(const Event& event);
+[[nodiscard]] std::string to_json_line(const Event& event);
 
 // One protobuf message, no length in front.
 [[nodiscard]] Result<std::string> to_protobuf(const Event& event);

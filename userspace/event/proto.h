@@ -7,8 +7,8 @@
 
 namespace nslookout::event {
 
-// Escapes what is not UTF-8 on the way; never fails.
-[[nodiscard]] v1::Event to_proto(const Event& event);
+// Into an empty message (a cleared one keeps its memory). Escapes what is not UTF-8 on the way; never fails.
+void fill(v1::Event& out, const Event& event);
 
 // Errors (class invalid): a time or a duration that nanoseconds in 64 bits cannot hold.
 [[nodiscard]] Result<Event> from_proto(const v1::Event& proto);

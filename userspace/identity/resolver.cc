@@ -87,14 +87,13 @@ void Resolver::add_cgroup(Sender& sender, const std::string& leaf, const std::op
   if (name) sender.container = event::Container{.id = name->id, .runtime = name->runtime, .name = {}, .image = {}};
 }
 
-void Resolver::add_ancestors(Sender& sender, const nsl_process_key& key, const nsl_process_key& parent,
-                             const ProcessTable& table) {
-  event::Process& process = *sender.process;
+void Resolver::add_ancestors(event::Process& process, std::vector<ProgramFacts>& programs, const nsl_process_key& key,
+                             const nsl_process_key& parent, const ProcessTable& table) {
   Ancestry ancestry = ancestors_of(key, parent, table, proc_usable_ ? proc_root_ : "");
   for (Ancestor& ancestor : ancestry.nearest_first) {
     ancestor.process.start_time = start_time(ancestor.start_boottime);
     add_account_names(ancestor.process);
-    sender.programs.push_back(program_facts(ancestor.process, std::move(ancestor.variables)));
+    programs.push_back(program_facts(ancestor.process, std::move(ancestor.variables)));
     process.ancestors.push_back(std::move(ancestor.process));
   }
   process.ancestors_truncated = ancestry.truncated;
@@ -157,9 +156,11 @@ Resolver::Look Resolver::look_now(const nsl_candidate& candidate, const ProcessT
   Variables variables = entry          ? variables_of(table, *entry)
                         : same_program ? split_variables(live->allowed_variables())
                                        : Variables();
-  sender.programs.push_back(program_facts(process, std::move(variables)));
-  add_ancestors(sender, key, entry ? entry->parent : candidate.sender.parent, table);
-  sender.origin = origin_of(sender.programs);
+  std::vector<ProgramFacts> programs;
+  programs.push_back(program_facts(process, std::move(variables)));
+  add_ancestors(process, programs, key, entry ? entry->parent : candidate.sender.parent, table);
+  sender.origin = origin_of(programs);
+  sender.programs = std::make_shared<const std::vector<ProgramFacts>>(std::move(programs));
   return look;
 }
 

@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -51,7 +52,9 @@ struct Sender {
   std::optional<event::Process> process;      // nothing only for an unknown sender
   std::optional<event::Container> container;  // id and runtime
   std::optional<event::Pod> pod;              // the uid alone
-  std::vector<ProgramFacts> programs;         // the process's own and its ancestors', nearest first; for origin_of()
+  // The process's own and its ancestors', nearest first, of which origin was made. Never null where there is a process; shared
+  // by the lookups of one look, which need not copy it.
+  std::shared_ptr<const std::vector<ProgramFacts>> programs;
   std::optional<event::Origin> origin;
 };
 
@@ -80,8 +83,8 @@ class Resolver {
   [[nodiscard]] Look look_now(const nsl_candidate& candidate, const ProcessTable& table);
   [[nodiscard]] WallTime start_time(std::uint64_t start_boottime);
   void add_account_names(event::Process& process);
-  void add_ancestors(Sender& sender, const nsl_process_key& key, const nsl_process_key& parent,
-                     const ProcessTable& table);
+  void add_ancestors(event::Process& process, std::vector<ProgramFacts>& programs, const nsl_process_key& key,
+                     const nsl_process_key& parent, const ProcessTable& table);
   void add_cgroup(Sender& sender, const std::string& leaf, const std::optional<ProcProcess>& live);
 
   std::string proc_root_;

@@ -5,10 +5,10 @@
 
 #include <unistr.h>
 
+#include "base/base64.h"
+
 namespace nslookout::sigma {
 namespace {
-
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // Letters outside ASCII are taken as parts of words.
 bool is_word(unsigned char octet) {
@@ -42,19 +42,6 @@ Result<std::string> to_utf16(std::string_view text, Utf16 form) {
     const int count = u16_uctomb(units, character, 2);
     for (int i = 0; i < count; ++i) append_unit(out, units[i], form == Utf16::big_endian);
     text.remove_prefix(static_cast<std::size_t>(length));
-  }
-  return out;
-}
-
-std::string to_base64(std::string_view octets) {
-  std::string out;
-  for (std::size_t at = 0; at < octets.size(); at += 3) {
-    const std::string_view group = octets.substr(at, 3);
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < 3; ++i) {
-      bits = bits << 8 | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0U);
-    }
-    for (std::size_t i = 0; i < 4; ++i) out += i <= group.size() ? alphabet[bits >> (18 - 6 * i) & 0x3F] : '=';
   }
   return out;
 }

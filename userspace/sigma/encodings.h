@@ -16,9 +16,6 @@ enum class Utf16 { little_endian, big_endian, marked };  // marked: a byte order
 // Error: invalid, where text is not UTF-8.
 [[nodiscard]] Result<std::string> to_utf16(std::string_view text, Utf16 form);
 
-// With padding (RFC 4648 section 4).
-[[nodiscard]] std::string to_base64(std::string_view octets);
-
 // The three texts of which one is in the Base64 form of whatever holds octets, by the place modulo three where they
 // begin there; what depends on the neighbours is cut off.
 [[nodiscard]] std::array<std::string, 3> to_base64_offsets(std::string_view octets);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/idna.h"
 #include "base/rcode.h"
 #include "base/record_type.h"

@@ -166,7 +166,8 @@ void FileReceiver::mend(std::string_view record, std::size_t written) {
 Result<void> FileReceiver::write(const std::string& record) {
   if (finished_) return fail(ErrorClass::runtime, "writing an event to {}: it takes no more", name_);
   if (const auto rotated = rotate_for(record.size()); !rotated) return rotated;
-  const std::string closed = line_open_ ? "\n" + record : record;
+  const std::string with_end = line_open_ ? "\n" + record : std::string();
+  const std::string& closed = line_open_ ? with_end : record;
   const auto patience = stalled_ ? std::chrono::milliseconds{0} : reader_patience;
   const WriteOutcome outcome = write_all(fd_.get(), closed, regular_file_, patience);
   stalled_ = outcome.error == ETIMEDOUT;

@@ -12,9 +12,12 @@ bool RecordQueue::push(std::string record) {
   std::unique_lock lock(mutex_);
   if (when_full_ == WhenFull::wait) changed_.wait(lock, [&] { return closed_ || fits(record); });
   if (closed_ || !fits(record)) return false;
+  // Whoever takes waits for an empty queue alone. Woken without the lock, which it would only wait for in its turn.
+  const bool awaited = records_.empty();
   octets_ += record.size();
   records_.push_back(std::move(record));
-  changed_.notify_all();
+  lock.unlock();
+  if (awaited) changed_.notify_all();
   return true;
 }
 
