@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 using Texts = std::vector<std::string>;
 
+constexpr std::uint64_t after_every_look = ~std::uint64_t{0};
+
 Texts texts_of(const std::vector<SearchSuffix>& suffixes) {
   Texts texts;
   for (const SearchSuffix& suffix : suffixes) texts.push_back(search_suffix_text(suffix));
@@ -100,7 +102,7 @@ TEST_F(SearchSuffixFiles, OfProcessesInContainers) {
 
   SenderSearchSuffixes suffixes(files_.proc, 2);
   const auto of = [&](std::uint32_t pid) {
-    return texts_of(suffixes.of({.start_boottime = 7, .tgid = pid, .exec_id = 0}));
+    return texts_of(suffixes.of({.start_boottime = 7, .tgid = pid, .exec_id = 0}, after_every_look));
   };
   EXPECT_EQ(of(1), Texts{"one.test"});
   EXPECT_EQ(of(1), Texts{"one.test"});
@@ -117,6 +119,20 @@ TEST_F(SearchSuffixFiles, OfProcessesInContainers) {
   EXPECT_LE(suffixes.size(), 2U);
 }
 
+TEST_F(SearchSuffixFiles, LookupsFromBeforeALookShareIt) {
+  fs::create_directories(files_.proc + "/self/ns");
+  fs::create_symlink("mnt:[1]", files_.proc + "/self/ns/mnt");
+  add_process(1, "mnt:[1]", "");
+  const nsl_process_key process{.start_boottime = 7, .tgid = 1, .exec_id = 0};
+  SenderSearchSuffixes suffixes(files_.proc);
+  EXPECT_EQ(texts_of(suffixes.of(process, 1)), Texts{});
+  fs::remove(files_.proc + "/1/ns/mnt");
+  fs::create_symlink("mnt:[2]", files_.proc + "/1/ns/mnt");  // it has gone into a container since
+  write("proc/1/root/etc/resolv.conf", "search one.test\n");
+  EXPECT_EQ(texts_of(suffixes.of(process, 1)), Texts{});
+  EXPECT_EQ(texts_of(suffixes.of(process, after_every_look)), Texts{"one.test"});
+}
+
 TEST_F(SearchSuffixFiles, AContainersLinksLeadNowhereOutside) {
   write("secret", "search secret.test\n");
   add_process(1, "mnt:[2]", "");
@@ -124,9 +140,9 @@ TEST_F(SearchSuffixFiles, AContainersLinksLeadNowhereOutside) {
   fs::create_symlink(root_ / "secret", files_.proc + "/1/root/etc/resolv.conf");
   SenderSearchSuffixes suffixes(files_.proc);
   const nsl_process_key process{.start_boottime = 7, .tgid = 1, .exec_id = 0};
-  EXPECT_EQ(texts_of(suffixes.of(process)), Texts{});
+  EXPECT_EQ(texts_of(suffixes.of(process, after_every_look)), Texts{});
   write("proc/1/root" + (root_ / "secret").native(), "search inside.test\n");
-  EXPECT_EQ(texts_of(SenderSearchSuffixes(files_.proc).of(process)), Texts{"inside.test"});
+  EXPECT_EQ(texts_of(SenderSearchSuffixes(files_.proc).of(process, after_every_look)), Texts{"inside.test"});
 }
 
 TEST_F(SearchSuffixFiles, WhatIsNoSmallFileCountsAsEmpty) {

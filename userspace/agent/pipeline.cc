@@ -311,7 +311,8 @@ void Pipeline::release_all() { write_released(join_.release_all()); }
 std::vector<NameReading> Pipeline::readings(const match::Query& query, const Lookup& lookup) {
   const std::vector<SearchSuffix>& of_host = lookup.rules->plan->search_suffixes();
   if (!resolver_.proc_usable()) return readings_of(query.wire(), of_host);
-  const std::vector<SearchSuffix>& of_sender = sender_search_suffixes_.of(lookup.candidate.sender.process);
+  const std::vector<SearchSuffix>& of_sender =
+      sender_search_suffixes_.of(lookup.candidate.sender.process, lookup.candidate.boottime);
   if (of_sender.empty()) return readings_of(query.wire(), of_host);
   std::vector<SearchSuffix> both = of_host;
   both.insert(both.end(), of_sender.begin(), of_sender.end());

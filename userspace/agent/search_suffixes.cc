@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "agent/small_files.h"
+#include "base/clock.h"
 #include "base/dns_name.h"
 
 namespace nslookout::agent {
@@ -98,25 +99,25 @@ std::string SenderSearchSuffixes::mount_namespace(const std::string& process) co
   return length <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(length));
 }
 
-const std::vector<SearchSuffix>& SenderSearchSuffixes::of(const nsl_process_key& process) {
+const std::vector<SearchSuffix>& SenderSearchSuffixes::of(const nsl_process_key& process, std::uint64_t boottime) {
   if (process.tgid == 0) return no_suffixes;
   const bool again = last_.tgid == process.tgid && last_.start_boottime == process.start_boottime;
   if (again && of_last_ != nullptr) return *of_last_;
+  if (again && boottime <= last_look_) return no_suffixes;
+  last_ = process;
+  of_last_ = nullptr;
+  last_look_ = static_cast<std::uint64_t>(boot_now().count());
   const std::string pid = std::to_string(process.tgid);
   const std::string mounts = mount_namespace(pid);
   if (mounts.empty() || mounts == own_namespace_) return no_suffixes;
   auto found = by_namespace_.find(mounts);
   if (found == by_namespace_.end()) {
-    if (by_namespace_.size() >= capacity_) {
-      by_namespace_.clear();
-      of_last_ = nullptr;
-    }
+    if (by_namespace_.size() >= capacity_) by_namespace_.clear();
     found = by_namespace_
                 .emplace(mounts,
                          nslookout::search_suffixes_of(read_in_root(proc_ + "/" + pid + "/root", "etc/resolv.conf")))
                 .first;
   }
-  last_ = process;
   of_last_ = &found->second;
   return found->second;
 }

@@ -34,12 +34,14 @@ struct ResolverFiles {
 
 // The search lists of processes whose files are not the agent's: those in containers. Kept by mount namespace, since a
 // container's processes share one, and forgotten all at once when there are too many. A process that has ended has none, and
-// neither has one in the agent's own namespace. A file larger than 64 KiB counts as empty. Thread rule: one thread.
+// neither has one in the agent's own namespace. Lookups that a process had made before it was looked at share that look. A file
+// larger than 64 KiB counts as empty. Thread rule: one thread.
 class SenderSearchSuffixes {
  public:
   explicit SenderSearchSuffixes(std::string proc = "/proc", std::size_t capacity = 1024);
 
-  [[nodiscard]] const std::vector<SearchSuffix>& of(const nsl_process_key& process);
+  // boottime: of the lookup, nanoseconds since boot.
+  [[nodiscard]] const std::vector<SearchSuffix>& of(const nsl_process_key& process, std::uint64_t boottime);
   [[nodiscard]] std::size_t size() const { return by_namespace_.size(); }
 
  private:
@@ -48,7 +50,8 @@ class SenderSearchSuffixes {
   std::string proc_;
   std::size_t capacity_;
   std::string own_namespace_;
-  nsl_process_key last_{};  // a process asks several times in a row
+  nsl_process_key last_{};       // a process asks several times in a row
+  std::uint64_t last_look_ = 0;  // before it, ns since boot
   const std::vector<SearchSuffix>* of_last_ = nullptr;
   std::unordered_map<std::string, std::vector<SearchSuffix>> by_namespace_;
 };

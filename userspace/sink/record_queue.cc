@@ -12,8 +12,9 @@ bool RecordQueue::push(std::string record) {
   std::unique_lock lock(mutex_);
   if (when_full_ == WhenFull::wait) changed_.wait(lock, [&] { return closed_ || fits(record); });
   if (closed_ || !fits(record)) return false;
-  // Whoever takes waits for an empty queue alone. Woken without the lock, which it would only wait for in its turn.
-  const bool awaited = records_.empty();
+  // Whoever takes waits for the first record, and then perhaps for many. Woken without the lock, which it would only wait for
+  // in its turn.
+  const bool awaited = records_.empty() || (octets_ <= many() && octets_ + record.size() > many());
   octets_ += record.size();
   records_.push_back(std::move(record));
   lock.unlock();
@@ -24,6 +25,9 @@ bool RecordQueue::push(std::string record) {
 std::vector<std::string> RecordQueue::take(const BatchLimits& limits) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return closed_ || woken_ || !records_.empty(); });
+  // One that comes by itself is taken at once. Of those that come one close after the other each would cost waking this thread.
+  changed_.wait_until(lock, last_taken_ + linger, [&] { return closed_ || woken_ || octets_ > many(); });
+  last_taken_ = std::chrono::steady_clock::now();
   woken_ = false;
   std::vector<std::string> taken;
   std::size_t octets = 0;

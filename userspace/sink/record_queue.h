@@ -3,6 +3,7 @@
 // Thread rule: see RecordSource; push() one thread.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -35,7 +36,11 @@ class RecordQueue : public RecordSource {
   [[nodiscard]] bool wait_empty(std::chrono::steady_clock::time_point until) const;
 
  private:
+  // Between two calls of take() that find something, unless many octets wait.
+  static constexpr std::chrono::milliseconds linger{2};
+
   [[nodiscard]] bool fits(const std::string& record) const;
+  [[nodiscard]] std::size_t many() const { return limit_ / 8; }
 
   const std::size_t limit_;
   const WhenFull when_full_;
@@ -44,6 +49,7 @@ class RecordQueue : public RecordSource {
   std::deque<std::string> records_;
   std::size_t octets_ = 0;
   std::size_t in_flight_ = 0;
+  std::chrono::steady_clock::time_point last_taken_{};
   bool woken_ = false;
   bool closed_ = false;
 };
