@@ -193,8 +193,7 @@ Result<HttpResponse> HttpClient::stream(const HttpRequest& request, const Receiv
   for (const std::string& header : request.headers) {
     curl_slist* longer = curl_slist_append(headers.get(), header.c_str());
     if (longer == nullptr) return fail(ErrorClass::runtime, "libcurl cannot be used: out of memory");
-    static_cast<void>(headers.release());
-    headers.reset(longer);
+    if (longer != headers.get()) headers.reset(longer);  // the first: it stays the list's head
   }
   Exchange exchange;
   exchange.receive = receive ? &receive : nullptr;

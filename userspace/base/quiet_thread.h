@@ -18,7 +18,8 @@ void keep_capabilities_for_files();
 // A thread with every signal blocked; the caller's own mask is as before.
 template <typename Function>
 [[nodiscard]] std::thread start_quiet_thread(Function function) {
-  sigset_t all, before;
+  sigset_t all{};
+  sigset_t before{};
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   std::thread thread([function = std::move(function)]() mutable {
