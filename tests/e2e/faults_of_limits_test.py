@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""Tables that are full, and limits of descriptors and of memory that are reached: what has no room is counted, what cannot
+"""Tables that are full, and limits of descriptors, of threads and of memory that are reached: what has no room is counted, what cannot
 start says so in one sentence, and what ends leaves nothing behind. No client notices any of it."""
 
 import os
@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from harness import WATCHED, AgentCase, MemoryCgroup, dns_query, main, programs_present, run_client, wait_until, work_folder
+from harness import WATCHED, AgentCase, MemoryCgroup, PidsCgroup, dns_query, main, programs_present, run_client, wait_until, work_folder
 from harness.sandbox import end_with_parent
 
 # Processes that all live at once, of one lookup each: $1 is the server, $2 their number. They end with standard input.
@@ -180,6 +180,51 @@ class Descriptors(Limits):
             self.limit(agent, 1024)
             self.assertTrue(client.recv(1), "it is answered when it can be")
         agent.finish()
+
+
+class Threads(Limits):
+    """As a fork bomb leaves the machine, but within one cgroup."""
+
+    def setUp(self):
+        super().setUp()
+        self.cgroup = PidsCgroup()
+        self.addCleanup(self.cgroup.remove)
+
+    def test_every_limit_at_the_start(self):
+        worked = []
+        for limit in range(1, 17):
+            with self.subTest(limit):
+                self.cgroup.limit(limit)
+                agent = self.agent(ready=False, within=self.cgroup.enter)
+                wait_until(lambda agent=agent: not agent.running() or agent.ready_file.exists(), f"{limit}: it is ready, or ends")
+                if agent.running():
+                    worked.append(limit)
+                    self.assertEqual(run_client(["dig", "sfrclak.com"]).status, 0)
+                    self.assertEqual(len(self.of_resolver(agent.finish())), 1)
+                else:
+                    self.assert_ends_with_a_sentence(agent, "a thread cannot be started|starting a thread")
+        print(f"works from {worked[0]} on", flush=True)
+        self.assertEqual(worked, list(range(worked[0], 17)))
+        self.assert_nothing_left_behind()
+
+    def test_none_left_while_it_runs(self):
+        """What needs one goes without, and is back when there is one: answers in a client's own network namespace."""
+        listed = work_folder() / "threads.txt"
+        self.put(listed, ["sfrclak.com"])
+        agent = self.agent("--mode", "enforce", "--list", f"exact:{listed}?level=critical", rules=None, within=self.cgroup.enter)
+        inside = "ip link set lo up && exec dig +tries=1 +time=2 @127.0.0.9 sfrclak.com"
+        ask = lambda: run_client(["unshare", "--net", "sh", "-c", inside]).stdout.decode()  # noqa: E731
+        self.cgroup.limit(self.cgroup.count())
+        self.assertNotIn("NXDOMAIN", ask(), "no thread could go there to answer")
+        self.assertGreater(self.cgroup.refused(), 0)
+        self.put(listed, ["sfrclak.com"] + [f"n{number}.threads.test" for number in range(100_000)])  # worth a thread
+        wait_until(lambda: not agent.running() or "generation 2: " in agent.stderr(), agent.stderr, seconds=60)
+        self.assertTrue(agent.running(), agent.stderr())
+        self.cgroup.limit("max")
+        self.assertIn("status: NXDOMAIN", ask())
+        events = agent.finish()
+        self.assertEqual([event["action"] for event in events if event.get("dns", {}).get("query") == "sfrclak.com"],
+                         ["ACTION_BLOCKED"] * 2)
 
 
 class Memory(Limits):

@@ -13,11 +13,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/own_thread.h"
 #include "identity/network_view.h"
 
 namespace nslookout::agent {
@@ -161,13 +161,14 @@ Opened open_sockets() {
 Opened open_sockets_in(int network_namespace) {
   Opened opened;
   // A thread of its own: it is left in that namespace.
-  std::thread([&] {
+  const auto been_there = in_own_thread([&] {
     if (::setns(network_namespace, CLONE_NEWNET) != 0) {
       opened.failure = fmt::format("entering the client's network namespace: {}", errno_text(errno));
       return;
     }
     opened = open_sockets();
-  }).join();
+  });
+  if (!been_there) opened.failure = been_there.error().message;
   return opened;
 }
 

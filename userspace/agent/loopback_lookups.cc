@@ -11,10 +11,10 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "base/dns_flags.h"
+#include "base/own_thread.h"
 
 namespace nslookout::agent {
 namespace {
@@ -62,13 +62,14 @@ Result<LoopbackLookups> LoopbackLookups::open() {
   Sockets sockets;
   // A socket stays in the namespace that it was made in, and keeps it: the thread may end.
   // a namespace of a thread's own; it needs the caller's capabilities for that, and is over at once
-  std::thread([&sockets] {
+  const auto made = in_own_thread([&sockets] {
     if (::unshare(CLONE_NEWNET) == 0 && !raise_loopback()) {
       sockets.error = errno;
       return;
     }
     sockets = make_sockets();
-  }).join();
+  });
+  if (!made) return fail(made.error());
   if (sockets.error != 0) {
     return fail(ErrorClass::runtime, "opening a sink for the lookups on {} port {}: {}", LoopbackLookups::address,
                 dns_port, errno_text(sockets.error));

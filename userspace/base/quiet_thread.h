@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <csignal>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -15,18 +16,26 @@ namespace nslookout {
 // Of the calling thread.
 void keep_capabilities_for_files();
 
-// A thread with every signal blocked; the caller's own mask is as before.
+// A thread with every signal blocked; the caller's own mask is as before. Throws std::system_error where none can be started;
+// they are started when the agent does, which then ends with that sentence.
 template <typename Function>
 [[nodiscard]] std::thread start_quiet_thread(Function function) {
   sigset_t all{};
   sigset_t before{};
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread([function = std::move(function)]() mutable {
-    keep_capabilities_for_files();
-    function();
-  });
+  std::thread thread;
+  std::error_code refused;
+  try {
+    thread = std::thread([function = std::move(function)]() mutable {
+      keep_capabilities_for_files();
+      function();
+    });
+  } catch (const std::system_error& error) {
+    refused = error.code();
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (refused) throw std::system_error(refused, "a thread cannot be started (is there a limit of processes?)");
   return thread;
 }
 

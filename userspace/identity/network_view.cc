@@ -19,8 +19,9 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
-#include <thread>
 #include <utility>
+
+#include "base/own_thread.h"
 
 namespace nslookout::identity {
 namespace {
@@ -160,9 +161,10 @@ std::optional<NetworkView> NetworkView::open(int network_namespace) {
     make_sockets();
   } else {
     // A socket stays in the namespace it was made in, so a thread goes there for a moment and ends.
-    std::thread([&] {
+    const auto been_there = in_own_thread([&] {
       if (::setns(network_namespace, CLONE_NEWNET) == 0) make_sockets();
-    }).join();
+    });
+    if (!been_there) return std::nullopt;
   }
   if (!routes.valid() || !sockets.valid()) return std::nullopt;
   return NetworkView(std::move(routes), std::move(sockets));

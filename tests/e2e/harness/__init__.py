@@ -5,7 +5,7 @@
 
 from .agent import Agent, backend, binary
 from .case import WATCHED, AgentCase
-from .cgroup import MemoryCgroup
+from .cgroup import MemoryCgroup, PidsCgroup
 from .client import Client, Prober, dns_query, run_client
 from .daemons import DAEMON_PACKAGES, Nscd, Resolved
 from .disk import SmallDisk
@@ -17,6 +17,6 @@ from .resolver import Query, Resolver
 from .sandbox import RULES, main, wait_until, work_folder
 
 __all__ = ["DAEMON_PACKAGES", "RSYSLOG_PACKAGES", "RULES", "WATCHED", "Agent", "AgentCase", "Certificates", "Client",
-           "Collector", "Flood", "Journal", "Kafka", "KafkaFront", "MemoryCgroup", "Nscd", "Prober", "Query", "Resolved", "Resolver", "Rsyslog",
+           "Collector", "Flood", "Journal", "Kafka", "KafkaFront", "MemoryCgroup", "Nscd", "PidsCgroup", "Prober", "Query", "Resolved", "Resolver", "Rsyslog",
            "SmallDisk", "backend", "binary", "dns_query", "fetch", "ids_held_by", "main", "maps_of",
            "orphaned_programs", "programs_present", "run_client", "wait_until", "work_folder"]

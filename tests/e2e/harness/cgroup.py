@@ -48,7 +48,7 @@ class MemoryCgroup:
 
     def __init__(self, octets):
         name = f"nslookout-{new_id()[:12]}"
-        first = _memory_of_version_1()
+        first = _version_1("memory")
         self.path = (first or cgroup2()) / name
         if not first:
             (cgroup2() / "cgroup.subtree_control").write_text("+memory")
@@ -63,7 +63,7 @@ class MemoryCgroup:
     @property
     def enter(self):
         """A command that another one is started with, to run in it under the same pid."""
-        return ["sh", "-c", 'echo $$ >"$0" && exec "$@"', self.path / "cgroup.procs"]
+        return _enter(self.path)
 
     def limit(self, octets):
         self._limit.write_text(str(octets))
@@ -75,10 +75,42 @@ class MemoryCgroup:
         self.path.rmdir()
 
 
-def _memory_of_version_1():
+class PidsCgroup:
+    """A cgroup that holds only so many threads, once limit() has said how many. Removed by remove()."""
+
+    def __init__(self):
+        first = _version_1("pids")
+        self.path = (first or cgroup2()) / f"nslookout-{new_id()[:12]}"
+        if not first:
+            (cgroup2() / "cgroup.subtree_control").write_text("+pids")
+        self.path.mkdir()
+
+    @property
+    def enter(self):
+        return _enter(self.path)
+
+    def limit(self, threads):
+        (self.path / "pids.max").write_text(str(threads))
+
+    def count(self):
+        return int((self.path / "pids.current").read_text())
+
+    def refused(self):
+        return int((self.path / "pids.events").read_text().split()[1])
+
+    def remove(self):
+        self.path.rmdir()
+
+
+def _enter(path):
+    return ["sh", "-c", 'echo $$ >"$0" && exec "$@"', path / "cgroup.procs"]
+
+
+def _version_1(controller):
+    """Where the controller is mounted by itself, or None."""
     with open("/proc/self/mounts", encoding="utf-8") as mounts:
         for line in mounts:
             _, place, kind, options, *_ = line.split()
-            if kind == "cgroup" and "memory" in options.split(","):
+            if kind == "cgroup" and controller in options.split(","):
                 return pathlib.Path(place)
     return None
