@@ -139,6 +139,17 @@ TEST_F(CaptureFileTest, PcapngThatIsDamaged) {
   }
 }
 
+TEST_F(CaptureFileTest, PcapngOfLongBlocks) {
+  const Bytes beginning = pcapng_section() + pcapng_interface(1);       // 28 + 20 octets
+  for (const std::size_t length : {65504u, 65508u, 65512u, 200000u}) {  // bodies around 64 KiB, which are read at once
+    EXPECT_EQ(packets(beginning + pcapng_packet(0, 5, Bytes(length, 0x42)) + pcapng_packet(0, 6, frame)),
+              (std::vector<std::string>{fmt::format("1, {0}/{0}, 5000", length), "1, 66/66, 6000"}));
+  }
+  EXPECT_EQ(packets(beginning + little32(6) + little32(16 << 20) + Bytes(100000, 0)),
+            (std::vector<std::string>{"the block at octet 48 is cut off"}))
+      << "less than it claims";
+}
+
 TEST_F(CaptureFileTest, WhatIsNoCapture) {
   EXPECT_EQ(packets({}), (std::vector<std::string>{"the file is empty, and no capture"}));
   for (const Bytes& contents : {Bytes{'t', 'e', 'x', 't'}, Bytes(100, 'x'), Bytes{'\n'},

@@ -19,6 +19,7 @@ constexpr std::uint32_t enhanced_packet = 6;
 constexpr std::uint32_t byte_order_magic = 0x1A2B3C4D;
 constexpr std::size_t block_frame = 12;  // type and length before the body, the length again behind it
 constexpr std::size_t largest_block = std::size_t{16} << 20;
+constexpr std::size_t read_step = std::size_t{64} << 10;
 constexpr std::uint16_t option_time_resolution = 9;
 constexpr std::uint16_t option_time_offset = 14;
 
@@ -91,6 +92,7 @@ class PcapngSource final : public PacketSource {
     return got == length;
   }
 
+  [[nodiscard]] bool read_body(const std::uint8_t* first, std::size_t length);
   [[nodiscard]] Result<bool> read_block();
   [[nodiscard]] Result<void> read_section_header(std::uint8_t (&start)[block_frame]);
   [[nodiscard]] Result<std::optional<Frame>> take_block();
@@ -110,6 +112,17 @@ class PcapngSource final : public PacketSource {
   std::uint64_t offset_ = 0;
   std::uint64_t block_at_ = 0;
 };
+
+// The body, its first four octets at hand. Memory is taken as octets come: a short file may claim a great deal.
+bool PcapngSource::read_body(const std::uint8_t* first, std::size_t length) {
+  body_.assign(first, first + 4);
+  while (body_.size() < length) {
+    const std::size_t before = body_.size();
+    body_.resize(std::min(length, before + read_step));
+    if (!read(body_.data() + before, body_.size() - before)) return false;
+  }
+  return true;
+}
 
 // Whether there is a block; then its type and body are set.
 Result<bool> PcapngSource::read_block() {
@@ -132,9 +145,7 @@ Result<bool> PcapngSource::read_block() {
     return damaged("has an impossible length, {}", length);
   }
   // Of the start, four octets belong to the body, or to the length behind an empty one.
-  body_.resize(length - 8);
-  std::memcpy(body_.data(), start + 8, 4);
-  if (!read(body_.data() + 4, body_.size() - 4)) return damaged("is cut off");
+  if (!read_body(start + 8, length - 8)) return damaged("is cut off");
   if (number32(body_.data() + body_.size() - 4) != length)
     return damaged("ends with another length than it begins with");
   body_.resize(length - block_frame);
