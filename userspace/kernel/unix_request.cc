@@ -148,8 +148,15 @@ void add(UnixLookups& found, const nsl_unix_request& request, const std::optiona
   found.lookups.push_back(candidate);
 }
 
+// JSON's blanks aside, a call begins as an object: whoever writes zero octets alone should not have them parsed a thousand
+// times.
+bool may_be_call(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{';
+}
+
 void add_varlink(UnixLookups& found, const nsl_unix_request& request, std::string_view text) {
-  const json call = json::parse(text, nullptr, false);
+  const json call = may_be_call(text) ? json::parse(text, nullptr, false) : json();
   const auto method = call.is_object() ? text_at(call, "method") : std::nullopt;
   if (!method) {
     ++found.unread;
