@@ -16,6 +16,13 @@ using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::array<int, 12> link_types = {0, 1, 12, 14, 101, 108, 113, 228, 229, 276, 105, -1};
 
+// With room for headers before so many octets: growing costs more than all else here.
+Bytes empty(std::size_t payload) {
+  Bytes bytes;
+  bytes.reserve(payload + 96);
+  return bytes;
+}
+
 void append16(Bytes& to, std::size_t value) {
   to.push_back(static_cast<std::uint8_t>(value >> 8));
   to.push_back(static_cast<std::uint8_t>(value));
@@ -41,7 +48,7 @@ void append_ports(Bytes& to, std::uint8_t choice) {
 }
 
 Bytes udp(Octets& octets, std::string_view payload) {
-  Bytes datagram;
+  Bytes datagram = empty(payload.size());
   const std::uint8_t choice = octets.octet();
   append_ports(datagram, choice);
   append16(datagram, (choice & 4) != 0 ? octets.octet() : payload.size() + 8);
@@ -51,7 +58,7 @@ Bytes udp(Octets& octets, std::string_view payload) {
 }
 
 Bytes tcp(Octets& octets, std::string_view payload) {
-  Bytes segment;
+  Bytes segment = empty(payload.size());
   const std::uint8_t choice = octets.octet();
   append_ports(segment, choice);
   append32(segment, (choice & 4) != 0 ? take32(octets) : 0xFFFFFFF0U + octets.octet());
@@ -65,7 +72,8 @@ Bytes tcp(Octets& octets, std::string_view payload) {
 }
 
 Bytes ipv4(Octets& octets, std::uint8_t protocol, const Bytes& payload, bool fragment) {
-  Bytes packet = {0x45, 0};
+  Bytes packet = empty(payload.size());
+  append16(packet, 0x4500);
   const std::uint8_t choice = octets.octet();
   append16(packet, (choice & 1) != 0 ? octets.octet() : 20 + payload.size());
   append16(packet, choice >> 6);
@@ -79,22 +87,20 @@ Bytes ipv4(Octets& octets, std::uint8_t protocol, const Bytes& payload, bool fra
 
 // With as many extension headers in front as the input says, each of eight octets.
 Bytes ipv6(Octets& octets, std::uint8_t protocol, const Bytes& payload) {
-  Bytes extensions;
+  Bytes extensions = empty(0);
   constexpr std::array<std::uint8_t, 6> kinds = {0, 43, 44, 51, 60, 139};
   const unsigned count = octets.octet() % 4;
   std::uint8_t first = protocol;
-  Bytes chain;
   for (unsigned i = 0; i < count; ++i) {
     const std::uint8_t kind = kinds[octets.octet() % kinds.size()];
-    if (chain.empty()) first = kind;
-    if (!chain.empty()) extensions[extensions.size() - 8] = kind;
-    chain.push_back(kind);
+    (extensions.empty() ? first : extensions[extensions.size() - 8]) = kind;
     extensions.push_back(protocol);
     extensions.push_back(kind == 44 ? 0 : octets.octet() & 1);
     append16(extensions, kind == 44 ? static_cast<std::size_t>(octets.octet() << 8 | octets.octet()) : 0);
     append32(extensions, octets.octet() & 1U);
   }
-  Bytes packet = {0x60, 0, 0, 0};
+  Bytes packet = empty(payload.size());
+  append32(packet, 0x60000000);
   const std::uint8_t choice = octets.octet();
   append16(packet, (choice & 1) != 0 ? octets.octet() : extensions.size() + payload.size());
   packet.push_back(first);

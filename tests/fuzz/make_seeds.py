@@ -163,7 +163,7 @@ STREAMS = {
     "in_order": b"\x10\0" + STREAM,
     "reversed": b"\2\4" + bytes([200, 255, 100, 200, 50, 99, 0, 60]) + STREAM,
     "overlaps": b"\xff\3" + bytes([10, 50, 5, 20, 40, 10]) + STREAM,
-    "long_message": b"\0\2\x20\x20\x10\x10" + in_stream(MESSAGES["plain"] + bytes(1500)) + in_stream(QUERY),
+    "long_message": b"\0\2\x20\x20\x10\x10" + in_stream(MESSAGES["plain"] + bytes(150)) + in_stream(QUERY),
 }
 
 # sizes and places of bpf/abi.h: nsl_candidate (464 octets, its name at 208), nsl_unix_request, nsl_response, nsl_bypass
@@ -240,8 +240,9 @@ PROC = {
 # operations of spool.cc: kind + 8 * amount
 SPOOL = {
     "in_and_out": bytes([1, 3 + 8 * 9, 4 + 8 * 9, 6 + 8 * 9, 7, 3 + 8 * 5, 7]),
-    "several_segments": bytes([1, 3 + 8 * 30, 4 + 8 * 20, 6 + 8 * 15, 7, 3 + 8 * 10]),
-    "delivered_to_the_end": bytes([1, 3 + 8 * 9, 4 + 8 * 31, 6 + 8 * 31, 7, 3 + 8 * 20, 7]),
+    "several_segments": bytes([1, 3 + 8 * 30, 3 + 8 * 30, 4 + 8 * 5, 6 + 8 * 4, 7, 3 + 8 * 10]),
+    "delivered_to_the_end": bytes([1, 3 + 8 * 16, 4 + 8 * 31, 6 + 8 * 31, 7, 3 + 8 * 30, 7]),
+    "full": bytes([1] + [3 + 8 * 31] * 4 + [4 + 8 * 31, 6 + 8 * 5, 1, 3, 7, 3 + 8 * 31]),
     "damaged": bytes([0, 3 + 8 * 20, 4, 6, 7, 2, 0, 1, 5, 9, 9, 4 + 8 * 31]),
     "cut": bytes([0, 3 + 8 * 20, 7, 0, 0, 3, 4 + 8 * 31, 6, 3 + 8 * 2]),
 }

@@ -42,21 +42,19 @@ std::string lower(std::string text) {
   return text;
 }
 
+// Of the name's prefixes, as bits, those that the pattern so far can be.
 bool glob(std::string_view pattern, std::string_view name) {
-  std::vector<bool> reached(name.size() + 1, false);  // the ends of prefixes that the pattern so far can be
-  reached[0] = true;
+  std::uint32_t reached = 1;
   for (const char c : pattern) {
-    std::vector<bool> next(name.size() + 1, false);
-    for (std::size_t i = 0; i <= name.size(); ++i) {
-      if (c == '*') {
-        next[i] = reached[i] || (i > 0 && next[i - 1]);
-      } else {
-        next[i] = i > 0 && reached[i - 1] && name[i - 1] == c;
-      }
+    std::uint32_t next = 0;
+    for (std::size_t i = 0; i < name.size() && c != '*'; ++i) {
+      if (name[i] == c) next |= (reached >> i & 1U) << (i + 1);
     }
+    if (c == '*') next = ~((reached & (~reached + 1)) - 1);  // from the shortest on
     reached = next;
+    if (reached == 0) return false;
   }
-  return reached[name.size()];
+  return (reached >> name.size() & 1U) != 0;
 }
 
 std::optional<Table> quantified(const std::string& amount, const std::string& target) {

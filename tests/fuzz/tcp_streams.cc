@@ -20,7 +20,14 @@ struct Message {
   bool operator==(const Message&) const = default;
 };
 
-constexpr std::size_t kept_octets = 512;  // capture::client_side()
+// Few, so that a short stream has messages of which only the beginning is kept.
+constexpr std::size_t kept_octets = 48;
+
+capture::StreamSide short_side() {
+  capture::StreamSide side = capture::client_side();
+  side.kept_octets = kept_octets;
+  return side;
+}
 
 std::vector<Message> in_one_piece(capture::Octets stream) {
   std::vector<Message> messages;
@@ -45,9 +52,12 @@ void check(Octets octets) {
 
   std::vector<Message> messages;
   capture::Counts counts;
-  capture::TcpStreams streams(counts, [&](const capture::Flow&, const capture::StreamMessage& message) {
-    messages.push_back({{message.octets.begin(), message.octets.end()}, message.full_length, message.incomplete});
-  });
+  capture::TcpStreams streams(
+      counts,
+      [&](const capture::Flow&, const capture::StreamMessage& message) {
+        messages.push_back({{message.octets.begin(), message.octets.end()}, message.full_length, message.incomplete});
+      },
+      {}, short_side());
   const capture::Flow flow{4, {}, {}, 40000, 53};
   streams.add(flow, {std::nullopt, before_first, true, {}, 0});
   const auto add = [&](std::size_t begin, std::size_t length) {
