@@ -93,7 +93,8 @@ bool Servers::serves(const nsl_sender& process, const ClientLeg& leg, std::uint6
 
 bool Servers::hides_clients(const nsl_sender& process, bool watched, std::uint64_t now) {
   const nsl_process_key& key = process.process;
-  const Question question{key.start_boottime, key.tgid, key.exec_id, 0, watched ? NSL_VARLINK : NSL_NSCD, {}, 0, 0};
+  const auto asked_over = static_cast<std::uint8_t>(watched ? NSL_VARLINK : NSL_NSCD);
+  const Question question{key.start_boottime, key.tgid, key.exec_id, 0, asked_over, {}, 0, 0};
   return remembered(question, now, [&] {
     const auto live = ProcProcess::open(proc_root_, key);
     const auto sockets = std::span(resolver_sockets).first(watched ? 1 : resolver_sockets.size());
