@@ -52,36 +52,46 @@ def arguments(kernels):
     return args
 
 
-def boot(kernel, args, initramfs):
+def machines_of(kernels, backends, at_once):
+    """(kernel, its backends) of each machine. One for each kernel; where a few would be left over that keep only a part of the
+    processors busy, one for each backend of theirs."""
+    over = len(kernels) % at_once if len(kernels) > at_once else 0
+    whole = len(kernels) - over
+    return ([(kernel, backends) for kernel in kernels[:whole]] +
+            [(kernel, [backend]) for kernel in kernels[whole:] for backend in backends])
+
+
+def boot(kernel, backends, args, initramfs):
     """Runs one machine to its end; returns (combinations, what a person needs to see when one failed)."""
     name, suite, version = kernel
-    console, results = args.out / f"{name}.console.txt", args.out / f"{name}.results.txt"
+    file = name if backends == args.backends else f"{name}-{backends[0]}"
+    console, results = args.out / f"{file}.console.txt", args.out / f"{file}.results.txt"
     fetched = subprocess.run([HERE / "fetch_kernel.sh", args.cache, suite, version], stdin=subprocess.DEVNULL,
                              capture_output=True, text=True)
     if fetched.returncode != 0:
-        return read_results(name, args.backends, "", "no kernel"), fetched.stderr
+        return read_results(name, backends, "", "no kernel"), fetched.stderr
 
-    ran, text, console_text = run_machine(fetched.stdout.strip(), initramfs, console, results, args)
+    ran, text, console_text = run_machine(fetched.stdout.strip(), initramfs, console, results, backends, args)
     trouble = trouble_of(ran, text, console_text)
     if trouble in ("kernel panic", "machine stopped early") and "[ RUN " not in text:
         # An emulated machine now and then dies while it boots, before anything of ours has run. Once more, and say so.
         print(f"{name}: {trouble} before the first test; booting it once more\n{last_lines(console_text, 'console')}",
               flush=True)
-        ran, text, console_text = run_machine(fetched.stdout.strip(), initramfs, console, results, args)
+        ran, text, console_text = run_machine(fetched.stdout.strip(), initramfs, console, results, backends, args)
         trouble = trouble_of(ran, text, console_text)
-    return read_results(name, args.backends, text, trouble, read_verified(name)), ran.stderr + last_lines(console_text, "console")
+    return read_results(name, backends, text, trouble, read_verified(name)), ran.stderr + last_lines(console_text, "console")
 
 
-def run_machine(image, initramfs, console, results, args):
+def run_machine(image, initramfs, console, results, backends, args):
     """Boots it and waits for its end: (the emulator's end, what it wrote to results, and to console)."""
     for path in (console, results):
         path.write_bytes(b"")
     # The guest keeps time for each backend; this is for a machine that hangs as a whole.
-    limit = 60 + args.seconds * len(args.backends)
+    limit = 60 + args.seconds * len(backends)
     # --pdeathsig: no machine outlives a matrix that was itself cut short.
     ran = subprocess.run(["setpriv", "--pdeathsig", "TERM",
                           HERE / "boot.sh", image, initramfs, console, results, str(limit),
-                          f"nslookout.backends={','.join(args.backends)}", f"nslookout.seconds={args.seconds}",
+                          f"nslookout.backends={','.join(backends)}", f"nslookout.seconds={args.seconds}",
                           f"nslookout.filter={args.filter}"],
                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return ran, results.read_text(errors="replace"), console.read_text(errors="replace")
@@ -129,7 +139,8 @@ def main():
     started = time.monotonic()
     combinations = []
     with concurrent.futures.ThreadPoolExecutor(max_workers=args.machines) as pool:
-        machines = [pool.submit(boot, kernel, args, initramfs) for kernel in args.kernels]
+        machines = [pool.submit(boot, kernel, backends, args, initramfs)
+                    for kernel, backends in machines_of(args.kernels, args.backends, args.machines)]
         for machine in machines:
             outcome, machine_text = machine.result()
             report_failures(outcome, machine_text)

@@ -3,6 +3,7 @@
 
 import unittest
 
+from matrix import machines_of
 from results import VERIFIED_LIMIT, known_large_text, read_known_large, read_results, table
 
 GOOD = "program p verified=900 loaded=90\nprogram q verified=1200 loaded=80\ncase sendto {b} seen\n"
@@ -78,6 +79,14 @@ class Results(unittest.TestCase):
     def test_what_would_be_known(self):
         body = "program p verified=70000 loaded=1\nprogram p verified=71000 loaded=1\nprogram q verified=5 loaded=1\n"
         self.assertEqual("6.1\tp\t71000\n", known_large_text(read_results("6.1", ["kprobe"], section("kprobe", body))))
+
+
+class Machines(unittest.TestCase):
+    def test_no_processor_waits_for_the_last_kernel(self):
+        self.assertEqual(machines_of(["a", "b", "c"], ["x", "y"], 2), [("a", ["x", "y"]), ("b", ["x", "y"]), ("c", ["x"]), ("c", ["y"])])
+        self.assertEqual(machines_of(["a", "b"], ["x", "y"], 2), [("a", ["x", "y"]), ("b", ["x", "y"])])
+        self.assertEqual(machines_of(["a"], ["x", "y"], 2), [("a", ["x", "y"])])
+        self.assertEqual(machines_of(["a", "b"], ["x", "y"], 1), [("a", ["x", "y"]), ("b", ["x", "y"])])
 
 
 if __name__ == "__main__":
