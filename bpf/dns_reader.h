@@ -5,8 +5,10 @@
 
 #include "abi.h"
 
-#define NSL_INLINE	static inline
-#define NSL_FORGET(x)	((void)0)
+#define NSL_INLINE	   static inline
+#define NSL_FORGET(x)	   ((void)0)
+#define NSL_FORGET_HERE(x) ((void)0)
+#define NSL_UNROLL
 #define NSL_BIT(number) (1ull << ((number) & 63))
 
 struct nsl_reader {

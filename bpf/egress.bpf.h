@@ -16,8 +16,10 @@
 
 /* A message's place in a packet, in one register for the functions that the verifier checks on their own. */
 #define NSL_SPAN(message, length) ((nsl_u64)(length) << 32 | (message))
+#define NSL_SPAN_IN(span, place)  ((span) | (nsl_u64)(place) << 56)
 #define NSL_SPAN_MESSAGE(span)	  ((nsl_u32)(span) & 0xFFFFFF)
 #define NSL_SPAN_LENGTH(span)	  ((nsl_u32)((span) >> 32) & 0xFFFFFF)
+#define NSL_SPAN_PLACE(span)	  ((nsl_u32)((span) >> 56) & 3)
 
 /* Whether the current task is a bystander. UDP leaves in the context of its sendmsg(). TCP also leaves from interrupts
  * (acknowledgements, timers), but never while a process holds the socket: then the interrupt leaves the work to it. */
@@ -116,14 +118,19 @@ __noinline int nsl_note_process(struct __sk_buff *skb)
 	return 0;
 }
 
+/* Where a message's octets are. The usual datagram lies in the packet's linear part, and is looked at in nsl_egress itself, by
+ * direct access; all others (and that one, if more than its name is asked about) are looked at by functions that take the
+ * message's place as a number and read its octets piece by piece: slower, but the verifier sees each of them once. */
 enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 
 /* What was found of a question, in one register; 0: it is none. Where it ends, why it leaves the kernel (0: it does not)
  * and, if it does, its type and class. */
-#define NSL_FOUND(end, what)	 ((nsl_u64)(what) | (nsl_u64)(end) << 16)
-#define NSL_FOUND_END(found)	 ((nsl_u32)((found) >> 16) & 0xFFFF)
-#define NSL_FOUND_WHAT(found)	 ((found) & ~(nsl_u64)0xFFFF0000)
-#define NSL_FOUND_TOO_LITTLE	 ((nsl_u64)0xFFFF) /* the short way was left; no question ends at 0 */
+#define NSL_FOUND(end, what)  ((nsl_u64)(what) | (nsl_u64)(end) << 16)
+#define NSL_FOUND_END(found)  ((nsl_u32)((found) >> 16) & 0xFFFF)
+#define NSL_FOUND_WHAT(found) ((found) & ~(nsl_u64)0xFFFF0000)
+/* The short way was left, no question ends at 0: for all, or for what is asked after the names, with the slot of these. */
+#define NSL_FOUND_TOO_LITTLE	 ((nsl_u64)0xFFFF)
+#define NSL_FOUND_NO_NAME(slot)	 ((nsl_u64)0xFFFC | (slot))
 #define NSL_FOUND_REASONS(found) ((nsl_u32)(found) & 0xFFFF)
 #define NSL_FOUND_SEARCH(found)	 (NSL_FOUND_REASONS(found) ? 0 : (nsl_u32)((found) >> 32) & 0xFFFF)
 
@@ -196,13 +203,23 @@ __noinline int nsl_emit(struct __sk_buff *skb, nsl_u64 span, nsl_u64 where, nsl_
 	return 0;
 }
 
-NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 at, nsl_u64 off, enum nsl_scope scope)
+NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 place, enum nsl_scope scope)
 {
 	struct nsl_question question;
-	const int end = nsl_observe_question(reader, at, off, scope, &question);
+	int end;
 
+	if (scope == NSL_ALL_TABLES)
+		question = (struct nsl_question){};
+	end = nsl_observe_question(reader, place, scope, &question);
+
+	if (place & NSL_JUDGING)
+		return end ? 0 : question.search | 1;
+	if (end == NSL_LEAVE_SHORT_WAY)
+		return NSL_FOUND_TOO_LITTLE;
+	if (end == NSL_NAMES_MISSED)
+		return NSL_FOUND_NO_NAME(question.slot);
 	if (end < 0)
-		return end == NSL_LEAVE_SHORT_WAY ? NSL_FOUND_TOO_LITTLE : 0;
+		return 0;
 	if (!question.reasons)
 		return NSL_FOUND(end, NSL_WHAT(0, question.search, 0));
 	return NSL_FOUND(end, NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class));
@@ -222,70 +239,47 @@ NSL_INLINE struct nsl_reader nsl_reader_in_packet(struct __sk_buff *skb, nsl_u64
 	return reader;
 }
 
-NSL_INLINE struct nsl_reader nsl_reader_by_load(struct __sk_buff *skb, nsl_u64 span)
+NSL_INLINE struct nsl_reader nsl_reader_apart(struct __sk_buff *skb, nsl_u64 span)
 {
 	const struct nsl_reader reader = {
-		.mode = NSL_READ_LOAD,
+		.mode = NSL_READ_APART,
 		.skb = skb,
 		.own = span,
-		.message = NSL_SPAN_MESSAGE(span),
 		.length = NSL_SPAN_LENGTH(span),
 	};
 
 	return reader;
 }
 
-NSL_INLINE struct nsl_reader nsl_reader_in_stream(struct __sk_buff *skb, const struct nsl_tcp_stream *stream,
-						  nsl_u64 span)
+__noinline nsl_u64 nsl_read_apart(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u32 size)
 {
-	const struct nsl_reader reader = {
-		.mode = NSL_READ_BUFFER,
-		.skb = skb,
-		.own = span,
-		.octets = stream->octets + 2,
-		.length = NSL_SPAN_LENGTH(span),
-	};
+	struct nsl_tcp_stream *stream;
+	nsl_u32 octets = 0;
 
-	return reader;
+	at &= 2 * NSL_OFFSET_MASK + 1; /* the second half of eight octets may lie behind the largest offset */
+	size = size == 4 ? 4 : 1;
+	if (at + size > NSL_SPAN_LENGTH(span))
+		return NSL_UNREAD;
+	if (NSL_SPAN_PLACE(span) == NSL_IN_STREAM) {
+		stream = nsl_stream_of(skb, 0);
+		if (!stream || bpf_probe_read_kernel(&octets, size, stream->octets + 2 + at))
+			return NSL_UNREAD;
+		return octets;
+	}
+	return bpf_skb_load_bytes(skb, NSL_SPAN_MESSAGE(span) + at, &octets, size) ? NSL_UNREAD : octets;
 }
 
-/* A piece of a name that the automaton is to walk over, in one register. */
-#define NSL_PIECE(at, count, slot) ((nsl_u64)(slot) << 32 | (nsl_u64)(count) << 16 | (at))
-
-NSL_INLINE nsl_u64 nsl_text_piece_by(const struct nsl_reader *reader, nsl_u64 place, nsl_u64 walk)
+/* Asks where the message is by itself: what a caller has found out about that the verifier would follow to its end. Most
+ * messages whose texts are asked about lie in the packet's linear part, so there they are read directly. */
+__noinline nsl_u64 nsl_text_piece_of(struct __sk_buff *skb, nsl_u64 span, nsl_u64 place, nsl_u64 walk)
 {
-	const nsl_u32 slot = (nsl_u32)(place >> 32) & 1;
-	struct nsl_tables tables = { .slot = slot };
+	if (NSL_SPAN_PLACE(span) == NSL_IN_PACKET) {
+		const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
 
-	tables.texts = nsl_texts_of(slot);
-	if (!tables.texts)
-		return walk;
-	return nsl_walk_text_piece(reader, (nsl_u32)place & 0xFFFF, (nsl_u32)(place >> 16) & 0xFFFF,
-				   &nsl_generations[slot], &tables, walk);
-}
+		return nsl_text_piece_by(&reader, place, walk);
+	}
 
-__noinline nsl_u64 nsl_text_piece_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u64 place, nsl_u64 walk)
-{
-	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
-
-	return nsl_text_piece_by(&reader, place, walk);
-}
-
-__noinline nsl_u64 nsl_text_piece_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u64 place, nsl_u64 walk)
-{
-	const struct nsl_reader reader = nsl_reader_by_load(skb, span);
-
-	return nsl_text_piece_by(&reader, place, walk);
-}
-
-__noinline nsl_u64 nsl_text_piece_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u64 place, nsl_u64 walk)
-{
-	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
-
-	if (!stream)
-		return NSL_TEXT_UNREAD;
-
-	const struct nsl_reader reader = nsl_reader_in_stream(skb, stream, span);
+	const struct nsl_reader reader = nsl_reader_apart(skb, span);
 
 	return nsl_text_piece_by(&reader, place, walk);
 }
@@ -294,136 +288,93 @@ NSL_INLINE nsl_u64 nsl_text_piece(const struct nsl_reader *reader, nsl_u32 at, n
 				  const struct nsl_generation *generation, const struct nsl_tables *tables,
 				  nsl_u64 walk)
 {
-	const nsl_u64 place = NSL_PIECE(at, count, tables->slot);
-
-	if (reader->mode == NSL_READ_PACKET)
-		return nsl_text_piece_in_packet(reader->skb, reader->own, place, walk);
-	return reader->mode == NSL_READ_LOAD ? nsl_text_piece_by_load(reader->skb, reader->own, place, walk)
-					     : nsl_text_piece_in_stream(reader->skb, reader->own, place, walk);
+	return nsl_text_piece_of(reader->skb, reader->own, NSL_PIECE(at, count, tables->slot), walk);
 }
 
-__noinline nsl_u64 nsl_question_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+__noinline nsl_u64 nsl_first_hash_apart(struct __sk_buff *skb, nsl_u64 span, nsl_u32 label, nsl_u64 hash)
 {
-	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
+	const struct nsl_reader reader = nsl_reader_apart(skb, span);
 
-	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
+	return nsl_hash_label(&reader, NSL_LABEL_BEGIN(label), NSL_LABEL_END(label), 0, hash);
 }
 
-/* Not asked again about what is before a search suffix: see nsl_match_question. */
-__noinline nsl_u64 nsl_question_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+__noinline nsl_u64 nsl_second_hash_apart(struct __sk_buff *skb, nsl_u64 span, nsl_u32 label, nsl_u64 hash)
 {
-	const struct nsl_reader reader = nsl_reader_by_load(skb, span);
+	const struct nsl_reader reader = nsl_reader_apart(skb, span);
 
-	return nsl_question(&reader, at, 0, NSL_ALL_TABLES);
+	return nsl_hash_label(&reader, NSL_LABEL_BEGIN(label), NSL_LABEL_END(label), 1, hash);
 }
 
-__noinline nsl_u64 nsl_question_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+NSL_INLINE nsl_u64 nsl_label_hash(const struct nsl_reader *reader, nsl_u32 begin, nsl_u32 end, int which, nsl_u64 hash)
 {
-	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
-
-	if (!stream)
-		return 0;
-
-	const struct nsl_reader reader = nsl_reader_in_stream(skb, stream, span);
-
-	return nsl_question(&reader, NSL_PLACE_AT(at), NSL_PLACE_OFF(at), NSL_ALL_TABLES);
+	return which ? nsl_second_hash_apart(reader->skb, reader->own, NSL_LABEL(begin, end), hash)
+		     : nsl_first_hash_apart(reader->skb, reader->own, NSL_LABEL(begin, end), hash);
 }
 
-NSL_INLINE int nsl_judge(const struct nsl_reader *reader, nsl_u32 at)
+#define NSL_NO_LABELS (~(nsl_u64)0)
+
+/* nsl_find_labels: nsl_labels.last, or NSL_NO_LABELS. */
+__noinline nsl_u64 nsl_labels_apart(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
-	const nsl_u32 slot = nsl_settings.active_slot & 1;
-	const struct nsl_tables tables = { .slot = slot };
+	const struct nsl_reader reader = nsl_reader_apart(skb, span);
 	struct nsl_labels labels;
 
-	if (nsl_find_labels(reader, at, &labels))
+	return nsl_find_labels(&reader, at & NSL_OFFSET_MASK, &labels) ? NSL_NO_LABELS : labels.last;
+}
+
+NSL_INLINE int nsl_labels_of(const struct nsl_reader *reader, nsl_u32 at, struct nsl_labels *labels)
+{
+	nsl_u8 length;
+
+	if (reader->mode == NSL_READ_PACKET)
+		return nsl_find_labels(reader, at, labels);
+	labels->last = nsl_labels_apart(reader->skb, reader->own, at);
+	/* the last label, or the root where there is none */
+	if (labels->last == NSL_NO_LABELS || nsl_read8(reader, at + (nsl_u32)(labels->last & 0xFF), &length))
 		return -1;
-	return nsl_judge_name(reader, at, &labels, &nsl_generations[slot], &tables);
+	labels->length = (nsl_u32)(labels->last & 0xFF) + 1 + (length ? length + 1u : 0);
+	return 0;
 }
 
-__noinline int nsl_judge_in_packet(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
+/* place: of observe.bpf.h; with NSL_JUDGING the answer is the NSL_NAME_* that apply, and 1; 0: the name was not read. */
+__noinline nsl_u64 nsl_question_apart(struct __sk_buff *skb, nsl_u64 span, nsl_u32 place)
 {
-	const struct nsl_reader reader = nsl_reader_in_packet(skb, span);
+	const struct nsl_reader reader = nsl_reader_apart(skb, span);
 
-	return nsl_judge(&reader, NSL_PLACE_AT(at));
-}
-
-__noinline int nsl_judge_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
-{
-	const struct nsl_reader reader = nsl_reader_by_load(skb, span);
-
-	return nsl_judge(&reader, NSL_PLACE_AT(at));
-}
-
-__noinline int nsl_judge_in_stream(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
-{
-	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
-
-	if (!stream)
-		return -1;
-
-	const struct nsl_reader reader = nsl_reader_in_stream(skb, stream, span);
-
-	return nsl_judge(&reader, NSL_PLACE_AT(at));
+	return nsl_question(&reader, place, NSL_ALL_TABLES);
 }
 
 /* Whether the tables block the question at offset at. A name that cannot be read again is not: it was read a moment ago. */
-NSL_INLINE bool nsl_is_blocked(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, enum nsl_place place)
+NSL_INLINE bool nsl_is_blocked(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at)
 {
 	const struct nsl_generation *generation = &nsl_generations[nsl_settings.active_slot & 1];
+	nsl_u64 kinds;
 	int judged;
 
 	if (!(generation->blocks | generation->block_unlisted))
 		return false;
-	if (place == NSL_IN_PACKET)
-		judged = nsl_judge_in_packet(skb, span, at);
-	else
-		judged = place == NSL_BY_LOAD ? nsl_judge_by_load(skb, span, at) : nsl_judge_in_stream(skb, span, at);
+	kinds = nsl_question_apart(skb, span, at | NSL_JUDGING);
+	if (!kinds)
+		return false;
+	judged = nsl_judgement(kinds);
 	return judged == NSL_JUDGED_BLOCK || (judged == NSL_JUDGED_NOTHING && generation->block_unlisted);
 }
 
-#define NSL_PLACED(at, place) ((at) | (nsl_u32)(place) << 16)
-
-/* Called where the stack is shallow: not by the functions that look at a question. at: NSL_PLACED. Not 0: the packet must not
- * leave. */
+/* Called where the stack is shallow: not by the functions that look at a question. Not 0: the packet must not leave. */
 __noinline int nsl_hand_over(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u64 found)
 {
-	const nsl_u32 place = at >> 16, length = NSL_FOUND_END(found) - 4 - (at & 0xFFFF);
+	const nsl_u32 length = NSL_FOUND_END(found) - 4 - at;
 	nsl_u32 flags = 0;
 
-	at &= 0xFFFF;
-	if (nsl_settings.mode != NSL_MODE_AUDIT && nsl_is_blocked(skb, span, at, place))
+	if (nsl_settings.mode != NSL_MODE_AUDIT && nsl_is_blocked(skb, span, at))
 		flags = nsl_settings.mode == NSL_MODE_ENFORCE ? NSL_FLAG_BLOCKED : NSL_FLAG_WOULD_BLOCK;
 	nsl_note_process(skb);
-	nsl_emit(skb, span, NSL_WHERE(at, length, place), NSL_FOUND_WHAT(found), flags);
+	nsl_emit(skb, span, NSL_WHERE(at, length, NSL_SPAN_PLACE(span)), NSL_FOUND_WHAT(found), flags);
 	return flags & NSL_FLAG_BLOCKED;
 }
 
-NSL_INLINE nsl_u32 nsl_count_questions(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
-{
-	struct nsl_reader reader = nsl_reader_by_load(skb, span);
-	struct nsl_tcp_stream *stream;
-
-	if (place == NSL_IN_PACKET) {
-		reader = nsl_reader_in_packet(skb, span);
-	} else if (place == NSL_IN_STREAM) {
-		stream = nsl_stream_of(skb, 0);
-		if (!stream)
-			return 0;
-		reader = nsl_reader_in_stream(skb, stream, span);
-	}
-	return nsl_query_questions(&reader);
-}
-
-/* place: NSL_WITHOUT. */
-NSL_INLINE nsl_u64 nsl_question_at(struct __sk_buff *skb, nsl_u64 span, nsl_u32 place, enum nsl_place where)
-{
-	if (where == NSL_IN_PACKET)
-		return nsl_question_in_packet(skb, span, place);
-	return where == NSL_BY_LOAD ? nsl_question_by_load(skb, span, place) : nsl_question_in_stream(skb, span, place);
-}
-
 /* What is found of a question that stays in the kernel by its whole name: by what is before its search suffixes. */
-NSL_INLINE nsl_u64 nsl_read_on(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u64 found, enum nsl_place where)
+__noinline nsl_u64 nsl_read_on(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, nsl_u64 found)
 {
 	const nsl_u32 search = NSL_FOUND_SEARCH(found);
 
@@ -432,51 +383,46 @@ NSL_INLINE nsl_u64 nsl_read_on(struct __sk_buff *skb, nsl_u64 span, nsl_u32 at, 
 
 		if (!(search >> off & 1))
 			continue;
-		again = nsl_question_at(skb, span, NSL_WITHOUT(at, off), where);
+		again = nsl_question_apart(skb, span, NSL_WITHOUT(at, off));
 		if (NSL_FOUND_REASONS(again))
 			return again;
 	}
 	return found;
 }
 
-/* Looks at one message. Not 0: the packet must not leave, and the questions behind the one that is why are not asked. */
-NSL_INLINE int nsl_message(struct __sk_buff *skb, nsl_u64 span, enum nsl_place place)
+/* A function of its own, because the stack of nsl_message is full. */
+__noinline int nsl_count_message(nsl_u64 found)
 {
-	const nsl_u32 questions = nsl_count_questions(skb, span, place);
-	nsl_u32 at = NSL_DNS_HEADER;
+	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+	return 0;
+}
+
+/* Looks at one message. Not 0: the packet must not leave, and the questions behind the one that is why are not asked. after: 0,
+ * or NSL_AFTER_NAMES of a message with one question. */
+__noinline int nsl_message(struct __sk_buff *skb, nsl_u64 span, nsl_u32 after)
+{
+	const struct nsl_reader reader = nsl_reader_apart(skb, span);
+	const nsl_u32 questions = nsl_query_questions(&reader);
+	nsl_u32 place = NSL_DNS_HEADER | after;
 	nsl_u64 found = 0;
 
 	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
 		if (i >= questions)
 			break;
-		found = nsl_question_at(skb, span, at, place);
-		if (place != NSL_BY_LOAD && NSL_FOUND_SEARCH(found))
-			found = nsl_read_on(skb, span, at, found, place);
-		if (NSL_FOUND_REASONS(found) && nsl_hand_over(skb, span, NSL_PLACED(at, place), found)) {
-			nsl_count(NSL_COUNT_queries);
+		found = nsl_question_apart(skb, span, place);
+		if (NSL_FOUND_SEARCH(found))
+			found = nsl_read_on(skb, span, NSL_PLACE_AT(place), found);
+		if (NSL_FOUND_REASONS(found) && nsl_hand_over(skb, span, NSL_PLACE_AT(place), found)) {
+			nsl_count_message(found);
 			return 1;
 		}
-		at = NSL_FOUND_END(found);
-		if (!found || at > NSL_OFFSET_MASK)
+		place = NSL_FOUND_END(found);
+		if (!found || place > NSL_OFFSET_MASK)
 			break;
+		NSL_FORGET_HERE(place);
+		NSL_FORGET_HERE(found);
 	}
-	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);
-	return 0;
-}
-
-__noinline int nsl_message_in_packet(struct __sk_buff *skb, nsl_u64 span)
-{
-	return nsl_message(skb, span, NSL_IN_PACKET);
-}
-
-__noinline int nsl_message_by_load(struct __sk_buff *skb, nsl_u64 span)
-{
-	return nsl_message(skb, span, NSL_BY_LOAD);
-}
-
-__noinline int nsl_message_in_stream(struct __sk_buff *skb, nsl_u64 span)
-{
-	return nsl_message(skb, span, NSL_IN_STREAM);
+	return nsl_count_message(found);
 }
 
 /* Whether what cannot be followed is kept from leaving: where something is to be blocked it could hide in there. */
@@ -496,7 +442,7 @@ __noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32
 	for (int i = 0; i < NSL_MESSAGES_MAX; i++) {
 		const nsl_u32 length = step && left > step ? step : left;
 
-		blocked |= nsl_message_by_load(skb, NSL_SPAN(at, length));
+		blocked |= nsl_message(skb, NSL_SPAN_IN(NSL_SPAN(at, length), NSL_BY_LOAD), 0);
 		at += length;
 		left -= length;
 		if (!left)
@@ -517,12 +463,14 @@ NSL_INLINE int nsl_datagram_in_packet(struct __sk_buff *skb, nsl_u64 span)
 	int blocked = 0;
 
 	if (nsl_query_questions(&reader) != 1)
-		return nsl_message_in_packet(skb, span);
-	found = nsl_question(&reader, NSL_DNS_HEADER, 0, NSL_NAMES_ALONE);
+		return nsl_message(skb, span, 0);
+	found = nsl_question(&reader, NSL_DNS_HEADER, NSL_NAMES_ALONE);
 	if (found == NSL_FOUND_TOO_LITTLE)
-		return nsl_message_in_packet(skb, span);
+		return nsl_message(skb, span, 0);
+	if (found == NSL_FOUND_NO_NAME(0) || found == NSL_FOUND_NO_NAME(1))
+		return nsl_message(skb, span, NSL_AFTER_NAMES((nsl_u32)found & 1));
 	if (NSL_FOUND_REASONS(found))
-		blocked = nsl_hand_over(skb, span, NSL_PLACED(NSL_DNS_HEADER, NSL_IN_PACKET), found);
+		blocked = nsl_hand_over(skb, span, NSL_DNS_HEADER, found);
 	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);
 	return blocked;
 }

@@ -24,9 +24,10 @@ struct nsl_question {
 	nsl_u32 at;	 /* offset of the name in the message */
 	nsl_u32 length;	 /* octets of the name */
 	nsl_u32 reasons; /* NSL_REASON_*: 0 for a query that stays in the kernel */
-	/* of a query that stays: bit n, if it is to be observed again without its last n labels, a search suffix */
+	/* of a query that stays: bit n, if it is to be observed again without its last n labels, a search suffix; of one that is
+	 * judged: the kinds of the names that apply */
 	nsl_u32 search;
-	nsl_u32 generation;
+	nsl_u32 slot, generation;
 	struct nsl_question_tail tail;
 };
 
@@ -54,41 +55,54 @@ NSL_INLINE struct nsl_question nsl_unpack_question(nsl_u64 where, nsl_u64 what, 
 enum nsl_scope { NSL_ALL_TABLES, NSL_NAMES_ALONE };
 
 #define NSL_LEAVE_SHORT_WAY (-2)
+#define NSL_NAMES_MISSED    (-3) /* the same, and the names need not be asked again; what is left is NSL_AFTER_NAMES */
 
-/* Where a question is, and how much of its name to look at (off of nsl_observe_question), in one scalar. */
-#define NSL_WITHOUT(at, off) ((at) | (off) << 16)
-#define NSL_PLACE_AT(place)  ((place) & NSL_OFFSET_MASK)
-#define NSL_PLACE_OFF(place) ((nsl_u64)((place) >> 16 & (NSL_WALK_LABELS - 1)))
+/* Where a question is and what to ask about it, in one scalar: all, or (off) what is left of the name without its last labels,
+ * a number that an earlier observation named in search: of that, the names alone. */
+#define NSL_WITHOUT(at, off)  ((at) | (off) << 16)
+#define NSL_PLACE_AT(place)   ((place) & NSL_OFFSET_MASK)
+#define NSL_PLACE_OFF(place)  ((nsl_u64)((place) >> 16 & (NSL_WALK_LABELS - 1)))
+#define NSL_JUDGING	      (1u << 19)		/* only what is to become of the query (judge.h) */
+#define NSL_AFTER_NAMES(slot) (1u << 20 | (slot) << 21) /* all but the names, which were asked already: in that slot */
+#define NSL_PLACE_SLOT(place) ((place) >> 21 & 1)
+
+/* nsl_find_labels, or a function of the includer's own that does that. */
+NSL_INLINE int nsl_labels_of(const struct nsl_reader *reader, nsl_u32 at, struct nsl_labels *labels);
 
 /* Why the question leaves the kernel by what the tables say: NSL_REASON_* or 0, -1 if it cannot be read, or
  * NSL_LEAVE_SHORT_WAY. */
-NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, const struct nsl_labels *labels,
-				  nsl_u64 off, nsl_u32 slot, enum nsl_scope scope, struct nsl_question *question)
+NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 place, const struct nsl_labels *labels,
+				  nsl_u32 slot, enum nsl_scope scope, struct nsl_question *question)
 {
+	const nsl_u32 at = NSL_PLACE_AT(place);
 	const struct nsl_generation *generation = &nsl_generations[slot];
 	struct nsl_tables tables = { .slot = slot };
 	nsl_u64 search = 0;
-	int reasons, found;
+	int reasons = 0, found;
 
 	tables.filter = nsl_filter_of(slot);
 	if (!tables.filter) {
-		nsl_count(NSL_COUNT_generation_missing);
+		if (!(place & NSL_AFTER_NAMES(0))) /* then it was counted when the names were asked */
+			nsl_count(NSL_COUNT_generation_missing);
 		return 0;
 	}
 	if (scope == NSL_NAMES_ALONE) {
 		reasons = nsl_match_name(reader, at, labels, generation, &tables);
 		if (reasons > (int)NSL_REASON_NAME)
 			return NSL_LEAVE_SHORT_WAY;
-	} else {
-		reasons = nsl_match_reading(reader, at, labels, off, generation, &tables, &search);
-		/* Where a message is read piece by piece there is no stack to read on: its name is a candidate. */
-		if (reader->mode == NSL_READ_LOAD && search)
-			reasons = NSL_REASON_NAME;
+	} else if (!(place & NSL_AFTER_NAMES(0))) {
+		reasons = nsl_match_reading(reader, at, labels, NSL_PLACE_OFF(place),
+					    place & NSL_JUDGING ? NSL_READING_JUDGING : 0, generation, &tables,
+					    &search);
+	}
+	if (scope == NSL_ALL_TABLES) {
+		NSL_FORGET_HERE(reasons);
+		NSL_FORGET_HERE(search);
 		question->search = (nsl_u32)search;
 	}
 	if (reasons < 0)
 		return -1;
-	if (off || scope == NSL_NAMES_ALONE)
+	if (scope == NSL_NAMES_ALONE || NSL_PLACE_OFF(place) || place & NSL_JUDGING)
 		return reasons;
 	if (generation->every_query)
 		reasons |= NSL_REASON_EVERY_QUERY;
@@ -116,29 +130,33 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 at, c
 	return reasons;
 }
 
-/* Parses and matches the question at offset at. Its end (the next one's offset), -1 if it is none, or
- * NSL_LEAVE_SHORT_WAY. The tables are those of one generation, whatever is published meanwhile. off: 0, or a number of
- * labels that an earlier observation named in search; of what is left, the names alone are asked. */
-NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at, nsl_u64 off, enum nsl_scope scope,
+/* Parses and matches a question. Its end (the next one's offset), -1 if it is none, NSL_LEAVE_SHORT_WAY or
+ * NSL_NAMES_MISSED. The tables are those of one generation, whatever is published meanwhile. place: see above; where the query
+ * is judged, the answer is 0 or -1, and search what applies. */
+NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 place, enum nsl_scope scope,
 				    struct nsl_question *question)
 {
-	const nsl_u32 slot = nsl_settings.active_slot & 1;
+	const nsl_u32 at = NSL_PLACE_AT(place);
+	const nsl_u32 slot = place & NSL_AFTER_NAMES(0) ? NSL_PLACE_SLOT(place) : nsl_settings.active_slot & 1;
 	struct nsl_labels labels;
 	nsl_u32 reasons, end;
 	int matched;
 
-	if (scope == NSL_NAMES_ALONE && (nsl_generations[slot].further | nsl_settings.observe_all))
-		return NSL_LEAVE_SHORT_WAY;
-	if (nsl_find_labels(reader, at, &labels))
+	question->slot = slot;
+	question->search = 0;
+	if (nsl_labels_of(reader, at, &labels))
 		return -1;
 	end = at + labels.length;
-	question->search = 0;
-	matched = nsl_match_question(reader, at, &labels, off, slot, scope, question);
-	if (matched < 0)
+	matched = nsl_match_question(reader, place, &labels, slot, scope, question);
+	if (matched < 0 || place & NSL_JUDGING)
 		return matched;
+	if (scope == NSL_NAMES_ALONE && (nsl_generations[slot].further | nsl_settings.observe_all))
+		return matched ? NSL_LEAVE_SHORT_WAY : NSL_NAMES_MISSED;
 	reasons = (nsl_u32)matched;
 	if (scope != NSL_NAMES_ALONE && nsl_settings.observe_all)
 		reasons |= NSL_REASON_OBSERVE;
+	if (scope != NSL_NAMES_ALONE)
+		NSL_FORGET_HERE(reasons);
 	question->reasons = reasons;
 	if (!reasons)
 		return (int)end + 4;
@@ -155,6 +173,39 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 at,
 	question->length = labels.length;
 	question->generation = nsl_generations[slot].number;
 	return (int)end + 4;
+}
+
+/* nsl_ask_tables, once for all labels. A filter that is gone says that nothing is listed: so did it before its names were. */
+__noinline int nsl_tables_say(nsl_u32 slot, nsl_u64 first, nsl_u64 second, nsl_u64 judging)
+{
+	const struct nsl_suffix_hash hash = { first, second };
+	struct nsl_tables tables = { .slot = slot & 1 };
+
+	tables.filter = nsl_filter_of(slot & 1);
+	if (!tables.filter)
+		return 0;
+	return (int)nsl_ask_tables(&tables, &hash, nsl_generations[slot & 1].filter_mask, judging);
+}
+
+NSL_INLINE nsl_u32 nsl_tables_answer(const struct nsl_tables *tables, const struct nsl_suffix_hash *hash,
+				     const struct nsl_generation *generation, nsl_u64 judging)
+{
+	return (nsl_u32)nsl_tables_say(tables->slot, hash->first, hash->second, judging);
+}
+
+/* A piece of a name that the automaton is to walk over, in one register. */
+#define NSL_PIECE(at, count, slot) ((nsl_u64)(slot) << 32 | (nsl_u64)(count) << 16 | (at))
+
+NSL_INLINE nsl_u64 nsl_text_piece_by(const struct nsl_reader *reader, nsl_u64 place, nsl_u64 walk)
+{
+	const nsl_u32 slot = (nsl_u32)(place >> 32) & 1;
+	struct nsl_tables tables = { .slot = slot };
+
+	tables.texts = nsl_texts_of(slot);
+	if (!tables.texts)
+		return walk;
+	return nsl_walk_text_piece(reader, (nsl_u32)place & 0xFFFF, (nsl_u32)(place >> 16) & 0xFFFF,
+				   &nsl_generations[slot], &tables, walk);
 }
 
 /* Fills in what the message says; header: its first eight octets. A backend adds addresses, sender and the name's

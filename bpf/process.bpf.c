@@ -57,7 +57,7 @@ int BPF_PROG(nsl_fork, struct task_struct *parent, struct task_struct *child)
 	process->flags &= ~NSL_PROCESS_FROM_EXEC;
 	process->parent = parent_key;
 	nsl_read_ids(process, child);
-	nsl_read_cwd(process, child);
+	nsl_read_cwd(process, &child_key, child);
 	return 0;
 }
 

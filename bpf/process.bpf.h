@@ -55,19 +55,34 @@ NSL_INLINE nsl_u32 nsl_session_of(struct task_struct *task)
 	return (nsl_u32)BPF_CORE_READ(pid, numbers[0].nr);
 }
 
+#define NSL_PATH_CUT (1ull << 32) /* of nsl_read_path: there was no room for all of it */
+
 /* Writes a path behind the octets `from` of paths_reversed, leaf first, through the mounts up to the root of the mount tree;
- * returns where it ends. truncated: the flag to set when there is no room. A file that never had a name in a folder (memfd)
- * has its own name alone, "memfd:name". */
-static __noinline nsl_u64 nsl_read_path(struct nsl_process *process, const struct path *path, nsl_u64 from,
-					nsl_u64 truncated)
+ * returns where it ends, with NSL_PATH_CUT. A file that never had a name in a folder (memfd) has its own name alone,
+ * "memfd:name". The process is that of the key with these numbers, path the address of a struct path: a function of numbers
+ * alone is checked once by the verifier, not at each call. */
+__noinline nsl_u64 nsl_read_path(nsl_u64 start_boottime, nsl_u64 tgid_and_exec_id, nsl_u64 path, nsl_u64 from)
 {
-	struct dentry *dentry = BPF_CORE_READ(path, dentry);
-	struct vfsmount *vfsmount = BPF_CORE_READ(path, mnt);
-	struct mount *mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	const struct nsl_process_key key = {
+		.start_boottime = start_boottime,
+		.tgid = (nsl_u32)tgid_and_exec_id,
+		.exec_id = (nsl_u32)(tgid_and_exec_id >> 32),
+	};
+	struct nsl_process *process = bpf_map_lookup_elem(&nsl_processes, &key);
+	const struct path *place = (const struct path *)path;
+	struct vfsmount *vfsmount;
+	struct dentry *dentry;
+	struct mount *mount;
 	nsl_u64 end = from;
 
+	if (!process)
+		return from;
+	dentry = BPF_CORE_READ(place, dentry);
+	vfsmount = BPF_CORE_READ(place, mnt);
+	mount = (void *)vfsmount - bpf_core_field_offset(struct mount, mnt);
+	NSL_UNROLL
 	for (int i = 0; i < NSL_PATH_DEPTH; i++) {
-		nsl_u64 name_length = BPF_CORE_READ(dentry, d_name.len), at = end;
+		nsl_u64 name_length = BPF_CORE_READ(dentry, d_name.len), at;
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 
 		if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
@@ -76,35 +91,50 @@ static __noinline nsl_u64 nsl_read_path(struct nsl_process *process, const struc
 			if (outer != mount) {
 				dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 				mount = outer;
-				NSL_FORGET(end);
-				continue;
+				goto next;
 			}
 			name_length = 0;
 			parent = dentry;
 		}
-		NSL_FORGET(name_length);
+		NSL_FORGET_HERE(name_length);
+		NSL_FORGET_HERE(parent);
 		if (parent == dentry && end != from)
 			return end;
 		if (end >= NSL_PATHS_MAX - NSL_COMPONENT_MAX - 1)
 			break;
+		at = end;
 		NSL_BOUND(name_length, NSL_COMPONENT_MAX);
 		NSL_BOUND(at, NSL_PATHS_MAX - NSL_COMPONENT_MAX - 2);
 		bpf_probe_read_kernel(&process->paths_reversed[at], (nsl_u32)name_length,
 				      BPF_CORE_READ(dentry, d_name.name));
-		end += name_length;
+		end += name_length + 1;
 		at += name_length;
 		process->paths_reversed[at] = '/';
-		end++;
 		if (parent == dentry)
 			return end;
-		NSL_FORGET(end);
 		dentry = parent;
+	next:
+		NSL_FORGET_HERE(end);
+		NSL_FORGET_HERE(dentry);
+		NSL_FORGET_HERE(mount);
 	}
-	process->flags |= (nsl_u32)truncated;
-	return end;
+	return end | NSL_PATH_CUT;
 }
 
-NSL_INLINE void nsl_read_executable(struct nsl_process *process, struct mm_struct *mm)
+/* The same for the process with this key. truncated: the flag to set when there is no room. */
+NSL_INLINE nsl_u16 nsl_read_path_of(struct nsl_process *process, const struct nsl_process_key *key,
+				    const struct path *path, nsl_u16 from, nsl_u32 truncated)
+{
+	const nsl_u64 end =
+		nsl_read_path(key->start_boottime, key->tgid | (nsl_u64)key->exec_id << 32, (nsl_u64)path, from);
+
+	if (end & NSL_PATH_CUT)
+		process->flags |= truncated;
+	return (nsl_u16)end;
+}
+
+NSL_INLINE void nsl_read_executable(struct nsl_process *process, const struct nsl_process_key *key,
+				    struct mm_struct *mm)
 {
 	struct file *file = BPF_CORE_READ(mm, exe_file);
 
@@ -112,22 +142,22 @@ NSL_INLINE void nsl_read_executable(struct nsl_process *process, struct mm_struc
 		return;
 	if (BPF_CORE_READ(file, f_path.dentry, d_inode, i_nlink) == 0)
 		process->flags |= NSL_PROCESS_EXE_DELETED;
-	process->executable_length = (nsl_u16)nsl_read_path(process, __builtin_preserve_access_index(&file->f_path), 0,
-							    NSL_PROCESS_EXE_TRUNCATED);
+	process->executable_length = nsl_read_path_of(process, key, __builtin_preserve_access_index(&file->f_path), 0,
+						      NSL_PROCESS_EXE_TRUNCATED);
 }
 
 /* The working directory; after the executable. */
-NSL_INLINE void nsl_read_cwd(struct nsl_process *process, struct task_struct *task)
+NSL_INLINE void nsl_read_cwd(struct nsl_process *process, const struct nsl_process_key *key, struct task_struct *task)
 {
-	const nsl_u64 from = process->executable_length;
+	const nsl_u16 from = process->executable_length;
 	struct fs_struct *fs = BPF_CORE_READ(task, fs);
 
 	process->flags &= ~NSL_PROCESS_CWD_TRUNCATED;
 	process->cwd_length = 0;
 	if (fs)
-		process->cwd_length = (nsl_u16)(nsl_read_path(process, __builtin_preserve_access_index(&fs->pwd), from,
-							      NSL_PROCESS_CWD_TRUNCATED) -
-						from);
+		process->cwd_length = nsl_read_path_of(process, key, __builtin_preserve_access_index(&fs->pwd), from,
+						       NSL_PROCESS_CWD_TRUNCATED) -
+				      from;
 }
 
 /* Command line of a process whose memory is the current one. */
@@ -222,8 +252,8 @@ static __noinline struct nsl_process *nsl_make_process(struct nsl_process_key *k
 	nsl_read_ids(process, task);
 	mm = BPF_CORE_READ(task, mm);
 	if (mm) {
-		nsl_read_executable(process, mm);
-		nsl_read_cwd(process, task);
+		nsl_read_executable(process, key, mm);
+		nsl_read_cwd(process, key, task);
 		if (!(flags & NSL_PROCESS_SEEDED))
 			nsl_read_argv(process, mm);
 	}

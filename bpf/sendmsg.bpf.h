@@ -12,8 +12,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#define NSL_TEXT_PIECE NSL_NAME_MAX /* see nsl_text_piece */
-
 #include "observe.bpf.h"
 #include "payload.bpf.h"
 #include "telemetry.bpf.h"
@@ -209,22 +207,108 @@ __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 
 
 /* ---- messages ------------------------------------------------------------------------------------------------------ */
 
-NSL_INLINE struct nsl_reader nsl_reader_of(struct nsl_send *send, nsl_u32 length)
+/* A message in the send's buffer, in one register. */
+#define NSL_OWN(hook, length) ((nsl_u64)(hook) << 32 | (length))
+#define NSL_OWN_HOOK(own)     ((nsl_u32)((own) >> 32))
+
+NSL_INLINE struct nsl_reader nsl_reader_of(struct nsl_send *send, nsl_u64 own)
 {
-	const struct nsl_reader reader = { .mode = NSL_READ_BUFFER, .octets = send->octets, .length = length };
+	const struct nsl_reader reader = {
+		.mode = NSL_READ_BUFFER,
+		.octets = send->octets,
+		.length = (nsl_u32)own,
+		.own = own,
+	};
 
 	return reader;
+}
+
+__noinline nsl_u64 nsl_sent_text_piece(nsl_u64 own, nsl_u64 place, nsl_u64 walk)
+{
+	struct nsl_send *send = nsl_send_of(NSL_OWN_HOOK(own));
+
+	if (!send)
+		return NSL_TEXT_UNREAD;
+
+	const struct nsl_reader reader = nsl_reader_of(send, own);
+
+	return nsl_text_piece_by(&reader, place, walk);
 }
 
 NSL_INLINE nsl_u64 nsl_text_piece(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 count,
 				  const struct nsl_generation *generation, const struct nsl_tables *tables,
 				  nsl_u64 walk)
 {
-	return nsl_walk_text_piece(reader, at, count, generation, tables, walk);
+	return nsl_sent_text_piece(reader->own, NSL_PIECE(at, count, tables->slot), walk);
 }
 
-/* place: NSL_WITHOUT. Where the question ends, with nsl_question.search in the upper half; or -1. */
-__noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 place)
+/* The hashes of a suffix extended by a label; 0 if that cannot be read. */
+__noinline nsl_u64 nsl_first_hash_sent(nsl_u64 own, nsl_u32 label, nsl_u64 hash)
+{
+	struct nsl_send *send = nsl_send_of(NSL_OWN_HOOK(own));
+
+	if (!send)
+		return 0;
+
+	const struct nsl_reader reader = nsl_reader_of(send, own);
+
+	return nsl_hash_label(&reader, NSL_LABEL_BEGIN(label), NSL_LABEL_END(label), 0, hash);
+}
+
+__noinline nsl_u64 nsl_second_hash_sent(nsl_u64 own, nsl_u32 label, nsl_u64 hash)
+{
+	struct nsl_send *send = nsl_send_of(NSL_OWN_HOOK(own));
+
+	if (!send)
+		return 0;
+
+	const struct nsl_reader reader = nsl_reader_of(send, own);
+
+	return nsl_hash_label(&reader, NSL_LABEL_BEGIN(label), NSL_LABEL_END(label), 1, hash);
+}
+
+NSL_INLINE nsl_u64 nsl_label_hash(const struct nsl_reader *reader, nsl_u32 begin, nsl_u32 end, int which, nsl_u64 hash)
+{
+	return which ? nsl_second_hash_sent(reader->own, NSL_LABEL(begin, end), hash)
+		     : nsl_first_hash_sent(reader->own, NSL_LABEL(begin, end), hash);
+}
+
+NSL_INLINE int nsl_labels_of(const struct nsl_reader *reader, nsl_u32 at, struct nsl_labels *labels)
+{
+	return nsl_find_labels(reader, at, labels);
+}
+
+NSL_INLINE int nsl_sent_found(nsl_u32 hook, int next, const struct nsl_question *question)
+{
+	if (next >= 0 && !question->reasons)
+		return next | (int)(question->search << 16);
+	if (next >= 0)
+		nsl_set_aside(hook, NSL_WHERE(question->at, question->length, 0),
+			      NSL_WHAT(question->reasons, question->tail.record_type, question->tail.record_class),
+			      question->generation);
+	return next;
+}
+
+/* place: of observe.bpf.h, but for NSL_JUDGING. Where the question ends, with nsl_question.search in the upper half; or -1. */
+__noinline int nsl_sent_question_apart(nsl_u64 own, nsl_u32 place)
+{
+	struct nsl_send *send = nsl_send_of(NSL_OWN_HOOK(own));
+	struct nsl_question question = {};
+
+	if (!send)
+		return -1;
+
+	const struct nsl_reader reader = nsl_reader_of(send, own);
+	const int next = nsl_observe_question(&reader, place & ~NSL_JUDGING, NSL_ALL_TABLES, &question);
+
+	return nsl_sent_found(NSL_OWN_HOOK(own), next, &question);
+}
+
+#define NSL_SENT_NO_NAME(slot) (-4 - (int)(slot)) /* NSL_NAMES_MISSED, and the slot in which they were asked */
+
+/* The short way of the usual question, which is asked about its name alone: the same, NSL_LEAVE_SHORT_WAY or
+ * NSL_SENT_NO_NAME. */
+__noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
 {
 	struct nsl_send *send = nsl_send_of(hook);
 	struct nsl_question question;
@@ -233,32 +317,35 @@ __noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 place)
 	if (!send)
 		return -1;
 
-	const struct nsl_reader reader = nsl_reader_of(send, length);
+	const struct nsl_reader reader = nsl_reader_of(send, NSL_OWN(hook, length));
 
-	next = nsl_observe_question(&reader, NSL_PLACE_AT(place), NSL_PLACE_OFF(place), NSL_ALL_TABLES, &question);
-	if (next >= 0 && !question.reasons)
-		return next | (int)(question.search << 16);
-	if (next >= 0)
-		nsl_set_aside(hook, NSL_WHERE(question.at, question.length, 0),
-			      NSL_WHAT(question.reasons, question.tail.record_type, question.tail.record_class),
-			      question.generation);
-	return next;
+	next = nsl_observe_question(&reader, NSL_PLACE_AT(at), NSL_NAMES_ALONE, &question);
+	if (next == NSL_LEAVE_SHORT_WAY)
+		return next;
+	if (next == NSL_NAMES_MISSED)
+		return NSL_SENT_NO_NAME(question.slot);
+	return nsl_sent_found(hook, next, &question);
 }
 
 /* A question by its whole name and, if that leaves it in the kernel, by what is before its search suffixes. */
 NSL_INLINE int nsl_sent_name(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
 {
+	const nsl_u64 own = NSL_OWN(hook, length);
+	int next = nsl_sent_question(hook, length, at);
 	struct nsl_send *send;
 	nsl_u32 before;
-	const int next = nsl_sent_question(hook, length, at);
 
+	if (next == NSL_LEAVE_SHORT_WAY)
+		next = nsl_sent_question_apart(own, at);
+	else if (next <= NSL_SENT_NO_NAME(0))
+		next = nsl_sent_question_apart(own, at | NSL_AFTER_NAMES(next == NSL_SENT_NO_NAME(1)));
 	if (next <= 0xFFFF || !(send = nsl_send_of(hook)))
 		return next;
 	before = send->candidates;
 	for (nsl_u32 off = 1; off < NSL_WALK_LABELS; off++) {
 		if (!(next >> 16 >> off & 1))
 			continue;
-		nsl_sent_question(hook, length, NSL_WITHOUT(at, off));
+		nsl_sent_question_apart(own, NSL_WITHOUT(at, off));
 		if (send->candidates != before)
 			break;
 	}
@@ -275,7 +362,7 @@ __noinline int nsl_sent_message(nsl_u32 hook, nsl_u32 length)
 	if (!send)
 		return 0;
 
-	const struct nsl_reader reader = nsl_reader_of(send, length);
+	const struct nsl_reader reader = nsl_reader_of(send, NSL_OWN(hook, length));
 
 	questions = nsl_query_questions(&reader);
 	for (nsl_u32 i = 0; i < NSL_QUESTIONS_MAX; i++) {
@@ -288,13 +375,40 @@ __noinline int nsl_sent_message(nsl_u32 hook, nsl_u32 length)
 	return questions && at >= 0;
 }
 
+/* A function of its own, so that the verifier checks it once for all pieces. */
+__noinline nsl_u64 nsl_copy_further_apart(nsl_u32 hook, nsl_u32 number, nsl_u64 copy)
+{
+	struct nsl_send *send = nsl_send_of(hook);
+
+	return send ? nsl_copy_segment(&send->iter, number, copy, send->octets) : NSL_COPY_FAILED;
+}
+
+NSL_INLINE nsl_u64 nsl_copy_further(const struct nsl_iter *iter, nsl_u32 number, nsl_u64 copy, nsl_u8 *octets,
+				    nsl_u32 own)
+{
+	return nsl_copy_further_apart(own, number, copy);
+}
+
 __noinline int nsl_copy_message(nsl_u32 hook, nsl_u32 skip, nsl_u32 wanted, nsl_u32 at)
 {
 	struct nsl_send *send = nsl_send_of(hook);
 
 	if (!send || wanted > NSL_PAYLOAD_MAX)
 		return -1;
-	return nsl_copy_payload(&send->iter, skip, wanted, send->octets, at);
+	return nsl_copy_payload(&send->iter, skip, wanted, send->octets, at, hook);
+}
+
+/* Looks at a message of a send of many: the octets from at on. Not 0 if they could not be read. */
+__noinline int nsl_sent_one(nsl_u32 hook, nsl_u32 at, nsl_u32 length)
+{
+	const int copied = nsl_copy_message(hook, at, length < NSL_PAYLOAD_MAX ? length : NSL_PAYLOAD_MAX, 0);
+
+	if (copied < 0) {
+		nsl_count(NSL_COUNT_payload_unreadable);
+		return -1;
+	}
+	nsl_count(nsl_sent_message(hook, (nsl_u32)copied) ? NSL_COUNT_queries : NSL_COUNT_not_dns);
+	return 0;
 }
 
 /* Looks at the messages of the send: step octets each but the last, or one (step 0). */
@@ -304,19 +418,15 @@ __noinline int nsl_sent_messages(nsl_u32 hook, nsl_u32 left, nsl_u32 step)
 
 	for (int i = 0; i < NSL_MESSAGES_MAX; i++) {
 		const nsl_u32 length = step && left > step ? step : left;
-		const int copied = nsl_copy_message(hook, at, length < NSL_PAYLOAD_MAX ? length : NSL_PAYLOAD_MAX, 0);
 
-		if (copied < 0) {
-			nsl_count(NSL_COUNT_payload_unreadable);
+		if (nsl_sent_one(hook, at, length))
 			return 0;
-		}
-		nsl_count(nsl_sent_message(hook, (nsl_u32)copied) ? NSL_COUNT_queries : NSL_COUNT_not_dns);
 		at += length;
 		left -= length;
 		if (!left)
 			return 0;
-		NSL_FORGET(at);
-		NSL_FORGET(left);
+		NSL_FORGET_HERE(at);
+		NSL_FORGET_HERE(left);
 	}
 	nsl_count_more(NSL_COUNT_messages_over_limit, (left + step - 1) / step);
 	return 0;
@@ -380,25 +490,30 @@ __noinline int nsl_note_process(nsl_u32 hook)
 	return 0;
 }
 
-/* Waits for the responses to the candidates that were set aside. Here and not where each is: the stack of that is full. */
-__noinline int nsl_await_responses(nsl_u32 hook)
+/* Waits for the response to a candidate that was set aside, if it needs one. Not 0: there is no such candidate. */
+__noinline int nsl_await_pending(nsl_u32 hook, nsl_u32 index)
 {
 	const nsl_u32 awaited = nsl_generations[nsl_settings.active_slot & 1].awaited;
-	struct nsl_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid() };
+	struct nsl_pending_key key = { .pid_tgid = bpf_get_current_pid_tgid(), .index = index };
 	struct nsl_send *send = nsl_send_of(hook);
+	struct nsl_candidate *candidate;
 
-	for (nsl_u32 i = 0; i < NSL_PENDING_MAX; i++) {
-		struct nsl_candidate *candidate;
+	if (!send || index >= send->candidates)
+		return -1;
+	candidate = bpf_map_lookup_elem(&nsl_pending, &key);
+	if (!candidate || !nsl_needs_response(candidate->reasons, awaited))
+		return 0;
+	candidate->socket = send->socket;
+	nsl_await(candidate);
+	return 0;
+}
 
-		if (!send || i >= send->candidates)
+/* The same for all of them. Here and not where each is set aside: the stack of that is full. */
+__noinline int nsl_await_responses(nsl_u32 hook)
+{
+	for (nsl_u32 i = 0; i < NSL_PENDING_MAX; i++)
+		if (nsl_await_pending(hook, i))
 			break;
-		key.index = i;
-		candidate = bpf_map_lookup_elem(&nsl_pending, &key);
-		if (!candidate || !nsl_needs_response(candidate->reasons, awaited))
-			continue;
-		candidate->socket = send->socket;
-		nsl_await(candidate);
-	}
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include "egress.bpf.h"
 
+#define NSL_TCP_FLAGS 13 /* offset in the header, RFC 9293 section 3.1; the header's length is before them */
+#define NSL_TCP_SYN   2
 #define NSL_TCP_STEPS 128 /* messages and pieces of one segment that are followed */
 
 /* Takes the next message, or piece of one, of a segment: the octets from at to end. Where the next one begins; -1 to
@@ -55,7 +57,7 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 	if (length <= NSL_DNS_HEADER)
 		return -1;
 	if (kept == length + 2 || kept == NSL_TCP_KEPT) {
-		if (nsl_message_in_stream(skb, NSL_SPAN(0, kept - 2)))
+		if (nsl_message(skb, NSL_SPAN_IN(NSL_SPAN(0, kept - 2), NSL_IN_STREAM), 0))
 			stream->blocked = 1;
 		stream->skip = length + 2 - kept;
 		stream->kept = 0;
@@ -72,35 +74,58 @@ NSL_INLINE void nsl_begin_stream(struct __sk_buff *skb)
 		__builtin_memset(stream, 0, offsetof(struct nsl_tcp_stream, octets));
 }
 
+/* Keeps who sends, for packets that leave from an interrupt. A function of its own, for its stack. */
+__noinline int nsl_note_sender(struct __sk_buff *skb)
+{
+	struct bpf_sock *sock = skb->sk;
+	struct nsl_socket *socket;
+
+	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+		return 0;
+	socket = bpf_sk_storage_get(&nsl_sockets, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket)
+		return 0;
+	nsl_describe_sender(&socket->sender, nsl_current_sender());
+	socket->has_sender = 1;
+	return 0;
+}
+
+/* Nothing of the stream is looked at any more. Not 0: the segment must not leave. Here once, and not at each of the messages of
+ * a segment. */
+__noinline int nsl_give_up(struct __sk_buff *skb, nsl_u32 counter)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+
+	if (stream)
+		stream->given_up = 1;
+	nsl_count(counter == NSL_COUNT_tcp_split ? NSL_COUNT_tcp_split : NSL_COUNT_messages_over_limit);
+	return nsl_closes_unfollowed();
+}
+
 /* transport: offset of the TCP header. Not 0: the segment must not leave. A function of its own, to leave the registers of
  * nsl_egress to UDP. */
 __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 {
 	struct nsl_tcp_stream *stream;
-	struct nsl_socket *socket;
 	struct bpf_sock *sock;
-	struct tcphdr header;
 	nsl_u32 at, end = skb->len, sequence, seen;
+	nsl_u8 header[2]; /* length and flags; little room on the stack is left to what this calls */
 
-	if (bpf_skb_load_bytes(skb, transport, &header, sizeof header))
+	if (bpf_skb_load_bytes(skb, transport + offsetof(struct tcphdr, seq), &sequence, sizeof sequence) ||
+	    bpf_skb_load_bytes(skb, transport + NSL_TCP_FLAGS - 1, header, sizeof header))
 		return 0;
-	if (header.syn)
+	if (header[1] & NSL_TCP_SYN)
 		nsl_begin_stream(skb);
-	at = transport + header.doff * 4u;
+	at = transport + (header[0] >> 4) * 4u;
 	if (at >= end || end > 0xFFFFFF)
 		return 0;
-	sequence = bpf_ntohl(header.seq) + header.syn;
+	sequence = bpf_ntohl(sequence) + (header[1] & NSL_TCP_SYN ? 1 : 0);
 
 	sock = skb->sk;
 	if (!sock || !(sock = bpf_sk_fullsock(sock)))
 		return 0;
-	if (!nsl_in_interrupt(skb)) {
-		socket = bpf_sk_storage_get(&nsl_sockets, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-		if (socket) {
-			nsl_describe_sender(&socket->sender, nsl_current_sender());
-			socket->has_sender = 1;
-		}
-	}
+	if (!nsl_in_interrupt(skb))
+		nsl_note_sender(skb);
 	stream = bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!stream) {
 		nsl_count(NSL_COUNT_socket_storage_full);
@@ -133,16 +158,11 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	for (int i = 0; i < NSL_TCP_STEPS; i++) {
 		const int next = nsl_tcp_step(skb, at, end);
 
-		if (next < 0) {
-			stream->given_up = 1;
-			nsl_count(NSL_COUNT_tcp_split);
-			return nsl_closes_unfollowed();
-		}
+		if (next < 0)
+			return nsl_give_up(skb, NSL_COUNT_tcp_split);
 		at = (nsl_u32)next;
 		if (at >= end)
 			return stream->blocked != 0;
 	}
-	stream->given_up = 1;
-	nsl_count(NSL_COUNT_messages_over_limit);
-	return nsl_closes_unfollowed();
+	return nsl_give_up(skb, NSL_COUNT_messages_over_limit);
 }

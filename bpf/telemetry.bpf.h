@@ -66,6 +66,7 @@ NSL_INLINE void nsl_absorb_program(struct nsl_suffix_hash *hash, const struct ns
 	if (!script || script > NSL_ARGV_MAX - NSL_SCRIPT_OCTETS)
 		return;
 	NSL_BOUND(script, NSL_ARGV_MAX - 1);
+	NSL_UNROLL
 	for (int i = 0; i < NSL_SCRIPT_OCTETS; i++) {
 		nsl_u64 at = script + i;
 
@@ -73,8 +74,6 @@ NSL_INLINE void nsl_absorb_program(struct nsl_suffix_hash *hash, const struct ns
 		if (!process->argv[at])
 			break;
 		nsl_absorb(hash, (nsl_u8)process->argv[at]);
-		NSL_FORGET(hash->first);
-		NSL_FORGET(hash->second);
 	}
 }
 
@@ -84,6 +83,7 @@ NSL_INLINE void nsl_absorb_name(struct nsl_suffix_hash *hash, const struct nsl_c
 	const nsl_u64 *words = (const nsl_u64 *)candidate->name;
 	const nsl_u32 length = candidate->name_length;
 
+	NSL_UNROLL
 	for (nsl_u32 i = 0; i < sizeof candidate->name / 8; i++) {
 		nsl_u64 word;
 
@@ -93,8 +93,6 @@ NSL_INLINE void nsl_absorb_name(struct nsl_suffix_hash *hash, const struct nsl_c
 		if (length < 8 * i + 8)
 			word &= NSL_BIT(8 * (length - 8 * i)) - 1;
 		nsl_absorb(hash, nsl_fold(word));
-		NSL_FORGET(hash->first);
-		NSL_FORGET(hash->second);
 	}
 }
 

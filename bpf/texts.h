@@ -9,8 +9,8 @@
  *   struct nsl_tables
  *   nsl_u32 nsl_text_cell(const struct nsl_tables *, nsl_u64 index)   index is below NSL_TEXT_CELLS
  *   nsl_u64 nsl_text_piece(reader, at, count, generation, tables, walk)   nsl_walk_text_piece, or a function of its own that
- *                                                                        does that
- * and, where it is the former, NSL_TEXT_PIECE as NSL_NAME_MAX: a loop in a loop has too many states for some verifiers (6.12).
+ *                                                                        does that. In kernel programs it is: a loop in a
+ *                                                                        loop has too many states for some verifiers (6.12)
  */
 #pragma once
 
@@ -36,9 +36,7 @@ NSL_INLINE int nsl_are_forwarded_flags(const struct nsl_generation *generation, 
 #define NSL_TEXT_LEFT(walk)	   ((nsl_u32)((walk) >> 32) & 0xFF)
 #define NSL_TEXT_UNREAD		   (1ull << 63)
 
-#ifndef NSL_TEXT_PIECE
 #define NSL_TEXT_PIECE 32u /* octets that are walked over at a time: most names are one piece */
-#endif
 
 /* Walks on over the count octets at offset at; count is NSL_TEXT_PIECE at most. */
 NSL_INLINE nsl_u64 nsl_walk_text_piece(const struct nsl_reader *reader, nsl_u32 at, nsl_u32 count,
@@ -48,6 +46,7 @@ NSL_INLINE nsl_u64 nsl_walk_text_piece(const struct nsl_reader *reader, nsl_u32 
 	const nsl_u32 shift = generation->text_shift & 15;
 	nsl_u32 state = NSL_TEXT_STATE(walk), left = NSL_TEXT_LEFT(walk);
 
+	NSL_UNROLL
 	for (nsl_u32 i = 0; i < NSL_TEXT_PIECE; i++) {
 		nsl_u32 symbol;
 		nsl_u8 octet;
@@ -66,8 +65,8 @@ NSL_INLINE nsl_u64 nsl_walk_text_piece(const struct nsl_reader *reader, nsl_u32 
 		state = nsl_text_cell(tables, (nsl_u64)state << shift | symbol);
 		if (state & NSL_TEXT_FOUND)
 			return NSL_TEXT_FOUND;
-		NSL_FORGET(state);
-		NSL_FORGET(left);
+		NSL_FORGET_HERE(state);
+		NSL_FORGET_HERE(left);
 	}
 	return NSL_TEXT_WALK(state, left);
 }
@@ -100,7 +99,7 @@ NSL_INLINE int nsl_match_texts(const struct nsl_reader *reader, nsl_u32 at, nsl_
 			return -1;
 		if (walk & NSL_TEXT_FOUND)
 			return NSL_REASON_TEXT;
-		NSL_FORGET(walk);
+		NSL_FORGET_HERE(walk);
 	}
 	return 0;
 }

@@ -34,6 +34,16 @@ static inline nsl_u32 nsl_text_cell(const struct nsl_tables* tables, nsl_u64 ind
 #include "bpf/judge.h"
 #include "bpf/texts.h"
 
+static inline nsl_u64 nsl_label_hash(const struct nsl_reader* reader, nsl_u32 begin, nsl_u32 end, int which,
+                                     nsl_u64 hash) {
+  return nsl_hash_label(reader, begin, end, which, hash);
+}
+
+static inline nsl_u32 nsl_tables_answer(const struct nsl_tables* tables, const struct nsl_suffix_hash* hash,
+                                        const struct nsl_generation* generation, nsl_u64 judging) {
+  return nsl_ask_tables(tables, hash, generation->filter_mask, judging);
+}
+
 static inline nsl_u64 nsl_text_piece(const struct nsl_reader* reader, nsl_u32 at, nsl_u32 count,
                                      const struct nsl_generation* generation, const struct nsl_tables* tables,
                                      nsl_u64 walk) {
@@ -193,10 +203,11 @@ bool KernelTables::lets_pass(std::string_view wire, std::uint16_t record_type, s
   const nsl_tables view{this};
   nsl_u64 search = 0;
   nsl_u64 none = 0;
-  if (nsl_match_reading(&asked.reader, NSL_DNS_HEADER, &asked.labels, 0, &generation, &view, &search) != 0) return true;
+  if (nsl_match_reading(&asked.reader, NSL_DNS_HEADER, &asked.labels, 0, 0, &generation, &view, &search) != 0)
+    return true;
   for (nsl_u64 off = 1; off < NSL_WALK_LABELS; ++off) {
     if ((search >> off & 1) == 0) continue;
-    if (nsl_match_reading(&asked.reader, NSL_DNS_HEADER, &asked.labels, off, &generation, &view, &none) != 0)
+    if (nsl_match_reading(&asked.reader, NSL_DNS_HEADER, &asked.labels, off, 0, &generation, &view, &none) != 0)
       return true;
   }
   if (generation.text_shift != 0 &&
