@@ -13,15 +13,10 @@ int nsl_ingress(struct __sk_buff *skb)
 {
 	struct nsl_packet packet = {};
 	struct nsl_exchange exchange = {};
-	nsl_u8 own[16] = {};
 
 	if (nsl_find_transport(skb, &packet) || packet.later_fragment || !nsl_is_dns_port(packet.source_port))
 		return 1;
-	exchange.socket = nsl_socket_name(skb);
-	exchange.server_port = packet.source_port;
-	exchange.family = packet.family;
-	exchange.transport = packet.protocol == IPPROTO_TCP ? NSL_TCP : NSL_UDP;
-	nsl_read_addresses(skb, packet.family, exchange.server, own);
+	nsl_fill_exchange(&exchange, skb, &packet);
 	if (packet.protocol == IPPROTO_TCP) {
 		nsl_take_tcp_responses(skb, packet.transport, &exchange);
 	} else {

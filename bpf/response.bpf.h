@@ -23,6 +23,18 @@ struct nsl_long_response {
 	nsl_u8 octets[NSL_RESPONSE_MAX];
 };
 
+/* What a response in this packet would be to, but for its id. The exchange is zero before. */
+NSL_INLINE void nsl_fill_exchange(struct nsl_exchange *exchange, struct __sk_buff *skb, const struct nsl_packet *packet)
+{
+	nsl_u8 own[16] = {};
+
+	exchange->socket = nsl_socket_name(skb);
+	exchange->server_port = packet->source_port;
+	exchange->family = packet->family;
+	exchange->transport = packet->protocol == IPPROTO_TCP ? NSL_TCP : NSL_UDP;
+	nsl_read_addresses(skb, packet->family, exchange->server, own);
+}
+
 NSL_INLINE bool nsl_is_awaited(const struct nsl_exchange *exchange)
 {
 	const nsl_u64 *sent = bpf_map_lookup_elem(&nsl_awaited, exchange);

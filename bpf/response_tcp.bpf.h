@@ -34,6 +34,15 @@ struct {
 	__type(value, struct nsl_response_stream);
 } nsl_response_streams SEC(".maps");
 
+NSL_INLINE struct nsl_response_stream *nsl_response_stream_of(struct __sk_buff *skb, nsl_u64 create)
+{
+	struct bpf_sock *sock = skb->sk;
+
+	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+		return NULL;
+	return bpf_sk_storage_get(&nsl_response_streams, sock, NULL, create);
+}
+
 /* The message in the stream's buffer, of kept octets behind the prefix. */
 NSL_INLINE void nsl_take_kept_response(struct nsl_response_stream *stream, struct nsl_exchange *exchange, nsl_u32 kept,
 				       nsl_u32 full_length)
@@ -97,14 +106,20 @@ NSL_INLINE long nsl_keep_response(struct __sk_buff *skb, struct nsl_response_str
 }
 
 /* Takes the next message, or piece of one, of a segment: the octets from at to end. Where the next one begins; -1 to
- * give the stream up. */
-NSL_INLINE long nsl_response_step(struct __sk_buff *skb, struct nsl_response_stream *stream, nsl_u32 at, nsl_u32 end,
-				  struct nsl_exchange *exchange)
+ * give the stream up. A function of the packet and numbers, so that the verifier checks it once for all messages: it finds out
+ * for itself where the packet comes from. */
+__noinline long nsl_response_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 {
+	struct nsl_response_stream *stream = nsl_response_stream_of(skb, 0);
+	struct nsl_exchange response = {}, *exchange = &response;
 	const nsl_u32 left = end - at;
+	struct nsl_packet packet = {};
 	nsl_u8 prefix[2];
 	nsl_u32 length;
 
+	if (!stream || at >= end || nsl_find_transport(skb, &packet))
+		return -1;
+	nsl_fill_exchange(exchange, skb, &packet);
 	if (stream->skip) {
 		length = stream->skip < left ? stream->skip : left;
 		stream->skip -= length;
@@ -137,13 +152,13 @@ NSL_INLINE bool nsl_is_followed(const struct nsl_exchange *exchange)
 NSL_INLINE struct nsl_response_stream *nsl_open_response_stream(struct __sk_buff *skb, nsl_u32 sequence, nsl_u32 *at,
 								nsl_u32 end)
 {
-	struct nsl_response_stream *stream;
 	struct bpf_sock *sock = skb->sk;
+	struct nsl_response_stream *stream;
 	nsl_u32 seen;
 
-	if (!sock || !(sock = bpf_sk_fullsock(sock)))
+	if (!sock || !bpf_sk_fullsock(sock))
 		return NULL;
-	stream = bpf_sk_storage_get(&nsl_response_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	stream = nsl_response_stream_of(skb, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!stream) {
 		nsl_count(NSL_COUNT_socket_storage_full);
 		return NULL;
@@ -189,7 +204,7 @@ NSL_INLINE void nsl_take_tcp_responses(struct __sk_buff *skb, nsl_u32 transport,
 		NSL_FORGET(at);
 		if (at >= end)
 			return;
-		next = nsl_response_step(skb, stream, at, end, exchange);
+		next = nsl_response_step(skb, at, end);
 		if (next < 0)
 			break;
 		at = (nsl_u32)next;
