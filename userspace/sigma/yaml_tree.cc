@@ -32,7 +32,12 @@ Place place_of(const YAML::Mark& mark) {
 // parent when they are closed, so an anchor that is not closed yet has no value that an alias could use.
 class TreeBuilder : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark& /*mark*/) override {
+  // yaml-cpp leaves a token that begins no value where it is, and finds empty documents there for ever.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos == document_at_) {
+      throw Refused{FindingKind::broken, place_of(mark), "this is not YAML: no value begins like this"};
+    }
+    document_at_ = mark.pos;
     open_.clear();
     anchors_.clear();
     root_.reset();
@@ -181,6 +186,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   std::optional<YamlNode> root_;
+  int document_at_ = -1;  // where the document begins, in characters
   std::size_t nodes_ = 0;
 };
 
