@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/block_reader.h"
 #include "base/fd.h"
 #include "event/codec.h"
 #include "sink/frame.h"
@@ -14,21 +15,13 @@
 namespace nslookout::inventory {
 namespace {
 
-constexpr std::size_t block = 65536;
 constexpr char first_tag = 0x08;  // of a message: field 1, a varint
 
 // Appends a block to the buffer; 0 at the end.
-Result<std::size_t> read_block(int fd, const std::string& name, std::string& buffer) {
-  const std::size_t before = buffer.size();
-  buffer.resize(before + block);
-  ssize_t got = 0;
-  do {
-    got = ::read(fd, buffer.data() + before, block);
-  } while (got < 0 && errno == EINTR);
-  const int error = errno;
-  buffer.resize(before + static_cast<std::size_t>(got < 0 ? 0 : got));
-  if (got < 0) return fail(ErrorClass::runtime, "{} cannot be read: {}", name, errno_text(error));
-  return static_cast<std::size_t>(got);
+Result<std::size_t> read_block(BlockReader& reader, const std::string& name, std::string& buffer) {
+  const auto got = reader.append_to(buffer);
+  if (!got) return fail(ErrorClass::runtime, "{} cannot be read: {}", name, errno_text(errno));
+  return *got;
 }
 
 bool is_protobuf(std::string_view beginning) {
@@ -93,12 +86,12 @@ class Lines {
   bool in_long_line_ = false;
 };
 
-Result<ReadOutcome> read_lines(int fd, const std::string& name, std::string buffer, const Visit& visit) {
+Result<ReadOutcome> read_lines(BlockReader& reader, const std::string& name, std::string buffer, const Visit& visit) {
   if (buffer.starts_with("\xEF\xBB\xBF")) buffer.erase(0, 3);
   Lines lines(name, visit);
   while (true) {
     if (auto taken = lines.take(buffer, false); !taken) return fail(taken.error());
-    const auto got = read_block(fd, name, buffer);
+    const auto got = read_block(reader, name, buffer);
     if (!got) return fail(got.error());
     if (*got == 0) break;
   }
@@ -125,12 +118,13 @@ Result<ReadOutcome> read_frames(int fd, const std::string& name, std::string buf
 }  // namespace
 
 Result<ReadOutcome> read_events(int fd, const std::string& name, const Visit& visit) {
+  BlockReader reader(fd);
   std::string buffer;
-  const auto got = read_block(fd, name, buffer);
+  const auto got = read_block(reader, name, buffer);
   if (!got) return fail(got.error());
   const bool protobuf = is_protobuf(buffer);
   auto outcome =
-      protobuf ? read_frames(fd, name, std::move(buffer), visit) : read_lines(fd, name, std::move(buffer), visit);
+      protobuf ? read_frames(fd, name, std::move(buffer), visit) : read_lines(reader, name, std::move(buffer), visit);
   if (outcome && outcome->events == 0 && outcome->first_bad) return fail(*outcome->first_bad);
   return outcome;
 }

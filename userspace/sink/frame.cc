@@ -1,11 +1,10 @@
 #include "sink/frame.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <string_view>
 #include <utility>
 
+#include "base/block_reader.h"
 #include "event/codec.h"
 
 namespace nslookout::sink {
@@ -39,21 +38,6 @@ Result<Varint> read_varint(std::string_view text) {
   }
   if (text.size() >= max_varint_octets) return fail(ErrorClass::invalid, "no length stands there");
   return varint;
-}
-
-// Reads what is there, up to a block; 0 at the end.
-Result<std::size_t> read_more(int fd, std::string& buffer) {
-  constexpr std::size_t block = 65536;
-  const std::size_t old_size = buffer.size();
-  buffer.resize(old_size + block);
-  ssize_t got = 0;
-  do {
-    got = ::read(fd, buffer.data() + old_size, block);
-  } while (got < 0 && errno == EINTR);
-  const int error = errno;
-  buffer.resize(old_size + static_cast<std::size_t>(got < 0 ? 0 : got));
-  if (got < 0) return fail(ErrorClass::runtime, "reading events: {}", errno_text(error));
-  return static_cast<std::size_t>(got);
 }
 
 // Cuts records off a growing buffer.
@@ -127,12 +111,13 @@ Result<std::string> encode_record(const event::Event& event, Encoding encoding, 
 }
 
 Result<std::uint64_t> decode_stream(int fd, std::string already_read, const EventHandler& handler) {
+  BlockReader reader(fd);
   Decoder decoder(handler);
   std::string buffer = std::move(already_read);
   while (true) {
     if (auto taken = decoder.take_records(buffer); !taken) return fail(taken.error());
-    const auto got = read_more(fd, buffer);
-    if (!got) return fail(got.error());
+    const auto got = reader.append_to(buffer);
+    if (!got) return fail(ErrorClass::runtime, "reading events: {}", errno_text(errno));
     if (*got == 0) break;
   }
   if (!buffer.empty()) {
