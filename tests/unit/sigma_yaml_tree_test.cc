@@ -43,6 +43,14 @@ TEST(YamlTree, KeepsTheStyleAndTheSourceOfScalars) {
   EXPECT_EQ(map.find("missing"), nullptr);
 }
 
+TEST(YamlTree, EscapesAreUtf8) {
+  const auto documents = parse(R"(["\N\_\x85", "é\N\_€\L\U0001F600", "\N"])");
+  ASSERT_EQ(documents.size(), 1u);
+  EXPECT_EQ(documents[0].items[0].text, "\xC2\x85\xC2\xA0\xC2\x85");
+  EXPECT_EQ(documents[0].items[1].text, "é\xC2\x85\xC2\xA0€\u2028\U0001F600");
+  EXPECT_EQ(documents[0].items[2].text, "\xC2\x85");
+}
+
 TEST(YamlTree, PlacesCountFromOne) {
   for (const std::string prefix : {"", "\xEF\xBB\xBF"}) {
     const auto documents = parse(prefix + "top: x\r\nlist:\r\n  - a\r\n  - b\r\n");

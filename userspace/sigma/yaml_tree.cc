@@ -28,6 +28,21 @@ Place place_of(const YAML::Mark& mark) {
   return {mark.line + 1, mark.column + 1};
 }
 
+// yaml-cpp makes one octet, U+0085's or U+00A0's of Latin-1, of the escapes \N and \_. All else in a scalar is UTF-8, so that
+// they stand where a character would begin.
+std::string as_utf8(const std::string& text) {
+  if (text.find_first_of("\x85\xA0") == std::string::npos) return text;
+  std::string whole;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto first = static_cast<unsigned char>(text[at]);
+    if (first == 0x85 || first == 0xA0) whole += '\xC2';
+    const std::size_t octets = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    whole.append(text, at, octets);
+    at += octets;
+  }
+  return whole;
+}
+
 // Builds the tree from the parser's events. Open collections are kept as a stack of nodes that are moved into their
 // parent when they are closed, so an anchor that is not closed yet has no value that an alias could use.
 class TreeBuilder : public YAML::EventHandler {
@@ -72,7 +87,7 @@ class TreeBuilder : public YAML::EventHandler {
     node.kind = YamlNode::Kind::scalar;
     node.place = place_of(mark);
     node.quoted = is_string;
-    node.text = value;
+    node.text = as_utf8(value);
     add(mark, std::move(node), anchor);
   }
 
