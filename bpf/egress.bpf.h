@@ -128,11 +128,12 @@ enum nsl_place { NSL_IN_PACKET, NSL_BY_LOAD, NSL_IN_STREAM };
 #define NSL_FOUND(end, what)  ((nsl_u64)(what) | (nsl_u64)(end) << 16)
 #define NSL_FOUND_END(found)  ((nsl_u32)((found) >> 16) & 0xFFFF)
 #define NSL_FOUND_WHAT(found) ((found) & ~(nsl_u64)0xFFFF0000)
-/* The short way was left, no question ends at 0: for all, or for what is asked after the names, with the slot of these. */
-#define NSL_FOUND_TOO_LITTLE	 ((nsl_u64)0xFFFF)
-#define NSL_FOUND_NO_NAME(slot)	 ((nsl_u64)0xFFFC | (slot))
-#define NSL_FOUND_REASONS(found) ((nsl_u32)(found) & 0xFFFF)
-#define NSL_FOUND_SEARCH(found)	 (NSL_FOUND_REASONS(found) ? 0 : (nsl_u32)((found) >> 32) & 0xFFFF)
+/* The short way was left, no question ends at 0: for all, or for what is asked after the names. Reasons are smaller. */
+#define NSL_FOUND_TOO_LITTLE		((nsl_u64)0xFFFF)
+#define NSL_FOUND_NO_NAME(slot, length) ((nsl_u64)0xFFFC | (slot) | (nsl_u64)(length) << 32)
+#define NSL_FOUND_IS_NO_NAME(found)	((((nsl_u32)(found)) & 0xFFFE) == 0xFFFC)
+#define NSL_FOUND_REASONS(found)	((nsl_u32)(found) & 0xFFFF)
+#define NSL_FOUND_SEARCH(found)		(NSL_FOUND_REASONS(found) ? 0 : (nsl_u32)((found) >> 32) & 0xFFFF)
 
 /* What an answer in the server's place needs to know of the packet. */
 NSL_INLINE void nsl_add_wire(struct __sk_buff *skb, struct nsl_candidate *candidate)
@@ -217,7 +218,7 @@ NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 place, 
 	if (end == NSL_LEAVE_SHORT_WAY)
 		return NSL_FOUND_TOO_LITTLE;
 	if (end == NSL_NAMES_MISSED)
-		return NSL_FOUND_NO_NAME(question.slot);
+		return NSL_FOUND_NO_NAME(question.slot, question.length);
 	if (end < 0)
 		return 0;
 	if (!question.reasons)
@@ -402,7 +403,7 @@ __noinline int nsl_count_message(nsl_u64 found)
 __noinline int nsl_message(struct __sk_buff *skb, nsl_u64 span, nsl_u32 after)
 {
 	const struct nsl_reader reader = nsl_reader_apart(skb, span);
-	const nsl_u32 questions = nsl_query_questions(&reader);
+	const nsl_u32 questions = after ? 1 : nsl_query_questions(&reader);
 	nsl_u32 place = NSL_DNS_HEADER | after;
 	nsl_u64 found = 0;
 
@@ -467,8 +468,8 @@ NSL_INLINE int nsl_datagram_in_packet(struct __sk_buff *skb, nsl_u64 span)
 	found = nsl_question(&reader, NSL_DNS_HEADER, NSL_NAMES_ALONE);
 	if (found == NSL_FOUND_TOO_LITTLE)
 		return nsl_message(skb, span, 0);
-	if (found == NSL_FOUND_NO_NAME(0) || found == NSL_FOUND_NO_NAME(1))
-		return nsl_message(skb, span, NSL_AFTER_NAMES((nsl_u32)found & 1));
+	if (NSL_FOUND_IS_NO_NAME(found))
+		return nsl_message(skb, span, NSL_AFTER_NAMES((nsl_u32)found & 1, (nsl_u32)(found >> 32)));
 	if (NSL_FOUND_REASONS(found))
 		blocked = nsl_hand_over(skb, span, NSL_DNS_HEADER, found);
 	nsl_count(found ? NSL_COUNT_queries : NSL_COUNT_not_dns);

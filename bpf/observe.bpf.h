@@ -59,12 +59,15 @@ enum nsl_scope { NSL_ALL_TABLES, NSL_NAMES_ALONE };
 
 /* Where a question is and what to ask about it, in one scalar: all, or (off) what is left of the name without its last labels,
  * a number that an earlier observation named in search: of that, the names alone. */
-#define NSL_WITHOUT(at, off)  ((at) | (off) << 16)
-#define NSL_PLACE_AT(place)   ((place) & NSL_OFFSET_MASK)
-#define NSL_PLACE_OFF(place)  ((nsl_u64)((place) >> 16 & (NSL_WALK_LABELS - 1)))
-#define NSL_JUDGING	      (1u << 19)		/* only what is to become of the query (judge.h) */
-#define NSL_AFTER_NAMES(slot) (1u << 20 | (slot) << 21) /* all but the names, which were asked already: in that slot */
-#define NSL_PLACE_SLOT(place) ((place) >> 21 & 1)
+#define NSL_WITHOUT(at, off) ((at) | (off) << 16)
+#define NSL_PLACE_AT(place)  ((place) & NSL_OFFSET_MASK)
+#define NSL_PLACE_OFF(place) ((nsl_u64)((place) >> 16 & (NSL_WALK_LABELS - 1)))
+#define NSL_JUDGING	     (1u << 19) /* only what is to become of the query (judge.h) */
+/* All but the names, which were asked already, in that slot; length: of the name. */
+#define NSL_AFTER_NAMES(slot, length) (1u << 20 | (slot) << 21 | (length) << 22)
+#define NSL_PLACE_IS_AFTER(place)     ((place) >> 20 & 1)
+#define NSL_PLACE_SLOT(place)	      ((place) >> 21 & 1)
+#define NSL_PLACE_LENGTH(place)	      ((place) >> 22 & 0xFF)
 
 /* nsl_find_labels, or a function of the includer's own that does that. */
 NSL_INLINE int nsl_labels_of(const struct nsl_reader *reader, nsl_u32 at, struct nsl_labels *labels);
@@ -80,17 +83,18 @@ NSL_INLINE int nsl_match_question(const struct nsl_reader *reader, nsl_u32 place
 	nsl_u64 search = 0;
 	int reasons = 0, found;
 
-	tables.filter = nsl_filter_of(slot);
-	if (!tables.filter) {
-		if (!(place & NSL_AFTER_NAMES(0))) /* then it was counted when the names were asked */
+	if (!NSL_PLACE_IS_AFTER(place)) {
+		tables.filter = nsl_filter_of(slot);
+		if (!tables.filter) {
 			nsl_count(NSL_COUNT_generation_missing);
-		return 0;
+			return 0;
+		}
 	}
 	if (scope == NSL_NAMES_ALONE) {
 		reasons = nsl_match_name(reader, at, labels, generation, &tables);
 		if (reasons > (int)NSL_REASON_NAME)
 			return NSL_LEAVE_SHORT_WAY;
-	} else if (!(place & NSL_AFTER_NAMES(0))) {
+	} else if (!NSL_PLACE_IS_AFTER(place)) {
 		reasons = nsl_match_reading(reader, at, labels, NSL_PLACE_OFF(place),
 					    place & NSL_JUDGING ? NSL_READING_JUDGING : 0, generation, &tables,
 					    &search);
@@ -137,15 +141,20 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 pla
 				    struct nsl_question *question)
 {
 	const nsl_u32 at = NSL_PLACE_AT(place);
-	const nsl_u32 slot = place & NSL_AFTER_NAMES(0) ? NSL_PLACE_SLOT(place) : nsl_settings.active_slot & 1;
+	const nsl_u32 slot = NSL_PLACE_IS_AFTER(place) ? NSL_PLACE_SLOT(place) : nsl_settings.active_slot & 1;
 	struct nsl_labels labels;
 	nsl_u32 reasons, end;
 	int matched;
 
 	question->slot = slot;
 	question->search = 0;
-	if (nsl_labels_of(reader, at, &labels))
+	if (NSL_PLACE_IS_AFTER(place)) {
+		labels.last = 0;
+		labels.length = NSL_PLACE_LENGTH(place);
+	} else if (nsl_labels_of(reader, at, &labels)) {
 		return -1;
+	}
+	question->length = labels.length;
 	end = at + labels.length;
 	matched = nsl_match_question(reader, place, &labels, slot, scope, question);
 	if (matched < 0 || place & NSL_JUDGING)
@@ -170,7 +179,6 @@ NSL_INLINE int nsl_observe_question(const struct nsl_reader *reader, nsl_u32 pla
 		return question->search ? (int)end + 4 : -1;
 	}
 	question->at = at;
-	question->length = labels.length;
 	question->generation = nsl_generations[slot].number;
 	return (int)end + 4;
 }

@@ -304,7 +304,9 @@ __noinline int nsl_sent_question_apart(nsl_u64 own, nsl_u32 place)
 	return nsl_sent_found(NSL_OWN_HOOK(own), next, &question);
 }
 
-#define NSL_SENT_NO_NAME(slot) (-4 - (int)(slot)) /* NSL_NAMES_MISSED, and the slot in which they were asked */
+/* NSL_NAMES_MISSED, with the slot in which they were asked and the name's length. */
+#define NSL_SENT_NO_NAME(slot, length) (-4 - (int)((slot) | (length) << 1))
+#define NSL_SENT_AFTER_NAMES(next)     NSL_AFTER_NAMES((nsl_u32)(-4 - (next)) & 1, (nsl_u32)(-4 - (next)) >> 1 & 0xFF)
 
 /* The short way of the usual question, which is asked about its name alone: the same, NSL_LEAVE_SHORT_WAY or
  * NSL_SENT_NO_NAME. */
@@ -323,7 +325,7 @@ __noinline int nsl_sent_question(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
 	if (next == NSL_LEAVE_SHORT_WAY)
 		return next;
 	if (next == NSL_NAMES_MISSED)
-		return NSL_SENT_NO_NAME(question.slot);
+		return NSL_SENT_NO_NAME(question.slot, question.length);
 	return nsl_sent_found(hook, next, &question);
 }
 
@@ -337,8 +339,8 @@ NSL_INLINE int nsl_sent_name(nsl_u32 hook, nsl_u32 length, nsl_u32 at)
 
 	if (next == NSL_LEAVE_SHORT_WAY)
 		next = nsl_sent_question_apart(own, at);
-	else if (next <= NSL_SENT_NO_NAME(0))
-		next = nsl_sent_question_apart(own, at | NSL_AFTER_NAMES(next == NSL_SENT_NO_NAME(1)));
+	else if (next <= NSL_SENT_NO_NAME(0, 0))
+		next = nsl_sent_question_apart(own, at | NSL_SENT_AFTER_NAMES(next));
 	if (next <= 0xFFFF || !(send = nsl_send_of(hook)))
 		return next;
 	before = send->candidates;
