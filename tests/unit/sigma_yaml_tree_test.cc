@@ -94,6 +94,7 @@ TEST(YamlTree, WhatIsRefused) {
       {"a: 'open", 1, 9, "not YAML"},
       {", a", 1, 1, "no value begins like this"},  // an empty document, and another, and so on
       {"a: 1\n---\n]\n", 3, 1, "not YAML"},
+      {"a: 1\n---\n, b\n", 3, 1, "no value begins like this"},
       {"a: \xFF\n", 1, 4, "0xFF is no part of UTF-8"},
       {"a: é\nbü: \xC3\n", 2, 5, "0xC3 is no part of UTF-8"},
       {std::string("a: b\0c\n", 7), 1, 5, "0x00 is no part of UTF-8"},
