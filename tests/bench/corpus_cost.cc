@@ -20,14 +20,12 @@
 
 #include "compile/plan.h"
 #include "feed.h"
-#include "kernel/tables.h"
 #include "lists/plain.h"
+#include "loaded_sensor.h"
 #include "match/verifier.h"
 #include "measure.h"
 #include "packet.h"
-#include "programs.h"
 #include "report.h"
-#include "sigma/load.h"
 #include "tests/unit/shared_material.h"
 #include "wire.h"
 
@@ -67,11 +65,6 @@ Feed ordinary_hosts() {
   return feed;
 }
 
-compile::Plan plan_of(const std::filesystem::path& folder, bool windows) {
-  sigma::RuleSet set = sigma::load_rules({folder.native()}, {.windows = windows});
-  return compile::make_plan(std::move(set.rules), {}, std::move(set.correlations));
-}
-
 // What the plan's rules need, but for those that need everything; prints which those are.
 compile::KernelPredicates bounded_predicates(const compile::Plan& plan, std::vector<std::string>& forcing) {
   for (std::size_t i = 0; i < plan.rules().size(); ++i) {
@@ -84,51 +77,18 @@ compile::KernelPredicates bounded_predicates(const compile::Plan& plan, std::vec
   return predicates;
 }
 
-class Sensor {
- public:
-  static Result<Sensor> load() {
-    Result<kernel::BpfObject> object = open_sensor();
-    if (!object) return fail(object.error());
-    if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
-    Result<kernel::Tables> tables = kernel::Tables::of(*object);
-    if (!tables) return fail(tables.error());
-    tables->settings().port_count = 1;
-    tables->settings().ports[0] = 53;
-    return Sensor(std::move(*object), *tables);
+// For how many of the names a query leaves the kernel.
+Result<std::uint64_t> let_out(const LoadedSensor& sensor, const Names& names) {
+  const auto before = sensor.let_out();
+  if (!before) return before;
+  for (const std::string& wire : names) {
+    const Case one{sensor.program(), udp_packet(53, kernel_test::query(wire)), nullptr, {}};
+    if (const auto ran = run(one, 1); !ran) return fail(ran.error());
   }
-
-  Result<void> publish(const compile::KernelTables& tables) { return tables_.publish(tables, ++generation_); }
-
-  // For how many of the names a query leaves the kernel.
-  Result<std::uint64_t> let_out(const Names& names) {
-    const auto before = counted();
-    if (!before) return before;
-    for (const std::string& wire : names) {
-      const Case one{
-          bpf_program__fd(object_.program("nsl_egress")), udp_packet(53, kernel_test::query(wire)), nullptr, {}};
-      if (const auto ran = run(one, 1); !ran) return fail(ran.error());
-    }
-    const auto after = counted();
-    if (!after) return after;
-    return *after - *before;
-  }
-
- private:
-  Sensor(kernel::BpfObject object, kernel::Tables tables) : object_(std::move(object)), tables_(tables) {}
-
-  // Nobody reads the ring: what no longer fits counts too.
-  [[nodiscard]] Result<std::uint64_t> counted() const {
-    const auto handed = read_counter(object_, NSL_COUNT_candidates);
-    if (!handed) return handed;
-    const auto lost = read_counter(object_, NSL_COUNT_ring_full);
-    if (!lost) return lost;
-    return *handed + *lost;
-  }
-
-  kernel::BpfObject object_;
-  kernel::Tables tables_;
-  std::uint32_t generation_ = 0;
-};
+  const auto after = sensor.let_out();
+  if (!after) return after;
+  return *after - *before;
+}
 
 struct Verified {
   double lookups_a_second = 0;
@@ -194,26 +154,26 @@ double percent_matched(const compile::Plan& plan, const Names& names) {
 }
 
 // Percent of the names that leave the kernel.
-Result<double> measure_rate(Sensor& sensor, const compile::Plan& plan, const compile::KernelTables& tables,
+Result<double> measure_rate(const LoadedSensor& sensor, const compile::Plan& plan, const compile::KernelTables& tables,
                             const Set& set) {
-  const auto let_out = sensor.let_out(set.names);
-  if (!let_out) return fail(let_out.error());
+  const auto left = let_out(sensor, set.names);
+  if (!left) return fail(left.error());
   Names named;
   std::ranges::copy_if(set.names, std::back_inserter(named),
                        [&](const std::string& wire) { return tables.lets_pass(wire, 1); });
-  if (named.size() != *let_out) {
-    return fail(ErrorClass::runtime, "the kernel lets out {} names, the same code in user space {}", *let_out,
+  if (named.size() != *left) {
+    return fail(ErrorClass::runtime, "the kernel lets out {} names, the same code in user space {}", *left,
                 named.size());
   }
-  const double percent = 100.0 * static_cast<double>(*let_out) / static_cast<double>(set.names.size());
+  const double percent = 100.0 * static_cast<double>(*left) / static_cast<double>(set.names.size());
   fmt::print("  {} {}: {} leave the kernel, {:.3f} %; of these a rule matches {:.1f} %\n", set.names.size(), set.what,
-             *let_out, percent, percent_matched(plan, named));
+             *left, percent, percent_matched(plan, named));
   print_causes(plan, named);
   return percent;
 }
 
 // True when the bound is met.
-Result<bool> measure_corpus(Sensor& sensor, const std::filesystem::path& folder, bool windows,
+Result<bool> measure_corpus(LoadedSensor& sensor, const std::filesystem::path& folder, bool windows,
                             const std::vector<Set>& sets) {
   const compile::Plan plan = plan_of(folder, windows);
   fmt::print("{} rules, {} those of Windows\n", plan.rules().size(), windows ? "with" : "without");
@@ -252,7 +212,7 @@ Result<bool> measure_all() {
   }
   const Result<Feed> feed = read_feed(feed_names);
   if (!feed) return fail(feed.error());
-  Result<Sensor> sensor = Sensor::load();
+  Result<LoadedSensor> sensor = LoadedSensor::load();
   if (!sensor) return fail(sensor.error());
   std::vector<Set> sets;
   if (Names hosts = names_of(ordinary_hosts()); !hosts.empty()) {

@@ -52,6 +52,8 @@ Result<std::vector<double>> measure(const std::vector<Case>& cases) {
       if (const auto done = run(one, runs_in_a_round); !done) return fail(done.error());
       const Nanoseconds took = std::chrono::steady_clock::now() - begin;
       times[i].push_back(took.count() / runs_in_a_round);
+      if (!one.afterwards) continue;
+      if (const auto done = one.afterwards(); !done) return fail(done.error());
     }
   }
   std::vector<double> told_times;

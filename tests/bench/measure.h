@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct Case {
   std::string packet;          // from the Ethernet header on
   bench_salt* salt = nullptr;  // of the program's object; set to `names` before each round where there is one
   bench_salt names{};
+  std::function<Result<void>()> afterwards = {};  // after each round, outside of what is timed
 };
 
 // Nanoseconds of one run, for each case.

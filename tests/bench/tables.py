@@ -82,6 +82,11 @@ def of_kernel_targets(rows):
     ])
 
 
+def of_further_cost(rows):
+    return table(["query", *map(str, LABELS[:3])],
+                 [[name, *(f"{nanoseconds:.1f}" for nanoseconds in row), *[""] * (3 - len(row))] for name, row in rows.items()])
+
+
 def of_fill_time(results):
     return table(["names", "built in memory", "and in use"],
                  [[f"{results['names']:,}", f"{results['seconds_built']:.2f} s", f"{results['seconds_built_and_filled']:.2f} s"]])
@@ -105,6 +110,7 @@ def of_verified(results):
 TABLES = {
     "kernel_cost": ("kernel_cost_ns", of_kernel_cost),
     "kernel_targets": ("kernel_cost_ns", of_kernel_targets),
+    "further_cost": ("further_cost_ns", of_further_cost),
     "fill_time": ("fill_time", of_fill_time),
     "list_load": ("list_load", of_list_load),
     "verified": ("verified_instructions", of_verified),

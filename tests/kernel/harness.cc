@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "base/dns_name.h"
@@ -122,19 +123,14 @@ compile::KernelTables tables_of(const std::vector<ListedName>& names, bool every
 
 ListedName canary_entry() { return {.wire = wire_name("canary." + zone()), .exact = false, .below = true}; }
 
-namespace {
-
-// For the table of docs/kernels.md; the same for every sensor of a run.
-void report_programs(const kernel::BackendChoice& choice) {
-  static bool reported = false;
-  if (std::exchange(reported, true)) return;
-  for (const kernel::ProgramReport& program : choice.programs) {
+void report_programs(const std::vector<kernel::ProgramReport>& programs) {
+  static std::set<std::string> reported;
+  for (const kernel::ProgramReport& program : programs) {
+    if (!reported.insert(program.name).second) continue;
     std::cout << fmt::format("program {} verified={} loaded={}\n", program.name, program.verified_instructions,
                              program.loaded_instructions);
   }
 }
-
-}  // namespace
 
 Result<Harness> Harness::start(kernel::SensorOptions options) {
   options.backend = backend_under_test();
@@ -142,7 +138,7 @@ Result<Harness> Harness::start(kernel::SensorOptions options) {
   options.environment_names = {"CI", "npm_package_name", longest};
   auto sensor = kernel::Sensor::start(options);
   if (!sensor) return fail(sensor.error());
-  report_programs(sensor->choice());
+  report_programs(sensor->choice().programs);
   Harness harness(std::move(*sensor));
   if (auto listed = harness.list({zone_entry()}); !listed) return fail(listed.error());
   return harness;

@@ -82,6 +82,10 @@ struct CapturedResponse {
   std::string octets;
 };
 
+// For the table of docs/kernels.md and the limit of tests/vm/results.py: each program once, when it is first loaded. Sensors differ
+// in what they load (responses, ways around them, Unix sockets).
+void report_programs(const std::vector<kernel::ProgramReport>& programs);
+
 class Harness {
  public:
   // The backend is always the one under test, the listed variables CI, npm_package_name and the longest possible name.

@@ -98,6 +98,7 @@ class UnixClients : public ::testing::Test {
       report_case(::testing::UnitTest::GetInstance()->current_test_info()->name(), "skipped(" + watch.refusal + ")");
       GTEST_SKIP() << watch.refusal;
     }
+    report_programs(watch.programs);
   }
 
   // A child asks; its candidate is the only one.

@@ -115,7 +115,8 @@ using Counters = std::vector<std::uint64_t>;
 struct UnixWatch {
   std::string socket;  // one that is there; empty: none
   bool watched = false;
-  std::string refusal;  // why it is not watched although there is one
+  std::string refusal;                       // why it is not watched although there is one
+  std::vector<ProgramReport> programs = {};  // that watch it
 };
 
 // The watch over ways around the sensor.

@@ -67,6 +67,7 @@ void UnixClients::follow(const Owners& owners) {
   if (watch_.socket.empty() && watch_.watched) {
     links_.clear();
     object_.reset();
+    watch_.programs.clear();
     watch_.watched = false;
     log::notice("no resolver's Unix socket is there any more");
   }
@@ -79,6 +80,7 @@ void UnixClients::follow(const Owners& owners) {
   }
   object_ = std::move(watched->object);
   links_ = std::move(watched->links);
+  watch_.programs = object_->report();
   watch_.watched = true;
   log::notice("{} is there: who asks over it is watched", watch_.socket);
 }
