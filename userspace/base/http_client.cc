@@ -88,6 +88,15 @@ std::string reason_of(const Exchange& exchange, CURLcode code) {
   return escape_controls(reason.substr(0, reason.rfind(", errno ")));
 }
 
+// In TLS 1.3 a client's certificate is refused when the client is sending already (RFC 8446 section 4.4.2.4). The alert that says so
+// is lost where the end of the connection is read before it.
+std::string_view hint(const HttpRequest& request, CURLcode code) {
+  const bool cut = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+  if (!cut || !request.url.starts_with("https:")) return "";
+  return request.client_certificate.empty() ? " (it may ask for a certificate)"
+                                            : " (it may not take this client's certificate)";
+}
+
 Error failure(const HttpRequest& request, const Exchange& exchange, CURLcode code) {
   const std::string place = place_of(request);
   if (exchange.too_large) {
@@ -101,7 +110,7 @@ Error failure(const HttpRequest& request, const Exchange& exchange, CURLcode cod
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
     return {ErrorClass::runtime, fmt::format("{}: its certificate is refused: {}", place, reason)};
   }
-  return {ErrorClass::runtime, fmt::format("{}: {}", place, reason)};
+  return {ErrorClass::runtime, fmt::format("{}: {}{}", place, reason, hint(request, code))};
 }
 
 }  // namespace
