@@ -13,29 +13,21 @@
 
 namespace nslookout::event {
 
-namespace {
-
-// Of the thread, so that the next event finds the memory of the last one: its hundred strings are most of what it costs.
-const v1::Event& proto_of(const Event& event) {
-  static thread_local v1::Event proto;
-  proto.Clear();
-  fill(proto, event);
-  return proto;
-}
-
-}  // namespace
-
 std::string to_json_line(const Event& event) {
   constexpr std::size_t usual_octets = 6144;
   std::string line;
   line.reserve(usual_octets);
-  append_json(proto_of(event), line);
+  v1::Event proto;
+  fill(proto, event);
+  append_json(proto, line);
   return line;
 }
 
 Result<std::string> to_protobuf(const Event& event) {
   std::string message;
-  if (!proto_of(event).SerializeToString(&message)) {
+  v1::Event proto;
+  fill(proto, event);
+  if (!proto.SerializeToString(&message)) {
     return fail(ErrorClass::runtime, "writing an event as protobuf: it is larger than 2 GiB");
   }
   return message;

@@ -7,7 +7,7 @@
 
 namespace nslookout::event {
 
-// Into an empty message (a cleared one keeps its memory). Escapes what is not UTF-8 on the way; never fails.
+// Into an empty message. Escapes what is not UTF-8 on the way; never fails.
 void fill(v1::Event& out, const Event& event);
 
 // Errors (class invalid): a time or a duration that nanoseconds in 64 bits cannot hold.

@@ -13,7 +13,7 @@ using std::chrono::seconds;
 
 void assign(std::string& to, std::string_view octets) {
   if (is_utf8(octets)) {
-    to = octets;  // keeps its memory
+    to = octets;
   } else {
     to = escape_invalid_utf8(octets);
   }
