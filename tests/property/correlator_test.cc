@@ -16,6 +16,7 @@
 
 #include "compile/plan.h"
 #include "sigma/load.h"
+#include "tests/property/environment.h"
 
 namespace nslookout::match {
 namespace {
@@ -112,11 +113,6 @@ std::vector<bool> brute_force(const Spec& spec, const std::vector<Event>& events
     }
   }
   return fired;
-}
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 TEST(Correlator, EqualsBruteForceOnRandomStreams) {

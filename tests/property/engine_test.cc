@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <iostream>
 #include <random>
 #include <string>
@@ -19,6 +18,7 @@
 #include "match/reference.h"
 #include "match/verifier.h"
 #include "sigma/load.h"
+#include "tests/property/environment.h"
 
 namespace nslookout::match {
 namespace {
@@ -368,11 +368,6 @@ ReferenceHits full_scan(const compile::Plan& plan, const Query& query) {
     if (listed(query) || std::ranges::any_of(query.read_otherwise(), listed)) hits.lists.push_back(i);
   }
   return hits;
-}
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 TEST(Engine, VerifierEqualsReferenceAndThePlanCoversIt) {

@@ -8,7 +8,6 @@
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/time_util.h>
 
-#include <cstdlib>
 #include <random>
 #include <set>
 #include <string>
@@ -17,6 +16,7 @@
 
 #include "event/json_mapping.h"
 #include "event/proto.h"
+#include "tests/property/environment.h"
 #include "tests/unit/event_samples.h"
 
 namespace nslookout::event {
@@ -28,11 +28,6 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 using google::protobuf::util::TimeUtil;
 using Random = std::mt19937_64;
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 std::uint64_t below(Random& random, std::uint64_t limit) {
   return std::uniform_int_distribution<std::uint64_t>(0, limit - 1)(random);

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <set>
 #include <string>
@@ -19,6 +18,7 @@
 #include "lists/hosts.h"
 #include "lists/plain.h"
 #include "lists/rpz.h"
+#include "tests/property/environment.h"
 
 namespace nslookout::lists {
 namespace {
@@ -27,11 +27,6 @@ using Random = std::mt19937_64;
 
 std::size_t below(Random& random, std::size_t limit) {
   return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
-}
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 constexpr Format formats[] = {Format::plain, Format::hosts, Format::rpz, Format::adblock, Format::dnsmasq, Format::csv};

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
@@ -13,17 +12,13 @@
 #include "event/codec.h"
 #include "identity/environment_names.h"
 #include "identity/origin.h"
+#include "tests/property/environment.h"
 
 namespace nslookout::identity {
 namespace {
 
 using Random = std::mt19937_64;
 using Words = std::vector<std::string>;
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 std::size_t below(Random& random, std::size_t limit) {
   return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
