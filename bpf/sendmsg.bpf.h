@@ -242,8 +242,8 @@ NSL_INLINE nsl_u64 nsl_text_piece(const struct nsl_reader *reader, nsl_u32 at, n
 	return nsl_sent_text_piece(reader->own, NSL_PIECE(at, count, tables->slot), walk);
 }
 
-/* The hashes of a suffix extended by a label; 0 if that cannot be read. */
-__noinline nsl_u64 nsl_first_hash_sent(nsl_u64 own, nsl_u32 label, nsl_u64 hash)
+/* A hash of a suffix extended by a label; 0 if that cannot be read. */
+NSL_INLINE nsl_u64 nsl_hash_sent(nsl_u64 own, nsl_u32 label, int which, nsl_u64 hash)
 {
 	struct nsl_send *send = nsl_send_of(NSL_OWN_HOOK(own));
 
@@ -252,19 +252,17 @@ __noinline nsl_u64 nsl_first_hash_sent(nsl_u64 own, nsl_u32 label, nsl_u64 hash)
 
 	const struct nsl_reader reader = nsl_reader_of(send, own);
 
-	return nsl_hash_label(&reader, NSL_LABEL_BEGIN(label), NSL_LABEL_END(label), 0, hash);
+	return nsl_hash_label(&reader, NSL_LABEL_BEGIN(label), NSL_LABEL_END(label), which, hash);
+}
+
+__noinline nsl_u64 nsl_first_hash_sent(nsl_u64 own, nsl_u32 label, nsl_u64 hash)
+{
+	return nsl_hash_sent(own, label, 0, hash);
 }
 
 __noinline nsl_u64 nsl_second_hash_sent(nsl_u64 own, nsl_u32 label, nsl_u64 hash)
 {
-	struct nsl_send *send = nsl_send_of(NSL_OWN_HOOK(own));
-
-	if (!send)
-		return 0;
-
-	const struct nsl_reader reader = nsl_reader_of(send, own);
-
-	return nsl_hash_label(&reader, NSL_LABEL_BEGIN(label), NSL_LABEL_END(label), 1, hash);
+	return nsl_hash_sent(own, label, 1, hash);
 }
 
 NSL_INLINE nsl_u64 nsl_label_hash(const struct nsl_reader *reader, nsl_u32 begin, nsl_u32 end, int which, nsl_u64 hash)
