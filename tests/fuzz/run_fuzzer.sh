@@ -8,7 +8,8 @@ shift
 if [ -n "${NSLOOKOUT_FUZZ_RUNS:-}" ]; then bounds+=("-runs=$NSLOOKOUT_FUZZ_RUNS"); fi
 if [ -n "${NSLOOKOUT_FUZZ_SECONDS:-}" ]; then bounds+=("-max_total_time=$NSLOOKOUT_FUZZ_SECONDS"); fi
 if [ ${#bounds[@]} -eq 0 ]; then bounds=(-max_total_time=60); fi
-# What is freed comes back soon enough to stay in the cache: inputs are small, and a run frees less than this. Fuzzers that
-# take much memory and give it back are several times as fast with it.
-export ASAN_OPTIONS="quarantine_size_mb=8:thread_local_quarantine_size_kb=256:malloc_context_size=8${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+# What is freed comes back soon enough to stay in the cache: inputs are small, and a run frees less than this. Nothing is
+# filled, and of the calls that led to a block two are kept: a finding is run once more without these to see all of them.
+# Fuzzers that take much memory and give it back are several times as fast so.
+export ASAN_OPTIONS="quarantine_size_mb=2:thread_local_quarantine_size_kb=256:malloc_context_size=2:max_malloc_fill_size=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 exec "$fuzzer" "${bounds[@]}" -print_funcs=0 "$@"

@@ -15,6 +15,8 @@
 #include <regex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/rcode.h"
 #include "match/derived.h"
@@ -25,9 +27,10 @@ namespace {
 using sigma::Expression;
 using sigma::Token;
 
-// A character of a text: its octets, or an escape of a name with its backslash.
-std::vector<std::string> characters_of(std::string_view text, bool is_name) {
-  std::vector<std::string> characters;
+// A character of a text: its octets, or an escape of a name with its backslash. They are parts of the text.
+std::vector<std::string_view> characters_of(std::string_view text, bool is_name) {
+  std::vector<std::string_view> characters;
+  characters.reserve(text.size());
   while (!text.empty()) {
     std::size_t length = 1;
     if (is_name && text[0] == '\\' && text.size() > 1) {
@@ -39,23 +42,24 @@ std::vector<std::string> characters_of(std::string_view text, bool is_name) {
       for (const unsigned longer : {0xC0U, 0xE0U, 0xF0U}) length += first >= longer ? 1 : 0;
       length = std::min(length, text.size());
     }
-    characters.emplace_back(text.substr(0, length));
+    characters.push_back(text.substr(0, length));
     text.remove_prefix(length);
   }
   return characters;
 }
 
 // reachable[i]: the tokens so far can stand for the first i characters.
-bool pattern_holds(const sigma::Pattern& pattern, const std::vector<std::string>& text, bool is_name) {
+bool pattern_holds(const sigma::Pattern& pattern, const std::vector<std::string_view>& text, bool is_name) {
   std::vector<bool> reachable(text.size() + 1, false);
   reachable[0] = true;
   for (const Token& token : pattern.tokens) {
-    const std::vector<std::string> literal = characters_of(token.text, is_name);
+    const std::vector<std::string_view> literal = characters_of(token.text, is_name);
     std::vector<bool> next(text.size() + 1, false);
     for (std::size_t from = 0; from <= text.size(); ++from) {
       if (!reachable[from]) continue;
       if (token.kind == Token::Kind::run) {
-        for (std::size_t to = from; to <= text.size(); ++to) next[to] = true;
+        std::fill(next.begin() + static_cast<std::ptrdiff_t>(from), next.end(), true);
+        break;  // from any later place no more is reached
       } else if (token.kind == Token::Kind::one) {
         if (from < text.size()) next[from + 1] = true;
       } else if (from + literal.size() <= text.size()) {
@@ -64,7 +68,7 @@ bool pattern_holds(const sigma::Pattern& pattern, const std::vector<std::string>
         if (equal) next[from + literal.size()] = true;
       }
     }
-    reachable = next;
+    reachable = std::move(next);
   }
   return reachable[text.size()];
 }
