@@ -8,7 +8,9 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,14 +42,23 @@ Fd netlink_socket(int protocol) {
   return fd;
 }
 
-// Sends a request about one object and hands over its answer. False where the kernel answers with an error, or not at all.
-bool ask(const Fd& fd, const nlmsghdr* request, const OnAnswer& on_answer) {
-  if (::send(fd.get(), request, request->nlmsg_len, 0) != static_cast<ssize_t>(request->nlmsg_len)) return false;
-  alignas(nlmsghdr) Buffer buffer;
+bool send_request(const Fd& fd, const nlmsghdr* request) {
+  return ::send(fd.get(), request, request->nlmsg_len, 0) == static_cast<ssize_t>(request->nlmsg_len);
+}
+
+ssize_t receive(const Fd& fd, Buffer& buffer) {
   ssize_t length = 0;
   do {
     length = ::recv(fd.get(), buffer.data(), buffer.size(), 0);
   } while (length < 0 && errno == EINTR);
+  return length;
+}
+
+// Sends a request about one object and hands over its answer. False where the kernel answers with an error, or not at all.
+bool ask(const Fd& fd, const nlmsghdr* request, const OnAnswer& on_answer) {
+  if (!send_request(fd, request)) return false;
+  alignas(nlmsghdr) Buffer buffer;
+  const ssize_t length = receive(fd, buffer);
   if (length <= 0) return false;
   int left = static_cast<int>(length);
   const auto* answer = reinterpret_cast<const nlmsghdr*>(buffer.data());
@@ -55,6 +66,24 @@ bool ask(const Fd& fd, const nlmsghdr* request, const OnAnswer& on_answer) {
     return false;
   on_answer(answer);
   return true;
+}
+
+// Likewise of every object there is. False also where the list ends before the kernel says so.
+bool ask_for_all(const Fd& fd, nlmsghdr* request, const OnAnswer& on_answer) {
+  request->nlmsg_flags |= NLM_F_DUMP;
+  if (!send_request(fd, request)) return false;
+  alignas(nlmsghdr) Buffer buffer;
+  while (true) {
+    const ssize_t length = receive(fd, buffer);
+    if (length <= 0) return false;
+    int left = static_cast<int>(length);
+    for (const auto* answer = reinterpret_cast<const nlmsghdr*>(buffer.data()); mnl_nlmsg_ok(answer, left);
+         answer = mnl_nlmsg_next(answer, &left)) {
+      if (answer->nlmsg_type == NLMSG_DONE) return true;
+      if (answer->nlmsg_type == NLMSG_ERROR) return false;
+      on_answer(answer);
+    }
+  }
 }
 
 nlmsghdr* begin(Buffer& buffer, std::uint16_t type) {
@@ -228,6 +257,29 @@ std::optional<std::uint64_t> NetworkView::receiving_socket(Transport transport, 
     inode = static_cast<const inet_diag_msg*>(mnl_nlmsg_get_payload(answer))->idiag_inode;
   });
   return inode == 0 ? std::nullopt : std::optional(inode);
+}
+
+std::optional<std::vector<std::uint64_t>> NetworkView::listening_unix_sockets(
+    std::span<const std::string_view> paths) const {
+  alignas(nlmsghdr) Buffer buffer{};
+  nlmsghdr* request = begin(buffer, SOCK_DIAG_BY_FAMILY);
+  auto* asked = static_cast<unix_diag_req*>(mnl_nlmsg_put_extra_header(request, sizeof(unix_diag_req)));
+  asked->sdiag_family = AF_UNIX;
+  asked->udiag_states = 1U << TCP_LISTEN;  // Unix sockets use TCP's number for it
+  asked->udiag_show = UDIAG_SHOW_NAME;
+  std::vector<std::uint64_t> inodes;
+  const bool known = ask_for_all(sockets_, request, [&](const nlmsghdr* answer) {
+    if (mnl_nlmsg_get_payload_len(answer) < sizeof(unix_diag_msg)) return;
+    const std::uint64_t inode = static_cast<const unix_diag_msg*>(mnl_nlmsg_get_payload(answer))->udiag_ino;
+    each_attribute(answer, sizeof(unix_diag_msg), [&](const nlattr* attribute) {
+      if (mnl_attr_get_type(attribute) != UNIX_DIAG_NAME) return;
+      std::string_view name(static_cast<const char*>(mnl_attr_get_payload(attribute)),
+                            mnl_attr_get_payload_len(attribute));
+      if (name.ends_with('\0')) name.remove_suffix(1);  // of a path; an abstract name begins with one
+      if (std::ranges::find(paths, name) != paths.end()) inodes.push_back(inode);
+    });
+  });
+  return known ? std::optional(inodes) : std::nullopt;
 }
 
 }  // namespace nslookout::identity

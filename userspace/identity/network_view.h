@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <span>
+#include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/ip_address.h"
@@ -54,6 +56,11 @@ class NetworkView {
   // is still there, else of the listener.
   [[nodiscard]] std::optional<std::uint64_t> receiving_socket(Transport transport, const SocketAddress& client,
                                                               const SocketAddress& server, std::uint32_t device) const;
+
+  // Inodes of the Unix sockets that are bound to one of the paths and listen. Paths are compared whole, with any octet in
+  // them. Nothing where the kernel cannot say (CONFIG_UNIX_DIAG).
+  [[nodiscard]] std::optional<std::vector<std::uint64_t>> listening_unix_sockets(
+      std::span<const std::string_view> paths) const;
 
   static constexpr std::uint32_t loopback = 1;  // the index of every namespace's own (LOOPBACK_IFINDEX)
 

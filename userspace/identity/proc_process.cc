@@ -194,6 +194,7 @@ std::vector<std::string> ProcProcess::cgroups() const {
 }
 
 bool ProcProcess::holds_socket(const std::vector<std::uint64_t>& inodes) const {
+  if (inodes.empty()) return false;
   const int folder = ::openat(directory_.get(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, CloseFolder> entries(folder < 0 ? nullptr : ::fdopendir(folder));
   if (!entries) return false;

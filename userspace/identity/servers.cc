@@ -9,6 +9,8 @@
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/resolver_sockets.h"
@@ -56,6 +58,16 @@ std::optional<std::uint64_t> socket_across(const NetworkView& here, const Client
   return there->receiving_socket(transport, leg.source, leg.server, *device);
 }
 
+// Of the process's network namespace. A kernel without UNIX_DIAG has a text alone, in which a path with a newline can pass
+// for another line.
+std::vector<std::uint64_t> listening_unix_sockets(const ProcProcess& process, std::uint64_t network_namespace,
+                                                  std::span<const std::string_view> paths) {
+  const Fd home = process.network_namespace(network_namespace);
+  const auto here = home.valid() ? NetworkView::open(home.get()) : std::nullopt;
+  auto sockets = here ? here->listening_unix_sockets(paths) : std::nullopt;
+  return sockets ? std::move(*sockets) : process.listening_unix_sockets(paths);
+}
+
 }  // namespace
 
 ClientLeg ClientLeg::of(const nsl_candidate& candidate) {
@@ -98,7 +110,7 @@ bool Servers::hides_clients(const nsl_sender& process, bool watched, std::uint64
   return remembered(question, now, [&] {
     const auto live = ProcProcess::open(proc_root_, key);
     const auto sockets = std::span(resolver_sockets).first(watched ? 1 : resolver_sockets.size());
-    return live && live->holds_socket(live->listening_unix_sockets(sockets));
+    return live && live->holds_socket(listening_unix_sockets(*live, process.network_namespace, sockets));
   });
 }
 
@@ -127,7 +139,7 @@ bool Servers::holds_receiver(const nsl_process_key& process, std::uint64_t netwo
     if (leg.listener != 0) return server->holds_socket({leg.listener});
     // A connection older than the watch: its listener is not known, but whoever has the path in this namespace is.
     return network_namespace == leg.network_namespace &&
-           server->holds_socket(server->listening_unix_sockets(resolver_sockets));
+           server->holds_socket(listening_unix_sockets(*server, network_namespace, resolver_sockets));
   }
   Fd home = server->network_namespace(leg.network_namespace);
   if (!home.valid()) home = find_network_namespace(proc_root_, leg.network_namespace);
