@@ -2,6 +2,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -16,6 +17,15 @@ namespace nslookout {
   const std::string_view head = rest.substr(0, at);
   rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
   return head;
+}
+
+// The next word, which is removed from the rest together with the white space before it; empty at the end.
+[[nodiscard]] inline std::string_view take_word(std::string_view& rest) {
+  constexpr std::string_view white = " \t\n\v\f\r";
+  rest.remove_prefix(std::min(rest.find_first_not_of(white), rest.size()));
+  const std::string_view word = rest.substr(0, rest.find_first_of(white));
+  rest.remove_prefix(word.size());
+  return word;
 }
 
 // "1 rule", "2 rules".

@@ -11,7 +11,8 @@ namespace nslookout::identity {
 namespace {
 
 // What /proc says about a process that lives.
-event::Process from_proc(std::uint32_t pid, const ProcProcess& live, const ProcStat& stat) {
+event::Process from_proc(std::uint32_t pid, const ProcProcess& live) {
+  const ProcStat& stat = live.stat_at_open();
   event::Process process;
   process.pid = pid;
   process.comm = stat.comm;
@@ -21,8 +22,7 @@ event::Process from_proc(std::uint32_t pid, const ProcProcess& live, const ProcS
     process.uid = ids->uid;
     process.gid = ids->gid;
   }
-  complete_executable(process, live);
-  complete_command_line(process, live);
+  complete_from(live, process);
   process.cwd = live.cwd().value_or("");
   return process;
 }
@@ -34,30 +34,23 @@ event::Process from_table(const nsl_process_key& key, const nsl_process& entry, 
   process.uid = entry.uid;
   process.gid = entry.gid;
   add_entry(process, entry);
-  const bool incomplete = process.executable.empty() || process.executable_truncated || process.command_line.empty() ||
-                          process.command_line_truncated;
-  if (!incomplete || proc_root.empty() || (entry.flags & NSL_PROCESS_KERNEL_THREAD) != 0) return process;
-  const auto live = ProcProcess::open(proc_root, key);
-  const auto stat = live ? live->stat() : std::nullopt;
-  if (!stat || stat->comm != process.comm) return process;
-  complete_executable(process, *live);
-  complete_command_line(process, *live);
+  if (!is_incomplete(process) || proc_root.empty() || (entry.flags & NSL_PROCESS_KERNEL_THREAD) != 0) return process;
+  if (const auto live = ProcProcess::open(proc_root, key)) complete_if_same_program(*live, process);
   return process;
 }
 
 // Follows living parents from one that /proc has, itself included, for as long as there is room.
 void follow_proc(Ancestry& ancestry, std::uint32_t pid, std::optional<ProcProcess> live, const std::string& proc_root) {
-  auto stat = live ? live->stat() : std::nullopt;
-  while (stat && ancestry.nearest_first.size() < max_ancestors) {
+  while (live && ancestry.nearest_first.size() < max_ancestors) {
+    const ProcStat& stat = live->stat_at_open();
     ancestry.nearest_first.push_back(
-        {start_boottime(stat->start_ticks), from_proc(pid, *live, *stat), split_variables(live->allowed_variables())});
-    if (stat->parent_pid == 0) return;
-    auto parent = ProcProcess::open_parent(proc_root, stat->parent_pid, stat->start_ticks);
+        {start_boottime(stat.start_ticks), from_proc(pid, *live), split_variables(live->allowed_variables())});
+    if (stat.parent_pid == 0) return;
+    auto parent = ProcProcess::open_parent(proc_root, stat.parent_pid, stat.start_ticks);
     const auto still = live->stat();
-    if (!parent || !still || still->parent_pid != stat->parent_pid) break;
-    pid = stat->parent_pid;
+    if (!parent || !still || still->parent_pid != stat.parent_pid) break;
+    pid = stat.parent_pid;
     live = std::move(parent);
-    stat = live->stat();
   }
   ancestry.truncated = true;
 }

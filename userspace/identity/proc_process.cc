@@ -12,7 +12,6 @@
 #include <charconv>
 #include <climits>
 #include <memory>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/read_up_to.h"
+#include "base/text.h"
 #include "identity/network_view.h"
 #include "identity/variable_filter.h"
 
@@ -29,7 +29,7 @@ namespace {
 constexpr std::string_view deleted_suffix = " (deleted)";
 
 template <typename Number>
-std::optional<Number> number(const std::string& word) {
+std::optional<Number> number(std::string_view word) {
   Number value{};
   const char* end = word.data() + word.size();
   const auto parsed = std::from_chars(word.data(), end, value);
@@ -66,13 +66,12 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
   const std::size_t open = text.find('(');
   const std::size_t close = text.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open) return std::nullopt;
-  std::istringstream words{std::string(text.substr(close + 1))};
-  std::vector<std::string> fields;  // from field 3, the state
-  for (std::string word; words >> word;) fields.push_back(std::move(word));
   constexpr std::size_t parent_at = 4 - 3;
   constexpr std::size_t session_at = 6 - 3;
   constexpr std::size_t start_at = 22 - 3;
-  if (fields.size() <= start_at) return std::nullopt;
+  std::array<std::string_view, start_at + 1> fields;  // from field 3, the state
+  std::string_view rest = text.substr(close + 1);
+  for (std::string_view& field : fields) field = take_word(rest);
   const auto parent = number<std::uint32_t>(fields[parent_at]);
   const auto session = number<std::uint32_t>(fields[session_at]);
   const auto start = number<std::uint64_t>(fields[start_at]);
@@ -95,8 +94,7 @@ std::optional<ProcProcess> ProcProcess::open(const std::string& proc_root, const
   auto directory = open_directory(proc_root, key.tgid);
   if (!directory) return std::nullopt;
   ProcProcess process(std::move(*directory));
-  const auto stat = process.stat();
-  if (!stat || stat->start_ticks != start_ticks(key.start_boottime)) return std::nullopt;
+  if (!process.note_stat() || process.at_open_.start_ticks != start_ticks(key.start_boottime)) return std::nullopt;
   return process;
 }
 
@@ -105,9 +103,14 @@ std::optional<ProcProcess> ProcProcess::open_parent(const std::string& proc_root
   auto directory = open_directory(proc_root, pid);
   if (!directory) return std::nullopt;
   ProcProcess process(std::move(*directory));
-  const auto stat = process.stat();
-  if (!stat || stat->start_ticks > latest_start_ticks) return std::nullopt;
+  if (!process.note_stat() || process.at_open_.start_ticks > latest_start_ticks) return std::nullopt;
   return process;
+}
+
+bool ProcProcess::note_stat() {
+  auto found = stat();
+  if (found) at_open_ = std::move(*found);
+  return found.has_value();
 }
 
 std::optional<std::string> ProcProcess::read(const char* file, std::size_t limit) const {
@@ -130,12 +133,10 @@ std::optional<ProcIds> ProcProcess::ids() const {
   if (!text) return std::nullopt;
   std::optional<std::uint32_t> uid;
   std::optional<std::uint32_t> gid;
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string label;
-    std::string real;
-    words >> label >> real;
+  for (std::string_view lines = *text; !lines.empty();) {
+    std::string_view line = take_until(lines, '\n');
+    const std::string_view label = take_word(line);
+    const std::string_view real = take_word(line);
     if (label == "Uid:") uid = number<std::uint32_t>(real);
     if (label == "Gid:") gid = number<std::uint32_t>(real);
   }
@@ -181,14 +182,14 @@ std::vector<std::string> ProcProcess::cgroups() const {
   std::vector<std::string> paths;
   const auto text = read("cgroup", 65536);
   if (!text) return paths;
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) {
+  for (std::string_view lines = *text; !lines.empty();) {
+    const std::string_view line = take_until(lines, '\n');
     const std::size_t controllers = line.find(':');
     if (controllers == std::string::npos) continue;
     const std::size_t path = line.find(':', controllers + 1);
     if (path == std::string::npos) continue;
     const bool version2 = line.starts_with("0::");
-    paths.insert(version2 ? paths.begin() : paths.end(), line.substr(path + 1));
+    paths.insert(version2 ? paths.begin() : paths.end(), std::string(line.substr(path + 1)));
   }
   return paths;
 }
@@ -210,14 +211,14 @@ bool ProcProcess::holds_socket(const std::vector<std::uint64_t>& inodes) const {
 // A line of /proc/PID/net/unix: Num RefCount Protocol Flags Type St Inode Path.
 std::vector<std::uint64_t> ProcProcess::listening_unix_sockets(std::span<const std::string_view> paths) const {
   std::vector<std::uint64_t> inodes;
-  std::istringstream lines(read("net/unix", std::size_t{16} << 20).value_or(""));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string slot, references, protocol, flags, type, state, inode, path;
-    words >> slot >> references >> protocol >> flags >> type >> state >> inode >> path;
+  const std::string text = read("net/unix", std::size_t{16} << 20).value_or("");
+  for (std::string_view lines = text; !lines.empty();) {
+    std::string_view line = take_until(lines, '\n');
+    std::array<std::string_view, 8> words;
+    for (std::string_view& word : words) word = take_word(line);
     constexpr std::string_view listens = "00010000";  // __SO_ACCEPTCON
-    if (flags != listens || std::ranges::find(paths, path) == paths.end()) continue;
-    if (const auto value = number<std::uint64_t>(inode)) inodes.push_back(*value);
+    if (words[3] != listens || std::ranges::find(paths, words[7]) == paths.end()) continue;
+    if (const auto inode = number<std::uint64_t>(words[6])) inodes.push_back(*inode);
   }
   return inodes;
 }
@@ -226,17 +227,18 @@ std::vector<std::uint64_t> ProcProcess::listening_unix_sockets(std::span<const s
 std::vector<std::uint64_t> ProcProcess::udp_sockets_at(std::span<const std::uint16_t> ports) const {
   std::vector<std::uint64_t> inodes;
   for (const char* table : {"net/udp", "net/udp6"}) {
-    std::istringstream lines(read(table, std::size_t{16} << 20).value_or(""));
-    for (std::string line; std::getline(lines, line);) {
-      std::istringstream words(line);
-      std::string slot, local, remote, state, queues, timer, retransmissions, uid, timeout, inode;
-      words >> slot >> local >> remote >> state >> queues >> timer >> retransmissions >> uid >> timeout >> inode;
+    const std::string text = read(table, std::size_t{16} << 20).value_or("");
+    for (std::string_view lines = text; !lines.empty();) {
+      std::string_view line = take_until(lines, '\n');
+      std::array<std::string_view, 10> words;
+      for (std::string_view& word : words) word = take_word(line);
+      const std::string_view local = words[1];
       const auto colon = local.rfind(':');
       std::uint16_t port = 0;
       if (colon == std::string::npos) continue;
       const auto [end, error] = std::from_chars(local.data() + colon + 1, local.data() + local.size(), port, 16);
       if (error != std::errc{} || std::ranges::find(ports, port) == ports.end()) continue;
-      if (const auto value = number<std::uint64_t>(inode)) inodes.push_back(*value);
+      if (const auto inode = number<std::uint64_t>(words[9])) inodes.push_back(*inode);
     }
   }
   return inodes;

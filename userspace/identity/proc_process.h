@@ -2,7 +2,7 @@
 //
 // Invariant: a ProcProcess holds the directory of a process whose start time equals the kernel's; what is read through
 // that directory is about this process or fails, also when the pid is given to another one meanwhile. The program in it
-// may still change by an exec: comm() is the caller's check for that.
+// may still change by an exec: the comm before and after a reading is the caller's check for that.
 // Source: proc(5), the fields of /proc/PID/stat. Thread rule: any thread, one at a time per object.
 #pragma once
 
@@ -47,6 +47,8 @@ class ProcProcess {
   [[nodiscard]] static std::optional<ProcProcess> open_parent(const std::string& proc_root, std::uint32_t pid,
                                                               std::uint64_t latest_start_ticks);
 
+  // As it was when the directory was opened, and as it is now.
+  [[nodiscard]] const ProcStat& stat_at_open() const { return at_open_; }
   [[nodiscard]] std::optional<ProcStat> stat() const;
   [[nodiscard]] std::optional<ProcIds> ids() const;
   [[nodiscard]] std::optional<ProcExecutable> executable() const;
@@ -69,11 +71,13 @@ class ProcProcess {
 
  private:
   explicit ProcProcess(Fd directory) : directory_(std::move(directory)) {}
+  bool note_stat();
 
   [[nodiscard]] std::optional<std::string> read(const char* file, std::size_t limit) const;
   [[nodiscard]] std::optional<std::string> read_link(const char* link) const;
 
   Fd directory_;
+  ProcStat at_open_;
 };
 
 // The kernel's time of a start, from and to the ticks of /proc/PID/stat.

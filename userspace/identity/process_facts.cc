@@ -13,6 +13,38 @@ namespace {
 // A command line from /proc can be megabytes long.
 constexpr std::size_t max_command_line = 8192;
 
+bool lacks_executable(const event::Process& process) {
+  return process.executable.empty() || process.executable_truncated;
+}
+
+bool lacks_command_line(const event::Process& process) {
+  return process.command_line.empty() || process.command_line_truncated;
+}
+
+void complete_executable(event::Process& process, const ProcProcess& live) {
+  const auto found = live.executable();
+  if (!found) return;
+  const std::string_view known = std::string_view(process.executable).substr(process.executable_truncated ? 3 : 0);
+  if (!found->path.ends_with(known)) return;
+  process.executable = found->path;
+  process.executable_deleted = found->deleted;
+  process.executable_truncated = false;
+}
+
+void complete_command_line(event::Process& process, const ProcProcess& live) {
+  const auto text = live.command_line(max_command_line);
+  if (!text || text->empty()) return;
+  std::vector<std::string> found = split_command_line(*text);
+  const std::vector<std::string>& known = process.command_line;
+  if (!known.empty()) {
+    const bool same = found.size() >= known.size() && std::equal(known.begin(), known.end() - 1, found.begin()) &&
+                      found[known.size() - 1].starts_with(known.back());
+    if (!same) return;
+  }
+  process.command_line = std::move(found);
+  process.command_line_truncated = text->size() >= max_command_line;
+}
+
 }  // namespace
 
 void add_entry(event::Process& process, const nsl_process& entry) {
@@ -35,30 +67,22 @@ void add_entry(event::Process& process, const nsl_process& entry) {
   if (process.comm.empty()) process.comm = text_of(entry.comm);
 }
 
-void complete_executable(event::Process& process, const ProcProcess& live) {
-  if (!process.executable.empty() && !process.executable_truncated) return;
-  const auto found = live.executable();
-  if (!found) return;
-  const std::string_view known = std::string_view(process.executable).substr(process.executable_truncated ? 3 : 0);
-  if (!found->path.ends_with(known)) return;
-  process.executable = found->path;
-  process.executable_deleted = found->deleted;
-  process.executable_truncated = false;
+bool is_incomplete(const event::Process& process) { return lacks_executable(process) || lacks_command_line(process); }
+
+void complete_from(const ProcProcess& live, event::Process& process) {
+  if (lacks_executable(process)) complete_executable(process, live);
+  if (lacks_command_line(process)) complete_command_line(process, live);
 }
 
-void complete_command_line(event::Process& process, const ProcProcess& live) {
-  if (!process.command_line.empty() && !process.command_line_truncated) return;
-  const auto text = live.command_line(max_command_line);
-  if (!text || text->empty()) return;
-  std::vector<std::string> found = split_command_line(*text);
-  const std::vector<std::string>& known = process.command_line;
-  if (!known.empty()) {
-    const bool same = found.size() >= known.size() && std::equal(known.begin(), known.end() - 1, found.begin()) &&
-                      found[known.size() - 1].starts_with(known.back());
-    if (!same) return;
-  }
-  process.command_line = std::move(found);
-  process.command_line_truncated = text->size() >= max_command_line;
+bool complete_if_same_program(const ProcProcess& live, event::Process& process) {
+  if (live.stat_at_open().comm != process.comm) return false;
+  if (!is_incomplete(process)) return true;
+  event::Process completed = process;
+  complete_from(live, completed);
+  const auto now = live.stat();
+  if (!now || now->comm != process.comm) return false;
+  process = std::move(completed);
+  return true;
 }
 
 }  // namespace nslookout::identity

@@ -13,10 +13,14 @@ namespace nslookout::identity {
 // entry was made (comm) stays.
 void add_entry(event::Process& process, const nsl_process& entry);
 
-// The path as /proc has it is taken where the kernel had none, or had only its end.
-void complete_executable(event::Process& process, const ProcProcess& live);
+// Whether the executable or the command line is missing or cut.
+[[nodiscard]] bool is_incomplete(const event::Process& process);
 
-// Likewise; a process may have written over its arguments, so a longer line must begin with what exec was given.
-void complete_command_line(event::Process& process, const ProcProcess& live);
+// What /proc has of the executable and the command line, where the kernel had none or a part of it. The path must end as the
+// kernel's does; a process may have written over its arguments, so a longer line must begin with what exec was given.
+void complete_from(const ProcProcess& live, event::Process& process);
+
+// Likewise, and only if the program is the one with process.comm, before the reading and after it: whether it is.
+bool complete_if_same_program(const ProcProcess& live, event::Process& process);
 
 }  // namespace nslookout::identity

@@ -138,15 +138,10 @@ Resolver::Look Resolver::look_now(const nsl_candidate& candidate, const ProcessT
   }
 
   const auto live = proc_usable_ ? ProcProcess::open(proc_root_, key) : std::nullopt;
-  const auto stat = live ? live->stat() : std::nullopt;
-  // Another comm may be another program: an exec since the lookup.
-  const bool same_program = stat && stat->comm == process.comm;
   const bool kernel_thread = entry && (entry->flags & NSL_PROCESS_KERNEL_THREAD) != 0;
-  if (same_program && !kernel_thread) {
-    complete_executable(process, *live);
-    complete_command_line(process, *live);
-    if (!process.session) process.session = stat->session;
-  }
+  // Another comm may be another program: an exec since the lookup.
+  const bool same_program = live && !kernel_thread && complete_if_same_program(*live, process);
+  if (same_program && !process.session) process.session = live->stat_at_open().session;
   if (live) process.cwd = live->cwd().value_or(process.cwd);
   look.described_from = entry          ? &ResolverCounters::from_table
                         : same_program ? &ResolverCounters::from_proc
