@@ -216,6 +216,17 @@ TEST_F(ResolverTest, APathThatTheKernelCutIsCompletedWhenItsEndFits) {
   EXPECT_FALSE(fit.process->executable_truncated);
 }
 
+// A file that is mounted over itself forty times and run: the kernel's steps are spent before the first name.
+TEST_F(ResolverTest, APathOfWhichTheKernelGotNothingIsThatOfProc) {
+  proc_.add(4711, "curl", start_ticks);
+  nsl_process entry = curl_entry();
+  entry.flags |= NSL_PROCESS_EXE_TRUNCATED;
+  entry.executable_length = 0;
+  const Sender sender = resolver().describe(curl_candidate(), only(entry));
+  EXPECT_EQ(sender.process->executable, "/usr/bin/from-proc");
+  EXPECT_FALSE(sender.process->executable_truncated);
+}
+
 TEST_F(ResolverTest, ACommandLineThatTheKernelCutIsCompletedWhenItsStartFits) {
   proc_.add(4711, "curl", start_ticks);
   nsl_process entry = curl_entry();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <exception>
 #include <iterator>
 #include <utility>
 
@@ -86,7 +87,7 @@ Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sens
       }),
       observe_(observe),
       every_response_(every_response),
-      responses_([this](Awaiting& query, const Answer* answer) { decide(query, answer); }),
+      responses_([this](Awaiting& query, const Answer* answer) { guard([&] { decide(query, answer); }); }),
       host_(identity::describe_host()),
       sensor_info_{NSLOOKOUT_VERSION, std::string(kernel::backend_name(sensor.choice().backend)),
                    std::string(kernel::mode_name(sensor.mode()))},
@@ -101,8 +102,22 @@ Pipeline::Pipeline(std::shared_ptr<const compile::Plan> plan, const kernel::Sens
 
 void Pipeline::handle(const nsl_candidate& candidate) {
   if (candidate.name_length == 0 || candidate.name_length > NSL_NAME_MAX) return;
-  Lookup lookup{.candidate = candidate};
-  judge(lookup);
+  guard([&] {
+    Lookup lookup{.candidate = candidate};
+    judge(lookup);
+  });
+}
+
+template <typename Work>
+void Pipeline::guard(const Work& work) {
+  try {
+    work();
+  } catch (const std::exception& error) {
+    ++unhandled_;
+    if (unhandled_what_ == error.what()) return;
+    unhandled_what_ = error.what();
+    log::error("an event is lost, which is a fault of nslookout: {}; please report it", unhandled_what_);
+  }
 }
 
 void Pipeline::adopt(std::shared_ptr<const compile::Plan> plan, std::uint32_t number) {
@@ -164,10 +179,14 @@ void Pipeline::write_or_hold(Lookup& lookup) {
 }
 
 void Pipeline::handle(const nsl_response& response, std::string_view message) {
-  responses_.take(exchange_of(response), message, response.boottime);
+  guard([&] { responses_.take(exchange_of(response), message, response.boottime); });
 }
 
 void Pipeline::handle(const nsl_bypass& bypass, std::span<const std::uint16_t> ports) {
+  guard([&] { tell_of(bypass, ports); });
+}
+
+void Pipeline::tell_of(const nsl_bypass& bypass, std::span<const std::uint16_t> ports) {
   if (bypass.technique == NSL_OTHER_RESOLVER &&
       (is_configured_to_ask(bypass, proc_root_) || servers_.answers_dns(bypass.sender, ports, bypass.boottime))) {
     return;
@@ -289,12 +308,15 @@ bool Pipeline::hold(Lookup& lookup, bool undecided) {
 void Pipeline::write_released(std::vector<Held> released) {
   for (Held& held : released) {
     const Joined joined = held.answered ? Joined::done : Joined::unanswered;
-    if (held.undecided) {
-      Lookup lookup{.candidate = *held.undecided, .event = std::move(held.event), .described = true, .joined = joined};
-      judge(lookup);
-    } else {
-      write_described(held.event, joined);
-    }
+    guard([&] {
+      if (held.undecided) {
+        Lookup lookup{
+            .candidate = *held.undecided, .event = std::move(held.event), .described = true, .joined = joined};
+        judge(lookup);
+      } else {
+        write_described(held.event, joined);
+      }
+    });
   }
 }
 
@@ -395,11 +417,12 @@ void Pipeline::report_incomplete() {
 
 std::vector<event::Loss> Pipeline::losses_before_outputs(const kernel::Counters& counters) const {
   std::vector<event::Loss> losses;
-  losses.reserve(std::size(loss_stages) + 4);
+  losses.reserve(std::size(loss_stages) + 5);
   for (const LossStage& stage : loss_stages) losses.push_back({stage.stage, counters[stage.counter]});
   losses.push_back({"correlation", generations_.correlation_evictions()});
   losses.push_back({"awaited", responses_.counts().evicted});
   losses.push_back({"response", responses_.counts().unreadable});
+  losses.push_back({"agent", unhandled_});
   losses.push_back({"history", history_ != nullptr ? history_->lost() : 0});
   return losses;
 }
@@ -463,6 +486,7 @@ void Pipeline::reopen() {
 
 void Pipeline::close() {
   const auto until = std::chrono::steady_clock::now() + drain_time;
+  for (const auto& sink : sinks_) sink->hurry();
   for (const auto& sink : sinks_) sink->close(until);
   for (const event::Loss& loss : take_new(output_losses(), reported_output_)) warn_of(loss);
 }

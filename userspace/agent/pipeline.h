@@ -103,10 +103,14 @@ class Pipeline {
     std::shared_ptr<Generation> rules = {};
   };
 
+  // Does the work on one record. A record is made of what processes say: none may end the agent, whatever was forgotten.
+  template <typename Work>
+  void guard(const Work& work);
   void judge(Lookup& lookup);
   [[nodiscard]] std::vector<NameReading> readings(const match::Query& query, const Lookup& lookup);
   // Whether it is one to be reported.
   [[nodiscard]] bool make_event(Lookup& lookup, const match::Query& query, const std::vector<match::Hit>& hits);
+  void tell_of(const nsl_bypass& bypass, std::span<const std::uint16_t> ports);
   void decide(Awaiting& waited, const Answer* answer);
   void write_or_hold(Lookup& lookup);
   void describe(Lookup& lookup);
@@ -135,6 +139,8 @@ class Pipeline {
   std::uint64_t unanswered_ = 0;  // events without their container's name, since nobody answered in time
   std::uint64_t no_room_ = 0;     // the same, since too many waited already
   std::uint64_t reported_incomplete_ = 0;
+  std::uint64_t unhandled_ = 0;  // records whose handling failed
+  std::string unhandled_what_;
   event::EventIds ids_;
   event::LookupWindow window_;
   identity::Servers servers_;

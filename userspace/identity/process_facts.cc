@@ -12,6 +12,7 @@ namespace {
 
 // A command line from /proc can be megabytes long.
 constexpr std::size_t max_command_line = 8192;
+constexpr std::string_view cut_away = "...";  // before the end of a path (identity/kernel_process.h)
 
 bool lacks_executable(const event::Process& process) {
   return process.executable.empty() || process.executable_truncated;
@@ -24,7 +25,9 @@ bool lacks_command_line(const event::Process& process) {
 void complete_executable(event::Process& process, const ProcProcess& live) {
   const auto found = live.executable();
   if (!found) return;
-  const std::string_view known = std::string_view(process.executable).substr(process.executable_truncated ? 3 : 0);
+  std::string_view known = process.executable;
+  // Of a path that lies behind many mounts the kernel may have nothing.
+  if (process.executable_truncated && known.starts_with(cut_away)) known.remove_prefix(cut_away.size());
   if (!found->path.ends_with(known)) return;
   process.executable = found->path;
   process.executable_deleted = found->deleted;
