@@ -6,11 +6,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/fd.h"
+#include "base/log.h"
+#include "base/own_thread.h"
 #include "base/read_up_to.h"
 
 namespace nslookout::agent {
@@ -25,19 +32,58 @@ std::string read_regular(const Fd& file) {
   return text && text->size() <= max_file_octets ? std::move(*text) : std::string();
 }
 
+std::string read_below(const std::string& root, const std::string& path) {
+  const Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid()) return {};
+  struct open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  return read_regular(Fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path.c_str(), &how, sizeof how))));
+}
+
+// One reading, shared with the thread that does it: it may outlive the wait for it.
+struct Reading {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+  bool given_up = false;
+  std::string text;
+};
+
+constexpr std::chrono::milliseconds patience{500};
+constexpr int most_given_up = 4;  // that may hang at a time; then nothing is read
+
+std::atomic<int> hanging = 0;
+
+void read_for(Reading& reading, const std::string& root, const std::string& path) {
+  std::string text = read_below(root, path);
+  const std::lock_guard lock(reading.mutex);
+  reading.text = std::move(text);
+  reading.done = true;
+  if (reading.given_up) --hanging;
+  reading.changed.notify_all();
+}
+
 }  // namespace
 
 std::string read_small_file(const std::string& path) {
   return read_regular(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
 }
 
+// A thread of its own each time, which keeps the capability to look into other processes; what is read is kept for long.
 std::string read_in_root(const std::string& root, const char* path) {
-  const Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid()) return {};
-  struct open_how how{};
-  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  return read_regular(Fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path, &how, sizeof how))));
+  if (hanging >= most_given_up) return {};
+  const auto reading = std::make_shared<Reading>();
+  const auto started = detached_thread([reading, root, path = std::string(path)] { read_for(*reading, root, path); });
+  if (!started) return {};
+  std::unique_lock lock(reading->mutex);
+  if (reading->changed.wait_for(lock, patience, [&] { return reading->done; })) return std::move(reading->text);
+  reading->given_up = true;
+  if (++hanging == 1) {
+    log::warning("{} of a process hangs; search lists of containers are not known while some do",
+                 fmt::format("{}/{}", root, path));
+  }
+  return {};
 }
 
 }  // namespace nslookout::agent

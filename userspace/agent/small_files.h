@@ -9,7 +9,8 @@ namespace nslookout::agent {
 // Empty for what is no regular file, cannot be read or is larger than 64 KiB.
 [[nodiscard]] std::string read_small_file(const std::string& path);
 
-// A file as the process sees it whose root this is ("/proc/PID/root"): symbolic links lead to nothing outside of that.
+// A file as the process sees it whose root this is ("/proc/PID/root"): symbolic links lead to nothing outside of that. Its file
+// system may be one that the process serves itself and never answers: empty after half a second.
 [[nodiscard]] std::string read_in_root(const std::string& root, const char* path);
 
 }  // namespace nslookout::agent

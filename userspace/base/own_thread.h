@@ -5,9 +5,12 @@
 // Thread rule: any thread; waits for the other one.
 #pragma once
 
+#include <pthread.h>
+#include <csignal>
 #include <functional>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "base/result.h"
 
@@ -21,6 +24,24 @@ template <typename Function>
   } catch (const std::system_error& error) {
     return fail(ErrorClass::runtime, "starting a thread: {}", errno_text(error.code().value()));
   }
+  return {};
+}
+
+// Likewise for what nobody may have to wait for: it goes on by itself, with every signal blocked.
+template <typename Function>
+[[nodiscard]] Result<void> detached_thread(Function function) {
+  sigset_t all{};
+  sigset_t before{};
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::error_code refused;
+  try {
+    std::thread(std::move(function)).detach();
+  } catch (const std::system_error& error) {
+    refused = error.code();
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (refused) return fail(ErrorClass::runtime, "starting a thread: {}", errno_text(refused.value()));
   return {};
 }
 
