@@ -7,19 +7,22 @@
 
 #include <pthread.h>
 #include <csignal>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 #include <utility>
+
+#include "base/result.h"
 
 namespace nslookout {
 
 // Of the calling thread.
 void keep_capabilities_for_files();
 
-// A thread with every signal blocked; the caller's own mask is as before. Throws std::system_error where none can be started;
-// they are started when the agent does, which then ends with that sentence.
+// A thread with every signal blocked; the caller's own mask is as before. Where none can be started, for what starts while the
+// agent runs, that is an error like any other (base/own_thread.h says what is enough for it): runtime.
 template <typename Function>
-[[nodiscard]] std::thread start_quiet_thread(Function function) {
+[[nodiscard]] Result<std::thread> try_quiet_thread(Function function) {
   sigset_t all{};
   sigset_t before{};
   sigfillset(&all);
@@ -35,8 +38,19 @@ template <typename Function>
     refused = error.code();
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (refused) throw std::system_error(refused, "a thread cannot be started (is there a limit of processes?)");
+  if (refused) {
+    return fail(ErrorClass::runtime, "a thread cannot be started: {} (is there a limit of processes?)",
+                refused.message());
+  }
   return thread;
+}
+
+// The same for what starts when the agent does, which ends with that sentence: throws std::runtime_error.
+template <typename Function>
+[[nodiscard]] std::thread start_quiet_thread(Function function) {
+  Result<std::thread> thread = try_quiet_thread(std::move(function));
+  if (!thread) throw std::runtime_error(thread.error().message);
+  return std::move(*thread);
 }
 
 }  // namespace nslookout

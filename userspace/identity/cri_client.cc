@@ -150,7 +150,7 @@ Result<std::optional<ContainerFacts>> CriClient::sandbox(const std::string& id) 
     facts.id = id;
     facts.runtime = runtime_name_.value_or("");
     facts.pod = pod_of(item);
-    return facts;
+    return bounded(std::move(facts));
   }
   if ((*response)->items_size() == 0) return std::nullopt;
   return fail(ErrorClass::runtime, "{}: the answer is about another pod", socket_);

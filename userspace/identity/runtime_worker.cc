@@ -30,22 +30,24 @@ RuntimeWorker::~RuntimeWorker() {
 
 void RuntimeWorker::start_if_there() {
   std::unique_lock lock(mutex_);
-  if (!asker_.joinable() && source_->there()) start(lock);
+  if (source_->there()) static_cast<void>(start(lock));  // the first question tries again
 }
 
-// The threads wait for the lock first thing.
-void RuntimeWorker::start(std::unique_lock<std::mutex>& /*held*/) {
-  asker_ = start_quiet_thread([this] { answer_questions(); });
-  watcher_ = start_quiet_thread([this] { watch(); });
+// The threads wait for the lock first thing. Whether questions are answered; both are wanted, and tried for again.
+bool RuntimeWorker::start(std::unique_lock<std::mutex>& /*held*/) {
+  const auto into = [](std::thread& place, Result<std::thread> started) {
+    if (started) place = std::move(*started);
+  };
+  if (!asker_.joinable()) into(asker_, try_quiet_thread([this] { answer_questions(); }));
+  if (asker_.joinable() && !watcher_.joinable()) into(watcher_, try_quiet_thread([this] { watch(); }));
+  return asker_.joinable();
 }
 
 RuntimeWorker::Asked RuntimeWorker::ask(const std::string& id) {
   {
     std::unique_lock lock(mutex_);
-    if (!asker_.joinable()) {
-      if (!source_->there()) return Asked::not_there;
-      start(lock);
-    }
+    if (!asker_.joinable() && !source_->there()) return Asked::not_there;
+    if (!start(lock)) return Asked::unreachable;
     const auto now = Clock::now();
     if (now < silent_until_ || questions_.size() >= timing_.queue) return Asked::unreachable;
     questions_.push_back({id, now + timing_.patience, now});

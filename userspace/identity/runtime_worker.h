@@ -60,7 +60,7 @@ class RuntimeWorker {
     Clock::time_point not_before;
   };
 
-  void start(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] bool start(std::unique_lock<std::mutex>& held);
   void answer_questions();
   void take_stock();
   [[nodiscard]] bool next(Question& question);

@@ -97,11 +97,14 @@ KafkaReceiver::~KafkaReceiver() { end_producer(); }
 void KafkaReceiver::end_producer() {
   if (producer_ == nullptr) return;
   auto ended = std::make_shared<std::promise<void>>();
-  start_quiet_thread([producer = std::exchange(producer_, nullptr), shared = shared_, ended] {
+  const auto end = [producer = std::exchange(producer_, nullptr), shared = shared_, ended] {
     rd_kafka_purge(producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_destroy(producer);
     ended->set_value();
-  }).detach();
+  };
+  auto thread = try_quiet_thread(end);
+  if (!thread) return end();  // as long as it takes
+  thread->detach();
   ended->get_future().wait_for(end_patience);
 }
 
