@@ -186,6 +186,7 @@ std::string spec_name(std::string_view text) { return std::string(text.substr(0,
 
 Result<Spec> parse_spec(std::string_view text) {
   Spec spec;
+  GivenOptions given;
   std::string_view options = text;
   std::string_view target = take_until(options, '?');
   const std::string_view kind = take_until(target, ':');
@@ -195,8 +196,9 @@ Result<Spec> parse_spec(std::string_view text) {
     std::string_view value = take_until(options, '&');
     const std::string_view key = take_until(value, '=');
     if (auto applied = apply_option(spec, key, value, text); !applied) return fail(applied.error());
+    if (!given.insert(key).second) return fail(ErrorClass::usage, R"(output "{}": {} is given twice)", text, key);
   }
-  if (auto checked = check_options(spec, text); !checked) return fail(checked.error());
+  if (auto checked = check_options(spec, given, text); !checked) return fail(checked.error());
   return spec;
 }
 

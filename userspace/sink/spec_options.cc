@@ -159,7 +159,7 @@ Result<void> apply_option(Spec& spec, std::string_view key, std::string_view val
   return fail(ErrorClass::usage, R"(output "{}": it has no option "{}"; it has {})", text, key, fmt::join(known, ", "));
 }
 
-Result<void> check_options(const Spec& spec, std::string_view text) {
+Result<void> check_options(const Spec& spec, const GivenOptions& given, std::string_view text) {
   if (spec.encoding == Encoding::protobuf && spec.format != encode::Format::native) {
     return fail(ErrorClass::usage, "output \"{}\": ecs and ocsf are JSON, protobuf has format=native alone", text);
   }
@@ -170,6 +170,15 @@ Result<void> check_options(const Spec& spec, std::string_view text) {
   if (spec.place == Place::otlp && !spec.url.starts_with("https:") &&
       !(spec.ca + spec.certificate + spec.key).empty()) {
     return fail(ErrorClass::usage, "output \"{}\": ca, cert and key are for TLS; use otlp:https://", text);
+  }
+  if (given.contains("tls") && !spec.tls && !(spec.ca + spec.certificate).empty()) {
+    return fail(ErrorClass::usage, "output \"{}\": ca, cert and key are for TLS, and tls is off", text);
+  }
+  if (given.contains("keep") && spec.rotate == 0) {
+    return fail(ErrorClass::usage, "output \"{}\": keep is for files that are set aside; add rotate=10M, say", text);
+  }
+  if (given.contains("spool_cap") && spec.spool.empty()) {
+    return fail(ErrorClass::usage, "output \"{}\": spool_cap is of a spool; add spool=FOLDER", text);
   }
   if (spec.certificate.empty() != spec.key.empty()) {
     return fail(ErrorClass::usage, "output \"{}\": cert and key go together; name both files", text);
