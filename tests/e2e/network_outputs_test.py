@@ -298,6 +298,20 @@ class NetworkOutputs(AgentCase):
         self.assertEqual((path, headers["Content-Type"], headers["Content-Encoding"]),
                          ("/v1/logs", "application/x-protobuf", "gzip"))
 
+    def test_a_token_that_has_run_out_is_read_anew_and_nothing_is_lost(self):
+        collector = self.started(Collector())
+        headers = work_folder() / "otlp.headers"
+        headers.write_text("Authorization: Bearer old\n")
+        agent = self.agent("--output", f"otlp:{collector.url}?headers={headers}", "--output", "stdout")
+        collector.answers = [(401, {}, b""), (403, {}, b"")]
+        self.look_up()
+        wait_until(lambda: "answers 401" in agent.stderr() and "; events wait" in agent.stderr(), agent.stderr)
+        headers.write_text("Authorization: Bearer new\n")
+        self.wait_received(collector.bodies, 2, "otlp")
+        self.assertEqual(parsed(collector.bodies()), agent.finish())
+        tokens = [sent["Authorization"] for _, sent in collector.requests]
+        self.assertEqual((tokens[0], tokens[-1]), ("Bearer old", "Bearer new"))
+
     def test_what_a_collector_refuses_is_a_loss_of_that_output(self):
         collector = self.started(Collector())
         collector.answers = [(400, {}, b"no\nsuch\x1b thing"), (200, {}, collector.partial(1, "too old"))]

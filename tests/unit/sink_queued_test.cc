@@ -26,7 +26,7 @@ std::chrono::steady_clock::time_point in(std::chrono::milliseconds time) {
 // A receiver that is up, down or hangs, as the test has it. It takes dns.query of each event.
 class Fake : public Receiver {
  public:
-  enum class State { up, down, hanging, refusing };
+  enum class State { up, down, busy, hanging, refusing };
 
   [[nodiscard]] Result<std::string> encode(const event::Event& event) const override { return event.dns->query; }
 
@@ -37,6 +37,7 @@ class Fake : public Receiver {
     changed_.wait(lock, [&] { return state_ != State::hanging || cancelled_; });
     if (state_ == State::hanging || state_ == State::down)
       return {.error = Error{ErrorClass::runtime, "nobody is there"}};
+    if (state_ == State::busy) return {.error = Error{ErrorClass::runtime, "later"}, .wait = std::chrono::minutes{5}};
     if (state_ == State::refusing) {
       return {.done = records.size(), .refused = records.size(), .error = Error{ErrorClass::runtime, "too large"}};
     }
@@ -167,6 +168,22 @@ TEST_F(SinkQueued, ClosingIsBoundedAndCountsWhatIsLeft) {
     write(*sink, 0, 5);
     sink->close(in(std::chrono::milliseconds{100}));
     EXPECT_EQ(sink->status().lost, 5u);
+  }
+}
+
+// Whatever its place among the outputs, and for however long it was asked to wait.
+TEST_F(SinkQueued, TheEndTriesAgainBeforeItIsThisOutputsTurn) {
+  for (const Spec& spec : {Spec{}, spooled()}) {
+    const auto receiver = std::make_shared<Fake>();
+    receiver->become(Fake::State::busy);
+    const auto sink = open(receiver, spec);
+    const Names names = write(*sink, 0, 3);
+    receiver->wait_for_a_try();
+    receiver->become(Fake::State::up);
+    sink->hurry();
+    EXPECT_EQ(receiver->wait_for(3), names);
+    sink->close(in(std::chrono::milliseconds{0}));
+    EXPECT_EQ(sink->status().lost, 0u);
   }
 }
 

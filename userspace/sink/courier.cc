@@ -149,14 +149,26 @@ Courier::~Courier() {
   if (!stopped_) stop(Clock::now());
 }
 
+void Courier::try_now() {
+  const std::lock_guard lock(state_->mutex);
+  state_->hurry = true;
+  state_->changed.notify_all();
+}
+
+void Courier::begin_to_stop() {
+  state_->source->close();
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (std::exchange(state_->stopping, true)) return;
+  }
+  try_now();
+}
+
 void Courier::stop(Clock::time_point until) {
   stopped_ = true;
   State& state = *state_;
-  state.source->close();
+  begin_to_stop();
   std::unique_lock lock(state.mutex);
-  state.stopping = true;
-  state.hurry = true;
-  state.changed.notify_all();
   const auto ended = [&] { return state.ended; };
   if (state.changed.wait_until(lock, until, ended)) return;
   state.abandoned = true;

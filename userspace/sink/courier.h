@@ -25,7 +25,12 @@ class Courier {
   Courier& operator=(const Courier&) = delete;
   ~Courier();
 
-  // Closes the source, goes on until it is empty or the time is up. What is left then is lost, or kept by the source.
+  // Ends the pause before the next try, if there is one.
+  void try_now();
+  // The same, and closes the source; waits for nothing.
+  void begin_to_stop();
+
+  // The same, and goes on until it is empty or the time is up. What is left then is lost, or kept by the source.
   void stop(std::chrono::steady_clock::time_point until);
 
   [[nodiscard]] std::uint64_t delivered() const;

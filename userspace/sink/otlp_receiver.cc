@@ -72,6 +72,9 @@ std::chrono::milliseconds retry_after(const HttpResponse& response) {
   return std::chrono::seconds{seconds};
 }
 
+// The token in the headers may have run out, and a new one be in their file.
+bool asks_for_credentials(int status) { return status == 401 || status == 403 || status == 407; }
+
 bool is_temporary(int status) { return status == 429 || status == 502 || status == 503 || status == 504; }
 
 }  // namespace
@@ -87,10 +90,18 @@ Result<std::unique_ptr<Receiver>> OtlpReceiver::open(const Spec& spec) {
 }
 
 OtlpReceiver::OtlpReceiver(const Spec& spec, std::vector<std::string> headers)
-    : spec_(spec), headers_(std::move(headers)), host_name_(host_name()) {
-  headers_.emplace_back("Content-Type: application/x-protobuf");
-  headers_.emplace_back("User-Agent: nslookout/" NSLOOKOUT_VERSION);
-  headers_.emplace_back("Expect:");  // without it libcurl asks for leave before a large body
+    : spec_(spec), headers_(std::move(headers)), host_name_(host_name()) {}
+
+// Whoever renews a token writes it into the file.
+Result<void> OtlpReceiver::renew_headers() {
+  if (!std::exchange(renew_, false)) return {};
+  auto headers = read_headers(spec_.headers_file);
+  if (!headers) {
+    renew_ = true;
+    return fail(headers.error());
+  }
+  headers_ = std::move(*headers);
+  return {};
 }
 
 Result<std::string> OtlpReceiver::encode(const event::Event& event) const {
@@ -100,7 +111,11 @@ Result<std::string> OtlpReceiver::encode(const event::Event& event) const {
 }
 
 Delivery OtlpReceiver::deliver(std::span<const std::string> records) {
+  if (auto renewed = renew_headers(); !renewed) return {.error = renewed.error()};
   HttpRequest request{.url = spec_.url, .headers = headers_, .timeout = timeout, .ca_file = spec_.ca};
+  request.headers.emplace_back("Content-Type: application/x-protobuf");
+  request.headers.emplace_back("User-Agent: nslookout/" NSLOOKOUT_VERSION);
+  request.headers.emplace_back("Expect:");  // without it libcurl asks for leave before a large body
   request.client_certificate = spec_.certificate;
   request.client_key = spec_.key;
   request.body = otlp_request(records, host_name_);
@@ -115,8 +130,9 @@ Delivery OtlpReceiver::deliver(std::span<const std::string> records) {
   return judge(*response, records.size());
 }
 
-Delivery OtlpReceiver::judge(const HttpResponse& response, std::size_t records) const {
-  if (is_temporary(response.status)) {
+Delivery OtlpReceiver::judge(const HttpResponse& response, std::size_t records) {
+  renew_ = asks_for_credentials(response.status);
+  if (renew_ || is_temporary(response.status)) {
     return {.error = Error{ErrorClass::runtime, fmt::format("{} answers {}", spec_.url, response.status)},
             .wait = retry_after(response)};
   }

@@ -28,10 +28,12 @@ class OtlpReceiver : public Receiver {
   void cancel() override { http_.cancel(); }
 
  private:
-  [[nodiscard]] Delivery judge(const HttpResponse& response, std::size_t records) const;
+  [[nodiscard]] Result<void> renew_headers();
+  [[nodiscard]] Delivery judge(const HttpResponse& response, std::size_t records);
 
   Spec spec_;
-  std::vector<std::string> headers_;
+  std::vector<std::string> headers_;  // of the file
+  bool renew_ = false;                // they were not taken
   std::string host_name_;
   HttpClient http_;
 };

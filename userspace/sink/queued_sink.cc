@@ -37,6 +37,9 @@ class SpoolReceiver : public Receiver {
     return delivery;
   }
 
+  // What was appended stays also when the machine stops. On this thread, which nobody waits for.
+  void idle() override { spool_->sync(); }
+
  private:
   std::shared_ptr<Spool> spool_;
 };
@@ -103,6 +106,12 @@ bool QueuedSink::finished() const { return receiver_->finished(); }
 void QueuedSink::reopen() {
   receiver_->reopen();
   queue_->wake();
+}
+
+void QueuedSink::hurry() {
+  if (!to_spool_) return courier_->begin_to_stop();
+  to_spool_->begin_to_stop();
+  courier_->try_now();  // it goes on until the queue is in the spool
 }
 
 void QueuedSink::close(Clock::time_point until) {

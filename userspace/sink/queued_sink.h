@@ -29,6 +29,7 @@ class QueuedSink : public Sink {
   [[nodiscard]] Result<void> flush() override;
   [[nodiscard]] bool finished() const override;
   void reopen() override;
+  void hurry() override;
   void close(std::chrono::steady_clock::time_point until) override;
   [[nodiscard]] SinkStatus status() const override;
 

@@ -63,6 +63,10 @@ class Sink {
   // A file is to be opened anew, since it was renamed.
   virtual void reopen() {}
 
+  // close() comes next: what waits between two tries is tried at once. So outputs that are closed one after the other all have
+  // their time.
+  virtual void hurry() {}
+
   // The last call: delivers what waits until the time is up. What is left then stays in the spool, or is lost.
   virtual void close(std::chrono::steady_clock::time_point /*until*/) {}
 

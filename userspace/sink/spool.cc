@@ -121,6 +121,7 @@ Result<std::shared_ptr<Spool>> Spool::open(const std::string& folder, std::uint6
   spool->position_ = std::move(*position);
   spool->read_position();
   spool->write_position();  // it has its place on the disk, also when that is full later
+  spool->tell_sizes();
   return spool;
 }
 
@@ -176,7 +177,7 @@ Result<void> Spool::adopt_last_segment() {
 Result<void> Spool::start_segment(std::uint64_t first) {
   auto fd = open_file(segment_path(first), O_RDWR | O_APPEND | O_CREAT | O_EXCL);
   if (!fd) return fail(fd.error());
-  if (written_.valid()) ::fdatasync(written_.get());
+  full_segment_ = std::move(written_);
   written_ = std::move(*fd);
   segments_.push_back({first, 0});
   next_to_write_ = first;
@@ -260,8 +261,16 @@ bool Spool::empty_last_segment() {
 
 Result<void> Spool::append(const std::string& record) {
   const std::string frame = framed(record);
+  const auto appended = append_frame(record.size(), frame);
+  // Without the lock: a disk may take its time.
+  if (full_segment_.valid()) ::fdatasync(full_segment_.get());
+  full_segment_.reset();
+  return appended;
+}
+
+Result<void> Spool::append_frame(std::size_t record_octets, const std::string& frame) {
   const std::lock_guard lock(mutex_);
-  if (record.size() > max_record_octets || is_full_for(frame.size())) {
+  if (record_octets > max_record_octets || is_full_for(frame.size())) {
     return fail(ErrorClass::runtime, "spool {}: full ({} octets)", escape_controls(folder_), cap_);
   }
   if (segments_.back().size >= segment_octets_) {
@@ -269,8 +278,10 @@ Result<void> Spool::append(const std::string& record) {
   }
   int error = write_frame(frame);
   if (error == ENOSPC && empty_last_segment()) error = write_frame(frame);
+  if (error == 0) ++next_to_write_;
+  unsynced_ = true;
+  tell_sizes();
   if (error != 0) return fail(ErrorClass::runtime, "spool {}: {}", escape_controls(folder_), errno_text(error));
-  ++next_to_write_;
   changed_.notify_all();
   return {};
 }
@@ -333,6 +344,7 @@ std::vector<std::string> Spool::take(const BatchLimits& limits) {
       skip_damage();
     }
   }
+  tell_sizes();
   return records;
 }
 
@@ -345,6 +357,7 @@ void Spool::done(std::size_t count) {
   }
   remove_delivered();
   write_position();
+  tell_sizes();
 }
 
 // Segments before the one that holds the next record to deliver; the last one is kept.
@@ -372,7 +385,6 @@ void Spool::wake() {
 void Spool::close() {
   const std::lock_guard lock(mutex_);
   closed_ = true;
-  ::fdatasync(written_.get());
   changed_.notify_all();
 }
 
@@ -381,21 +393,16 @@ bool Spool::closed() const {
   return closed_;
 }
 
-std::size_t Spool::waiting() const {
-  const std::lock_guard lock(mutex_);
-  return next_to_write_ - next_to_deliver_;
-}
-
-std::uint64_t Spool::octets() const {
-  const std::lock_guard lock(mutex_);
+void Spool::tell_sizes() {
   std::uint64_t octets = 0;
   for (const Segment& segment : segments_) octets += segment.size;
-  return octets;
+  octets_ = octets;
+  waiting_ = next_to_write_ - next_to_deliver_;
 }
 
-std::uint64_t Spool::damaged() const {
-  const std::lock_guard lock(mutex_);
-  return damaged_;
+// Nobody else replaces the file that is written.
+void Spool::sync() {
+  if (std::exchange(unsynced_, false)) ::fdatasync(written_.get());
 }
 
 }  // namespace nslookout::sink

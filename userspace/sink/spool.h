@@ -10,9 +10,11 @@
 // which delivered records take a sixteenth at most until their segment goes; a record cut by a crash or damaged on the
 // disk costs itself and what follows in its segment, never a wrong record, and damaged() counts it. Written records
 // survive the end of the process at once, that of the machine after at most a segment's worth (fdatasync).
-// Errors: runtime, one sentence. Thread rule: append() one thread, take() and done() another; the rest any.
+// Errors: runtime, one sentence. Thread rule: append() and sync() one thread, take() and done() another; the rest any.
+// waiting(), octets() and damaged() never wait for the disk that the others write to.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -34,17 +36,19 @@ class Spool : public RecordSource {
 
   // Error: full, or the disk refused.
   [[nodiscard]] Result<void> append(const std::string& record);
+  // What was appended is on the disk when this returns, if the disk can.
+  void sync();
 
   [[nodiscard]] std::vector<std::string> take(const BatchLimits& limits) override;
   void done(std::size_t count) override;
   void wake() override;
   void close() override;
   [[nodiscard]] bool closed() const override;
-  [[nodiscard]] std::size_t waiting() const override;
+  [[nodiscard]] std::size_t waiting() const override { return waiting_; }
   [[nodiscard]] bool durable() const override { return true; }
 
-  [[nodiscard]] std::uint64_t octets() const;   // on disk
-  [[nodiscard]] std::uint64_t damaged() const;  // records lost to damage, as far as can be counted
+  [[nodiscard]] std::uint64_t octets() const { return octets_; }    // on disk
+  [[nodiscard]] std::uint64_t damaged() const { return damaged_; }  // records lost to damage, as far as can be counted
 
  private:
   struct Segment {
@@ -61,6 +65,7 @@ class Spool : public RecordSource {
   [[nodiscard]] Result<void> find_segments();
   [[nodiscard]] Result<void> adopt_last_segment();
   [[nodiscard]] Result<void> start_segment(std::uint64_t first);
+  [[nodiscard]] Result<void> append_frame(std::size_t record_octets, const std::string& frame);
   [[nodiscard]] bool is_full_for(std::uint64_t octets);
   // 0, or why not (errno). What was written of it is cut off again.
   [[nodiscard]] int write_frame(const std::string& frame);
@@ -75,6 +80,7 @@ class Spool : public RecordSource {
   void skip_damage();
   void next_segment_to_read();
   void remove_delivered();
+  void tell_sizes();
 
   const std::string folder_;
   const std::uint64_t cap_;
@@ -85,6 +91,8 @@ class Spool : public RecordSource {
   std::condition_variable changed_;
   std::deque<Segment> segments_;  // oldest first; the last one is written
   Fd written_;
+  Fd full_segment_;        // written before that, and not yet synced
+  bool unsynced_ = false;  // something was written since the last sync()
   Fd position_;
   bool position_written_ = true;     // the last time; the log has been told where not
   std::uint64_t next_to_write_ = 0;  // numbers of records
@@ -95,7 +103,9 @@ class Spool : public RecordSource {
   std::uint64_t read_offset_ = 0;
   std::uint64_t delivered_offset_ = 0;
   std::deque<Taken> taken_;
-  std::uint64_t damaged_ = 0;
+  std::atomic<std::uint64_t> damaged_ = 0;
+  std::atomic<std::size_t> waiting_ = 0;
+  std::atomic<std::uint64_t> octets_ = 0;
   bool full_ = false;  // since it refused a record, and until a segment has gone
   bool woken_ = false;
   bool closed_ = false;
