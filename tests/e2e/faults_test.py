@@ -11,6 +11,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -43,6 +44,17 @@ for parent in range(parents):
 for pid in children:
     os.waitpid(pid, 0)
 """
+# One listed name to the address $1 for as long as it runs; nobody reads it.
+FLOOD = r"""
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind((sys.argv[1], 53))
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.connect((sys.argv[1], 53))
+query = b"\0\1\1\0\0\1\0\0\0\0\0\0\7sfrclak\3com\0\0\1\0\1"
+while True:
+    client.send(query)
+"""
 
 
 class Faults(AgentCase):
@@ -65,6 +77,23 @@ class Faults(AgentCase):
         reported = len(self.of_resolver(events))
         self.assertLess(reported, 50_000, "the ring is smaller than that, else this shows nothing")
         self.assertEqual(reported + self.lost(events), 50_000)
+
+    def test_a_flood_of_hits_keeps_nothing_else_waiting(self):
+        """More of them than the agent can tell, without a pause: it hears signals, tells of its losses, and ends."""
+        # beside the file that others compare with: these events are some hundred megabytes
+        events = work_folder() / "flood.jsonl"
+        agent = self.agent("--output", f"jsonl:{events}?rotate=10M&keep=1", output=False)
+        floods = [subprocess.Popen([sys.executable, "-c", FLOOD, f"127.0.0.{number}"], preexec_fn=end_with_parent) for number in (77, 78)]
+        try:
+            wait_until(lambda: "lost at the stage ring" in agent.stderr(), agent.stderr)
+            agent.send_signal(signal.SIGHUP)
+            wait_until(lambda: "generation 2: " in agent.stderr(), agent.stderr)
+            agent.send_signal(signal.SIGTERM)
+            self.assertEqual(agent.wait(60), 0, agent.stderr())
+        finally:
+            for flood in floods:
+                flood.kill()
+                flood.wait()
 
     def test_killed_at_any_moment_no_client_notices(self):
         listed = work_folder() / "faults.txt"

@@ -56,6 +56,22 @@ class Reload(AgentCase):
         self.ask("sfrclak.com", "calltan.com")
         self.assertEqual(self.names(agent), ["sfrclak.com", "calltan.com"])
 
+    def test_a_name_that_was_wrongly_blocked_is_allowed(self):
+        self.put(self.path, rule("[sfrclak.com, calltan.com]") + "level: high\n")
+        for option in ("--allow", "--allow-only"):
+            lists = self.folder / option.strip("-")
+            lists.mkdir()
+            self.put(lists / "list.txt", "example.com\n")
+            agent = self.agent("--mode", "enforce", option, f"exact:{lists / 'list.txt'}", rules=self.path)
+            self.ask("sfrclak.com")
+            self.put(lists / "list.txt", "example.com\nsfrclak.com\n")
+            self.wait_generation(agent, 2)
+            self.ask("sfrclak.com", "calltan.com")
+            actions = [(event["dns"]["query"], event["action"]) for event in self.of_resolver(agent.finish())]
+            self.assertEqual(actions[0], ("sfrclak.com", "ACTION_BLOCKED"), option)
+            self.assertNotIn(("sfrclak.com", "ACTION_BLOCKED"), actions[-2:], option)
+            self.assertEqual(actions[-1], ("calltan.com", "ACTION_BLOCKED"), option)
+
     def test_a_new_file_in_a_new_folder_and_one_that_is_gone(self):
         self.put(self.path, rule("sfrclak.com"))
         agent = self.agent(rules=self.folder)

@@ -44,6 +44,7 @@ namespace nslookout::agent {
 namespace {
 
 constexpr std::chrono::milliseconds poll_time{100};
+constexpr std::chrono::seconds last_reading{8};  // outputs have five more, and a supervisor waits for fifteen
 constexpr std::chrono::milliseconds poll_time_holding{10};  // while events wait for what a runtime answers
 constexpr std::chrono::milliseconds last_wait{500};         // for such answers, at the end
 constexpr std::chrono::seconds loss_report_interval{5};
@@ -111,8 +112,10 @@ Result<PublishedSizes> publish(kernel::Sensor& sensor, compile::KernelTables tab
 // The files that rules and lists come from.
 std::vector<std::string> watched_paths(const RunOptions& options) {
   std::vector<std::string> paths = options.rules;
-  for (const std::string& list : options.lists) {
-    if (const auto spec = lists::parse_spec(list); spec) paths.push_back(spec->file);
+  for (const auto* lists : {&options.lists, &options.block.allow, &options.block.allow_only}) {
+    for (const std::string& list : *lists) {
+      if (const auto spec = lists::parse_spec(list); spec) paths.push_back(spec->file);
+    }
   }
   return paths;
 }
@@ -376,13 +379,25 @@ void report_answers(const Answers& answers, std::string& reported) {
   log::warning("a blocked lookup got no answer and its client waits: {} ({} so far)", reported, answers.failed());
 }
 
+// What the kernel handed over before the end is still written. Programs that are pinned go on, under a flood without end.
+Result<void> take_the_rest(kernel::Sensor& sensor, const kernel::Sensor::CandidateHandler& handler,
+                           const kernel::Sensor::ResponseHandler& response_handler) {
+  sensor.end_watching();
+  const auto end = std::chrono::steady_clock::now() + last_reading;
+  do {
+    const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler, response_handler);
+    if (!taken) return fail(taken.error());
+  } while (sensor.more() && std::chrono::steady_clock::now() < end);
+  if (sensor.more()) log::warning("lookups of the last moments are not told: there are too many");
+  return {};
+}
+
 Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers, Health& health) {
   std::string reported_failure;
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) {
     answers.answer(candidate);  // first: somebody waits for it
     pipeline.handle(candidate);
-    health.turn();  // a flood is one long turn of the loop
   };
   const auto response_handler = [&](const nsl_response& response, std::string_view message) {
     pipeline.handle(response, message);
@@ -410,8 +425,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
     }
   }
   health.stopping();
-  // What the kernel handed over before the signal is still written.
-  const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler, response_handler);
+  const Result<void> taken = take_the_rest(sensor, handler, response_handler);
   finish_held(pipeline);
   pipeline.count_repeats();
   pipeline.report_losses();

@@ -15,6 +15,7 @@
 #include "kernel/pins.h"
 #include "kernel/processes.h"
 #include "kernel/ring_records.h"
+#include "kernel/rings.h"
 #include "kernel/root_cgroup.h"
 #include "kernel/tables.h"
 #include "kernel/telemetry.h"
@@ -22,10 +23,6 @@
 
 namespace nslookout::kernel {
 namespace {
-
-struct RingDelete {
-  void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
-};
 
 // A backend's programs, loaded and attached.
 struct Attached {
@@ -201,7 +198,7 @@ struct Sensor::State {
   Tables tables;
   std::optional<Attached> responses;
   std::optional<Error> responses_refused;
-  std::unique_ptr<ring_buffer, RingDelete> ring;
+  Rings rings;
   CandidateHandler handler;
   ResponseHandler response_handler;
   UnixClients unix_clients;
@@ -211,34 +208,14 @@ struct Sensor::State {
   BypassWatch bypass_watch;
   BypassHandler bypass_handler;
   HookWatch hook_watch;
+  bool ended = false;
 
-  static int take_bypass(void* state, void* record, std::size_t size);
   void watch_bypasses(const SensorOptions& options);
   void look_after_hooks();
-  static int take_candidate(void* state, void* record, std::size_t size);
-  static int take_response(void* state, void* record, std::size_t size);
   Result<void> open_rings();
   // After the backend: candidates wait for responses once somebody looks at those.
   void see_responses(const SensorOptions& options);
 };
-
-int Sensor::State::take_candidate(void* state, void* record, std::size_t size) {
-  auto& self = *static_cast<State*>(state);
-  self.unix_requests_unread += take_candidates({static_cast<const char*>(record), size}, self.handler);
-  return 0;
-}
-
-int Sensor::State::take_response(void* state, void* record, std::size_t size) {
-  const auto& handler = static_cast<State*>(state)->response_handler;
-  if (handler) kernel::take_response({static_cast<const char*>(record), size}, handler);
-  return 0;
-}
-
-int Sensor::State::take_bypass(void* state, void* record, std::size_t size) {
-  const auto& handler = static_cast<State*>(state)->bypass_handler;
-  if (handler) kernel::take_bypass({static_cast<const char*>(record), size}, handler);
-  return 0;
-}
 
 // Lookups are seen all the same where that does not work.
 void Sensor::State::watch_bypasses(const SensorOptions& options) {
@@ -267,18 +244,20 @@ void Sensor::State::look_after_hooks() {
 }
 
 Result<void> Sensor::State::open_rings() {
-  ring.reset(ring_buffer__new(backend.object.map_fd("nsl_candidates"), take_candidate, this, nullptr));
-  if (!ring) return fail(ErrorClass::runtime, "opening the ring: {}", errno_text(errno));
-  const int observed = ring_buffer__add(ring.get(), backend.object.map_fd("nsl_observed"), take_candidate, this);
-  if (observed != 0) return fail(ErrorClass::runtime, "opening the ring of telemetry: {}", errno_text(-observed));
+  const auto candidates = [this](std::string_view record) { unix_requests_unread += take_candidates(record, handler); };
+  for (const char* map : {"nsl_candidates", "nsl_observed"}) {
+    if (auto added = rings.add(backend.object.map_fd(map), "lookups", candidates); !added) return added;
+  }
   if (bypasses) {
-    const int taken = ring_buffer__add(ring.get(), bypasses->ring(), take_bypass, this);
-    if (taken != 0) return fail(ErrorClass::runtime, "opening the ring of ways around: {}", errno_text(-taken));
+    const auto take = [this](std::string_view record) {
+      if (bypass_handler) take_bypass(record, bypass_handler);
+    };
+    if (auto added = rings.add(bypasses->ring(), "ways around", take); !added) return added;
   }
   if (!responses) return {};
-  const int added = ring_buffer__add(ring.get(), responses->object.map_fd("nsl_responses"), take_response, this);
-  if (added != 0) return fail(ErrorClass::runtime, "opening the ring of responses: {}", errno_text(-added));
-  return {};
+  return rings.add(responses->object.map_fd("nsl_responses"), "responses", [this](std::string_view record) {
+    if (response_handler) take_response(record, response_handler);
+  });
 }
 
 void Sensor::State::see_responses(const SensorOptions& options) {
@@ -314,7 +293,7 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
                                              .tables = *tables,
                                              .responses = {},
                                              .responses_refused = {},
-                                             .ring = nullptr,
+                                             .rings = {},
                                              .handler = nullptr,
                                              .response_handler = nullptr,
                                              .unix_clients = {},
@@ -322,7 +301,8 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
                                              .bypasses = {},
                                              .bypass_watch = {},
                                              .bypass_handler = nullptr,
-                                             .hook_watch = {}});
+                                             .hook_watch = {},
+                                             .ended = false});
   state->see_responses(options);
   state->watch_bypasses(options);
   if (const auto opened = state->open_rings(); !opened) return fail(opened.error());
@@ -352,16 +332,21 @@ Result<void> Sensor::pin() const {
 Result<std::size_t> Sensor::poll(std::chrono::milliseconds timeout, const CandidateHandler& handler,
                                  const ResponseHandler& response_handler) {
   state_->handler = handler;
-  state_->unix_clients.follow({&state_->processes.object(), &state_->backend.object});
-  state_->connect_denial.follow();
-  state_->look_after_hooks();
   state_->response_handler = response_handler;
-  const int polled = ring_buffer__poll(state_->ring.get(), static_cast<int>(timeout.count()));
-  if (polled < 0 && polled != -EINTR) return fail(ErrorClass::runtime, "waiting at the ring: {}", errno_text(-polled));
-  // The programs do not always wake us (nsl_settings.wakeup_octets): what is there is taken after a time-out too.
-  const int consumed = ring_buffer__consume(state_->ring.get());
-  if (consumed < 0) return fail(ErrorClass::runtime, "reading the ring: {}", errno_text(-consumed));
-  return static_cast<std::size_t>(std::max(polled, 0) + consumed);
+  if (!state_->ended) {
+    state_->unix_clients.follow({&state_->processes.object(), &state_->backend.object});
+    state_->connect_denial.follow();
+    state_->look_after_hooks();
+  }
+  return state_->rings.poll(timeout);
+}
+
+bool Sensor::more() const { return state_->rings.more(); }
+
+void Sensor::end_watching() {
+  state_->ended = true;
+  state_->backend.links.clear();
+  if (state_->responses) state_->responses->links.clear();
 }
 
 Mode Sensor::mode() const { return static_cast<Mode>(state_->tables.settings().mode); }

@@ -145,8 +145,8 @@ class Sensor {
   // to every candidate that these tables let pass; the caller counts it up from 1.
   [[nodiscard]] Result<void> publish(const compile::KernelTables& tables, std::uint32_t number);
 
-  // Waits at most timeout for candidates, hands over all that are there, returns how many. The reference is valid
-  // during the call alone.
+  // Waits at most timeout for candidates, hands over those that are there, returns how many. The reference is valid
+  // during the call alone. Under a flood a call ends all the same (kernel/rings.h), and more() is true.
   [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler) {
     return poll(timeout, handler, nullptr);
   }
@@ -154,6 +154,11 @@ class Sensor {
   // The same with responses. One may come before its query's candidate.
   [[nodiscard]] Result<std::size_t> poll(std::chrono::milliseconds timeout, const CandidateHandler& handler,
                                          const ResponseHandler& response_handler);
+
+  [[nodiscard]] bool more() const;
+
+  // Takes the backend's programs off their hooks: what poll() gives after that is what the rings hold. Pinned ones stay.
+  void end_watching();
 
   // Takes the ways around the sensor that poll() comes across. The reference is valid during the call alone.
   void on_bypass(BypassHandler handler);
