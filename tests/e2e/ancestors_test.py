@@ -54,6 +54,17 @@ class Ancestors(AgentCase):
             self.assertEqual(process["ancestors"][-1]["pid"], 1)
             self.assertNotIn("ancestors_truncated", process)
 
+    def test_a_program_under_more_mounts_than_the_kernel_programs_follow(self):
+        """It lives while it is told of: its path is in /proc, and not in the kernel's table."""
+        shutil.copy(shutil.which("getent"), self.folder / "program")
+        agent = self.agent()
+        mounts = "for number in $(seq 45); do mount --bind program program; done; ./program ahosts sfrclak.com; exit 0"
+        run_client(["unshare", "-m", "sh", "-c", mounts], cwd=self.folder)
+        for event in self.ask(agent):
+            process = event["process"]
+            self.assertEqual(process["comm"], "program")
+            self.assertIn(process.get("executable", ""), ("", str(self.folder / "program")))
+
     def test_a_script_given_to_a_shell(self):
         self.script(f"{ASK}\nexit 0\n")
         agent = self.agent()
