@@ -30,7 +30,8 @@ TEST(RecordType, AnyCaseAndTheGenericForm) {
   EXPECT_EQ(record_type_number("https"), 65);
   EXPECT_EQ(record_type_number("TYPE28"), 28);
   EXPECT_EQ(record_type_number("type65280"), 65280);
-  for (const char* wrong : {"", "TYPE", "TYPE65536", "TYPE1x", "TYPE-1", "BOGUS", "1"}) {
+  EXPECT_EQ(record_type_number("28"), 28) << "as Zeek's rules quote it";
+  for (const char* wrong : {"", "TYPE", "TYPE65536", "TYPE1x", "TYPE-1", "BOGUS", "65536", "1x"}) {
     EXPECT_EQ(record_type_number(wrong), std::nullopt) << wrong;
   }
 }

@@ -135,6 +135,24 @@ TEST_F(AncestorsTest, SixtyFourAreListed) {
   }
 }
 
+// Kilobytes of arguments each: the nearest are told, and that there were more.
+TEST_F(AncestorsTest, LongAncestorsAreFewer) {
+  constexpr std::uint32_t first = 100;
+  for (std::uint32_t pid = first; pid < first + 60; ++pid) {
+    add_live(pid, pid == first ? 0 : pid - 1, pid);
+    proc_.write(fmt::format("{}/cmdline", pid), std::string(8000, 'x') + '\0');
+  }
+  const auto of = [&](std::uint32_t pid) {
+    return ancestors_of(key_of(pid + 1, pid + 1), key_of(pid, pid), table_.lookup(), proc_.path());
+  };
+  EXPECT_FALSE(of(first + 9).truncated);
+  const Ancestry many = of(first + 59);
+  EXPECT_TRUE(many.truncated);
+  EXPECT_LT(many.octets, max_ancestors_octets + 20'000);
+  EXPECT_EQ(many.nearest_first.front().process.pid, first + 59);
+  EXPECT_GT(many.nearest_first.size(), 10U);
+}
+
 TEST_F(AncestorsTest, AnAncestorIsDescribedWithItsIds) {
   add_live(20, 1, 200);
   const Ancestry ancestry = ancestors_of(key_of(40, 400), key_of(20, 200), table_.lookup(), proc_.path());

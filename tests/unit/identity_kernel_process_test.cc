@@ -47,6 +47,14 @@ TEST(SplitCommandLine, KeepsEveryArgument) {
   for (const ArgvCase& c : cases) EXPECT_EQ(split_command_line(c.octets), c.arguments);
 }
 
+TEST(KernelProcess, ALineOfNothingButEmptyArgumentsIsCut) {
+  bool cut = true;
+  EXPECT_EQ(split_command_line(std::string(max_arguments, '\0'), &cut).size(), max_arguments);
+  EXPECT_FALSE(cut);
+  EXPECT_EQ(split_command_line(std::string(8192, '\0'), &cut).size(), max_arguments);
+  EXPECT_TRUE(cut);
+}
+
 TEST(SplitVariables, AValueThatMayHaveBeenCutIsNotKnown) {
   struct Case {
     std::string octets;

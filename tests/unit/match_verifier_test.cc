@@ -159,6 +159,8 @@ TEST(Verifier, TestsOfOtherFields) {
       {"rcode|gt: 0", {{"rcode", "SERVFAIL"}}, true},
       {"rcode|gt: 2", {{"rcode", "SERVFAIL"}}, false},
       {"qtype: 16", {{"qtype", "16"}}, true},
+      {"qtype: '16'", {{"qtype", "TXT"}}, true},
+      {"qtype: '16'", {{"qtype", "A"}}, false},
       {"qtype_name: TXT", {{"qtype", "16"}}, true},
       {"record_type|gt: 100", {{"record_type", "TYPE65280"}}, true},
       {"Image|exists: true", {{"Image", ""}}, true},

@@ -71,6 +71,45 @@ TEST(SigmaCorrelation, ACycleIsRefusedWhole) {
   EXPECT_EQ(set.error_count(), 2u);
 }
 
+TEST(SigmaCorrelation, OneThatCannotFireSaysSo) {
+  const std::string head = "  rules: [one]\n  timespan: 1m\n";
+  const struct {
+    std::string body;
+    const char* words;  // none: it can
+    bool alerts = false;
+  } cases[] = {
+      {head + "  type: event_count\n  condition: {gte: 2}\n  group-by: [ComputerName]\n", "no field 'ComputerName'"},
+      {head + "  type: value_count\n  condition: {gte: 2, field: bytes}\n", "no field 'bytes'"},
+      {head + "  type: event_count\n  condition: {gte: 10001}\n", "more than the 10000", true},
+      {head + "  type: event_count\n  condition: {gt: 10000}\n", "more than the 10000", true},
+      {head + "  type: temporal\n  condition: {gte: 2}\n", "more than the 1 ", true},
+      {head + "  type: event_count\n  condition: {gte: 10000}\n  group-by: [query]\n", nullptr},
+      {head + "  type: event_count\n  condition: {lte: 20000}\n", nullptr},
+      {head + "  type: value_sum\n  condition: {gte: 20000, field: query_length}\n", nullptr},
+  };
+  for (const auto& c : cases) {
+    const RuleSet set = parse_rules(base_rules + correlation(c.body), "t.yml");
+    ASSERT_EQ(set.correlations.size(), 1U) << c.body;
+    EXPECT_EQ(set.error_count(), 0U) << c.body;
+    EXPECT_EQ(set.correlations[0].never.find(c.words == nullptr ? "x" : c.words) != std::string::npos,
+              c.words != nullptr)
+        << set.correlations[0].never << "\n"
+        << c.body;
+    EXPECT_EQ(set.findings.empty(), c.words == nullptr) << c.body;
+    EXPECT_EQ(set.rules.at(0).alerts, c.alerts) << c.body;
+  }
+}
+
+TEST(SigmaCorrelation, ARuleWithoutANameIsNotNamedByNothing) {
+  const RuleSet set =
+      parse_rules(rule_with_test("query: a.test") + "---\n" +
+                      correlation("  type: event_count\n  rules: ['']\n  timespan: 1m\n  condition: {gte: 2}\n"),
+                  "t.yml");
+  EXPECT_TRUE(set.correlations.empty());
+  EXPECT_EQ(set.error_count(), 1U);
+  EXPECT_TRUE(set.rules.at(0).alerts);
+}
+
 struct Event {
   int second;
   const char* name;
@@ -171,6 +210,26 @@ TEST(Correlator, MemoryIsBoundedAndWhatIsLostIsCounted) {
   const std::vector<Event> entries = {{0, "a.one.test"}, {1, "a.one.test"}, {2, "a.one.test"}};
   EXPECT_EQ(fired(text, entries, {2, 2}, &evictions), "- - -");
   EXPECT_EQ(evictions.entries, 1u);
+}
+
+TEST(Correlator, WhatAProcessChoosesIsBoundedInOctets) {
+  const std::string text = base_rules + correlation(
+                                            "  type: value_count\n  rules: [one]\n  timespan: 10m\n  group-by: [User]\n"
+                                            "  condition: {gte: 100, field: query}\n");
+  std::vector<std::string> names;
+  for (int i = 0; i < 300; ++i) names.push_back(std::string(60, 'x') + "." + std::to_string(i) + ".one.test");
+  std::vector<Event> events;
+  for (int i = 0; i < 300; ++i)
+    events.push_back({i, names[static_cast<std::size_t>(i)].c_str(), {{"User", i % 2 == 0 ? "a" : "b"}}});
+  match::Correlator::Evictions evictions;
+  match::Correlator::Limits limits;
+  limits.max_octets = 20'000;
+  const std::string titles = fired(text, events, limits, &evictions);
+  EXPECT_EQ(titles.find('c'), std::string::npos) << "no group can hold a hundred";
+  EXPECT_GT(evictions.groups, 0U);
+  limits.max_octets = 1U << 20;
+  EXPECT_NE(fired(text, events, limits, &evictions).find('c'), std::string::npos);
+  EXPECT_EQ(evictions.groups + evictions.entries, 0U);
 }
 
 }  // namespace

@@ -2,12 +2,16 @@
 
 #include <utility>
 
+#include "event/weight.h"
+
 namespace nslookout::agent {
 
 bool Hold::add(Held& held, Clock::time_point now) {
-  if (items_.size() >= limits_.events) return false;
+  const std::size_t octets = event::weight_of(held.event);
+  if (items_.size() >= limits_.events || octets_ + octets > limits_.octets) return false;
+  octets_ += octets;
   ++counts_[held.event.container->id];
-  items_.push_back({std::move(held), now + limits_.time});
+  items_.push_back({std::move(held), now + limits_.time, octets});
   return true;
 }
 
@@ -24,6 +28,7 @@ std::vector<Held> Hold::take(Clock::time_point now, const Settled& settled) {
     }
     const auto count = counts_.find(container.id);
     if (--count->second == 0) counts_.erase(count);
+    octets_ -= item->octets;
     taken.push_back(std::move(item->held));
     item = items_.erase(item);
   }

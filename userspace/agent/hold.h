@@ -28,7 +28,8 @@ class Hold {
  public:
   using Clock = std::chrono::steady_clock;
   struct Limits {
-    std::size_t events = 1024;  // about 3 KB each
+    std::size_t events = 1024;       // about 3 KB each
+    std::size_t octets = 64U << 20;  // of all of them
     std::chrono::milliseconds time{2000};
   };
 
@@ -50,10 +51,12 @@ class Hold {
   struct Item {
     Held held;
     Clock::time_point until;
+    std::size_t octets = 0;
   };
 
   Limits limits_;
   std::list<Item> items_;  // as they came
+  std::size_t octets_ = 0;
   std::unordered_map<std::string, std::size_t> counts_;
 };
 

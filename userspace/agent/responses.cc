@@ -6,6 +6,7 @@
 #include "base/dns_name.h"
 #include "bpf/exchange.h"
 #include "event/candidate.h"
+#include "event/weight.h"
 
 namespace nslookout::agent {
 namespace {
@@ -35,11 +36,13 @@ bool passed(std::uint64_t since, std::uint64_t now, std::chrono::nanoseconds win
 
 void Responses::wait(std::string exchange, Awaiting query) {
   remove_same(exchange, query.candidate);
-  if (oldest_first_.size() >= limits_.queries) {
+  const std::size_t octets = event::weight_of(query.event);
+  while (!oldest_first_.empty() && (oldest_first_.size() >= limits_.queries || octets_ + octets > limits_.octets)) {
     ++counts_.evicted;
     (void)remove(oldest_first_.begin());
   }
-  oldest_first_.push_back({std::move(exchange), std::move(query)});
+  octets_ += octets;
+  oldest_first_.push_back({std::move(exchange), std::move(query), octets});
   const auto position = std::prev(oldest_first_.end());
   by_exchange_.emplace(position->exchange, position);
   const auto early = std::ranges::find_if(early_, [&](const Early& response) {
@@ -84,6 +87,7 @@ void Responses::decide(Position position, const Answer* answer) {
 Responses::Entry Responses::remove(Position position) {
   const auto [begin, end] = by_exchange_.equal_range(position->exchange);
   by_exchange_.erase(std::find_if(begin, end, [&](const auto& entry) { return entry.second == position; }));
+  octets_ -= position->octets;
   Entry entry = std::move(*position);
   oldest_first_.erase(position);
   return entry;

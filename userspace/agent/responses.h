@@ -63,6 +63,7 @@ struct ResponseCounts {
 struct ResponseLimits {
   std::chrono::nanoseconds window = std::chrono::seconds{10};
   std::size_t queries = 16384;
+  std::size_t octets = 64U << 20;                                   // of their events
   std::chrono::nanoseconds early_window = std::chrono::seconds{3};  // a query may be held for its container
   std::size_t early_responses = 1024;
 };
@@ -93,6 +94,7 @@ class Responses {
   struct Entry {
     std::string exchange;
     Awaiting query;
+    std::size_t octets = 0;
   };
   using Position = std::list<Entry>::iterator;
   struct Early {
@@ -109,6 +111,7 @@ class Responses {
   ResponseLimits limits_;
   ResponseCounts counts_;
   std::list<Entry> oldest_first_;
+  std::size_t octets_ = 0;  // of them
   std::unordered_multimap<std::string, Position> by_exchange_;
   std::deque<Early> early_;  // oldest first
 };

@@ -37,10 +37,9 @@ constexpr std::array record_types = std::to_array<RecordType>({
 });
 static_assert(std::ranges::is_sorted(record_types, {}, &RecordType::number));
 
-std::optional<std::uint16_t> number_after_type(std::string_view lower) {
+std::optional<std::uint16_t> number_in(std::string_view lower) {
   constexpr std::string_view prefix = "type";
-  if (!lower.starts_with(prefix)) return std::nullopt;
-  lower.remove_prefix(prefix.size());
+  if (lower.starts_with(prefix)) lower.remove_prefix(prefix.size());
   std::uint16_t number = 0;
   const auto [end, error] = std::from_chars(lower.data(), lower.data() + lower.size(), number);
   if (error != std::errc() || end != lower.data() + lower.size()) return std::nullopt;
@@ -60,7 +59,7 @@ std::optional<std::uint16_t> record_type_number(std::string_view name) {
   for (const RecordType& type : record_types) {
     if (ascii_lower(type.name) == lower) return type.number;
   }
-  return number_after_type(lower);
+  return number_in(lower);
 }
 
 }  // namespace nslookout

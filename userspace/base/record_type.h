@@ -12,7 +12,7 @@ namespace nslookout {
 // "A", "AAAA", "HTTPS", …, "TYPE65280".
 [[nodiscard]] std::string record_type_name(std::uint16_t number);
 
-// Any case; "TYPE28" is 28 as "AAAA" is. Nothing for a text that names no type.
+// Any case; "TYPE28" and "28" are 28 as "AAAA" is. Nothing for a text that names no type.
 [[nodiscard]] std::optional<std::uint16_t> record_type_number(std::string_view name);
 
 }  // namespace nslookout

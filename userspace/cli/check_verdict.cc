@@ -72,8 +72,12 @@ std::vector<Verdict> verdicts_of(const sigma::RuleSet& set, const compile::Plan&
     const bool usable = verdict.valid && verdict.fires.empty();
     verdict.is_filter = usable && document.kind == sigma::Document::Kind::filter;
     if (usable && document.kind == sigma::Document::Kind::correlation) {
-      verdict.fires = "always";
-      verdict.reason = "a correlation, which fires as its rules do";
+      const auto found = std::ranges::find_if(set.correlations, [&](const sigma::Correlation& one) {
+        return one.head.file == document.file && one.head.document == document.number;
+      });
+      const bool never = found != set.correlations.end() && !found->never.empty();
+      verdict.fires = never ? "never" : "always";
+      verdict.reason = never ? found->never : "a correlation, which fires as its rules do";
     }
     verdicts.push_back(std::move(verdict));
   }

@@ -36,6 +36,18 @@ std::optional<std::string> content(const std::string& path) {
   return file.valid() ? read_up_to(file.get(), small_file) : std::nullopt;
 }
 
+// Whole lines: the last of the file that fit.
+std::string end_of(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0) return {};
+  const bool cut = status.st_size > static_cast<off_t>(small_file);
+  if (cut && ::lseek(file.get(), -static_cast<off_t>(small_file), SEEK_END) < 0) return {};
+  std::string text = read_up_to(file.get(), small_file).value_or("");
+  if (cut) text.erase(0, text.find('\n') + 1);
+  return text;
+}
+
 }  // namespace
 
 Result<WorkFolder> WorkFolder::find(const std::string& named) {
@@ -110,7 +122,7 @@ std::optional<Fd> open_process(const AgentState& state) {
 }
 
 std::string last_words(const WorkFolder& folder) {
-  std::istringstream lines(content(folder.log()).value_or(""));
+  std::istringstream lines(end_of(folder.log()));
   constexpr std::string_view prefix = "nslookout: ";
   std::string last;
   std::string last_error;

@@ -5,12 +5,14 @@
 
 #include "base/log.h"
 #include "base/quiet_thread.h"
+#include "event/weight.h"
 #include "inventory/inventory.h"
 
 namespace nslookout::history {
 namespace {
 
-constexpr std::size_t queue_limit = 8192;  // a few kilobytes each
+constexpr std::size_t queue_limit = 8192;        // a few kilobytes each
+constexpr std::size_t queue_octets = 64U << 20;  // of all of them
 constexpr std::chrono::milliseconds batch_time{500};
 constexpr std::size_t remembered_limit = 131072;  // events of which repeats may still be told
 
@@ -56,11 +58,14 @@ void Recorder::add_repeats(const std::string& event_id, std::uint64_t count, Wal
 }
 
 void Recorder::enqueue(Item item) {
+  const auto* event = std::get_if<event::Event>(&item);
+  const std::size_t octets = event != nullptr ? event::weight_of(*event) : sizeof item;
   const std::scoped_lock lock(mutex_);
-  if (queue_.size() >= queue_limit) {
+  if (queue_.size() >= queue_limit || queue_octets_ + octets > queue_octets) {
     lost_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
+  queue_octets_ += octets;
   queue_.push_back(std::move(item));
 }
 
@@ -73,6 +78,7 @@ void Recorder::work() {
       more_.wait_for(lock, batch_time, [&] { return ending_; });
       ending = ending_;
       batch.swap(queue_);
+      queue_octets_ = 0;
     }
     if (!batch.empty()) write(batch);
     batch.clear();
@@ -99,20 +105,33 @@ Result<void> Recorder::write_once(const std::vector<Item>& batch) {
     done = write_item(item);
   }
   if (done) done = store_->commit();
-  if (!done) store_->roll_back();
+  if (!done) {
+    store_->roll_back();
+    new_rows_.clear();
+    return done;
+  }
+  // Not before: another lookup's row may have the number of one that was rolled back.
+  for (const auto& [event_id, row] : new_rows_) remember(event_id, row);
+  new_rows_.clear();
   return done;
 }
 
 Result<void> Recorder::write_item(const Item& item) {
   if (const auto* repeats = std::get_if<Repeats>(&item)) {
-    const auto row = rows_.find(repeats->event_id);
-    return row == rows_.end() ? Result<void>{} : store_->add_repeats(row->second, repeats->count, repeats->last);
+    const auto row = row_of(repeats->event_id);
+    return row ? store_->add_repeats(*row, repeats->count, repeats->last) : Result<void>{};
   }
   const auto& event = std::get<event::Event>(item);
   const auto row = store_->add(event, 1);
   if (!row) return fail(row.error());
-  remember(event.event_id, *row);
+  new_rows_.insert_or_assign(event.event_id, *row);
   return {};
+}
+
+std::optional<Store::Row> Recorder::row_of(const std::string& event_id) const {
+  if (const auto known = rows_.find(event_id); known != rows_.end()) return known->second;
+  const auto fresh = new_rows_.find(event_id);
+  return fresh == new_rows_.end() ? std::nullopt : std::optional(fresh->second);
 }
 
 void Recorder::remember(const std::string& event_id, Store::Row row) {

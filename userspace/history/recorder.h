@@ -60,6 +60,7 @@ class Recorder {
   [[nodiscard]] Result<void> write_once(const std::vector<Item>& batch);
   [[nodiscard]] Result<void> write_item(const Item& item);
   void remember(const std::string& event_id, Store::Row row);
+  [[nodiscard]] std::optional<Store::Row> row_of(const std::string& event_id) const;
   // After an error: whether it is worth another try.
   [[nodiscard]] bool mend(const Error& error);
   void say_once(bool& said, const Error& error, const char* consequence);
@@ -70,13 +71,15 @@ class Recorder {
   std::mutex mutex_;
   std::condition_variable more_;
   std::vector<Item> queue_;
+  std::size_t queue_octets_ = 0;
   bool ending_ = false;
   std::atomic<std::uint64_t> lost_ = 0;
 
   // Of the thread alone.
   std::unique_ptr<Store> store_;  // none: it could not be begun anew
   std::unordered_map<std::string, Store::Row> rows_;
-  std::deque<std::string> remembered_;  // keys of rows_, oldest first
+  std::deque<std::string> remembered_;                    // keys of rows_, oldest first
+  std::unordered_map<std::string, Store::Row> new_rows_;  // of the batch that is being written
   bool said_full_ = false;
   bool said_other_ = false;
 

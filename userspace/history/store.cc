@@ -24,6 +24,8 @@ constexpr std::uint64_t page_octets = 4096;
 constexpr int busy_milliseconds = 5000;
 constexpr std::uint32_t rows_between_checks = 16;  // of the pages in use
 constexpr std::uint64_t pages_in_reserve = 128;    // for the rows until the next check
+// A process chooses how long its event is, up to some hundred kilobytes: half of the reserve is left for the last one.
+constexpr std::uint64_t octets_between_checks = pages_in_reserve * page_octets / 2;
 
 std::int64_t nanoseconds(WallTime time) { return time.time_since_epoch().count(); }
 WallTime wall_time(std::int64_t nanoseconds) { return WallTime{std::chrono::nanoseconds{nanoseconds}}; }
@@ -286,6 +288,7 @@ Result<Store::Row> Store::add(const event::Event& event, std::uint64_t count) {
   if (const auto inserted = step(insert); !inserted) return fail(inserted.error());
   const Row row = sqlite3_last_insert_rowid(database_.get());
   ++rows_;
+  unchecked_octets_ += message->size();
   if (const auto kept = keep_to_limits(); !kept) return fail(kept.error());
   return row;
 }
@@ -320,8 +323,9 @@ Result<void> Store::keep_to_limits() {
   if (rows_ > max_rows_) {
     if (auto evicted = evict(rows_ - max_rows_); !evicted) return evicted;
   }
-  if (++unchecked_ < rows_between_checks) return {};
+  if (++unchecked_ < rows_between_checks && unchecked_octets_ < octets_between_checks) return {};
   unchecked_ = 0;
+  unchecked_octets_ = 0;
   const auto used = pages_used();
   if (!used) return fail(used.error());
   return *used + pages_in_reserve < max_pages_ ? Result<void>{} : evict(rows_ / 10 + 1);

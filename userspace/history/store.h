@@ -115,8 +115,9 @@ class Store {
   std::uint64_t max_rows_ = 0;
   std::uint64_t max_pages_ = 0;
   std::uint64_t rows_ = 0;
-  std::uint32_t unchecked_ = 0;    // rows that were added since the pages were counted
-  std::uint64_t rows_before_ = 0;  // the transaction
+  std::uint32_t unchecked_ = 0;         // rows that were added since the pages were counted
+  std::uint64_t unchecked_octets_ = 0;  // of their messages
+  std::uint64_t rows_before_ = 0;       // the transaction
   Trouble trouble_ = Trouble::none;
 };
 

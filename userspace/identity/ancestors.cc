@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "event/weight.h"
 #include "identity/kernel_process.h"
 #include "identity/proc_process.h"
 #include "identity/process_facts.h"
@@ -39,12 +40,20 @@ event::Process from_table(const nsl_process_key& key, const nsl_process& entry, 
   return process;
 }
 
+// False: there is no room for more behind it.
+bool add(Ancestry& ancestry, Ancestor ancestor) {
+  ancestry.octets += event::weight_of(ancestor.process);
+  ancestry.nearest_first.push_back(std::move(ancestor));
+  return ancestry.nearest_first.size() < max_ancestors && ancestry.octets < max_ancestors_octets;
+}
+
 // Follows living parents from one that /proc has, itself included, for as long as there is room.
 void follow_proc(Ancestry& ancestry, std::uint32_t pid, std::optional<ProcProcess> live, const std::string& proc_root) {
-  while (live && ancestry.nearest_first.size() < max_ancestors) {
+  bool room = true;
+  while (live && room) {
     const ProcStat& stat = live->stat_at_open();
-    ancestry.nearest_first.push_back(
-        {start_boottime(stat.start_ticks), from_proc(pid, *live), split_variables(live->allowed_variables())});
+    room = add(ancestry,
+               {start_boottime(stat.start_ticks), from_proc(pid, *live), split_variables(live->allowed_variables())});
     if (stat.parent_pid == 0) return;
     auto parent = ProcProcess::open_parent(proc_root, stat.parent_pid, stat.start_ticks);
     const auto still = live->stat();
@@ -69,8 +78,9 @@ Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& par
   Ancestry ancestry;
   nsl_process_key key = parent;
   std::uint64_t younger = process.start_boottime;
+  bool room = true;
   while (key.tgid != 0) {
-    if (key.start_boottime >= younger || ancestry.nearest_first.size() == max_ancestors) {
+    if (key.start_boottime >= younger || !room) {
       ancestry.truncated = true;
       return ancestry;
     }
@@ -79,8 +89,7 @@ Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& par
       follow_proc(ancestry, key.tgid, proc_root.empty() ? std::nullopt : ProcProcess::open(proc_root, key), proc_root);
       return ancestry;
     }
-    ancestry.nearest_first.push_back(
-        {key.start_boottime, from_table(key, *entry, proc_root), variables_of(table, *entry)});
+    room = add(ancestry, {key.start_boottime, from_table(key, *entry, proc_root), variables_of(table, *entry)});
     younger = key.start_boottime;
     key = entry->parent;
   }

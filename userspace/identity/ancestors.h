@@ -21,6 +21,8 @@
 namespace nslookout::identity {
 
 inline constexpr std::size_t max_ancestors = 64;
+// Of what is known of all of them (event/weight.h): paths and command lines of kilobytes are a process's own choice.
+inline constexpr std::size_t max_ancestors_octets = 128U << 10;
 
 // The kernel's process table: nothing where it has no entry (any more).
 struct ProcessTable {
@@ -41,7 +43,9 @@ struct Ancestor {
 
 struct Ancestry {
   std::vector<Ancestor> nearest_first;
-  bool truncated = false;  // the last one was started by a process of which nothing is known, or is the 64th
+  std::size_t octets = 0;  // that they take
+  bool truncated =
+      false;  // the last one was started by a process of which nothing is known, or there was no room for more
 };
 
 // proc_root: empty for no /proc.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/text.h"
+
 namespace nslookout::identity {
 
 std::string path_from_reversed(std::string_view reversed, bool truncated) {
@@ -18,19 +20,19 @@ std::string path_from_reversed(std::string_view reversed, bool truncated) {
   return path;
 }
 
-std::vector<std::string> split_command_line(std::string_view nul_separated) {
+std::vector<std::string> split_command_line(std::string_view nul_separated, bool* cut) {
   std::vector<std::string> arguments;
-  while (!nul_separated.empty()) {
-    const std::size_t end = nul_separated.find('\0');
-    arguments.emplace_back(nul_separated.substr(0, end));
-    nul_separated.remove_prefix(end == std::string_view::npos ? nul_separated.size() : end + 1);
+  while (!nul_separated.empty() && arguments.size() < max_arguments) {
+    arguments.emplace_back(take_until(nul_separated, '\0'));
   }
+  if (cut != nullptr) *cut = !nul_separated.empty();
   return arguments;
 }
 
 std::vector<std::pair<std::string, std::string>> split_variables(std::string_view nul_separated) {
   std::vector<std::pair<std::string, std::string>> variables;
-  for (const std::string& text : split_command_line(nul_separated)) {
+  while (!nul_separated.empty()) {
+    const std::string text(take_until(nul_separated, '\0'));
     const std::size_t equal = text.find('=');
     if (equal == std::string::npos) continue;
     std::string name = text.substr(0, equal);

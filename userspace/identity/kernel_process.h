@@ -17,8 +17,9 @@ namespace nslookout::identity {
 [[nodiscard]] std::string path_from_reversed(std::string_view reversed, bool truncated);
 
 // Arguments that are each closed by NUL; the last may lack it (cut, or overwritten by the process). Empty arguments are
-// arguments.
-[[nodiscard]] std::vector<std::string> split_command_line(std::string_view nul_separated);
+// arguments. No more than max_arguments, since a line may be nothing but empty ones; cut says that there were more.
+inline constexpr std::size_t max_arguments = 256;
+[[nodiscard]] std::vector<std::string> split_command_line(std::string_view nul_separated, bool* cut = nullptr);
 
 // The value of a variable that is not known because it was cut. No value has a NUL.
 inline constexpr std::string_view cut_value("\0", 1);

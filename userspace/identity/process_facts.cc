@@ -37,7 +37,8 @@ void complete_executable(event::Process& process, const ProcProcess& live) {
 void complete_command_line(event::Process& process, const ProcProcess& live) {
   const auto text = live.command_line(max_command_line);
   if (!text || text->empty()) return;
-  std::vector<std::string> found = split_command_line(*text);
+  bool cut = false;
+  std::vector<std::string> found = split_command_line(*text, &cut);
   const std::vector<std::string>& known = process.command_line;
   if (!known.empty()) {
     const bool same = found.size() >= known.size() && std::equal(known.begin(), known.end() - 1, found.begin()) &&
@@ -45,7 +46,7 @@ void complete_command_line(event::Process& process, const ProcProcess& live) {
     if (!same) return;
   }
   process.command_line = std::move(found);
-  process.command_line_truncated = text->size() >= max_command_line;
+  process.command_line_truncated = cut || text->size() >= max_command_line;
 }
 
 }  // namespace
@@ -59,8 +60,8 @@ void add_entry(event::Process& process, const nsl_process& entry) {
   process.executable_deleted = (entry.flags & NSL_PROCESS_EXE_DELETED) != 0;
   process.cwd = path_from_reversed(paths.substr(executable_end), (entry.flags & NSL_PROCESS_CWD_TRUNCATED) != 0);
   const std::string_view argv(entry.argv, std::min<std::size_t>(entry.argv_length, NSL_ARGV_MAX));
-  process.command_line = split_command_line(argv);
-  process.command_line_truncated = (entry.flags & NSL_PROCESS_ARGV_TRUNCATED) != 0;
+  process.command_line = split_command_line(argv, &process.command_line_truncated);
+  if ((entry.flags & NSL_PROCESS_ARGV_TRUNCATED) != 0) process.command_line_truncated = true;
   if (entry.script_at != 0 && entry.script_at < argv.size()) {
     const std::string_view script = argv.substr(entry.script_at);
     process.script = script.substr(0, script.find('\0'));

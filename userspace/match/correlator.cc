@@ -89,14 +89,31 @@ double sources_in_order(const Entries& entries) {
 Correlator::Correlator(const compile::Plan& plan, Limits limits)
     : plan_(&plan), limits_(limits), states_(plan.correlations().size()) {}
 
-void Correlator::forget_first(Group& group) {
-  const auto counted = group.distinct.find(group.entries.front().value);
+void Correlator::add(State& state, Group& group, const Entry& entry, bool counts_values) {
+  group.entries.push_back(entry);
+  if (counts_values) ++group.distinct[entry.value];
+  group.octets += octets_of(entry);
+  state.octets += octets_of(entry);
+}
+
+void Correlator::forget_first(State& state, Group& group) {
+  const Entry& first = group.entries.front();
+  const auto counted = group.distinct.find(first.value);
   if (counted != group.distinct.end() && --counted->second == 0) group.distinct.erase(counted);
+  group.octets -= octets_of(first);
+  state.octets -= octets_of(first);
   group.entries.pop_front();
 }
 
-void Correlator::forget_old(Group& group, Time timespan) {
-  while (!group.entries.empty() && now_ - group.entries.front().time > timespan) forget_first(group);
+void Correlator::forget_old(State& state, Group& group, Time timespan) {
+  while (!group.entries.empty() && now_ - group.entries.front().time > timespan) forget_first(state, group);
+}
+
+void Correlator::drop_oldest(State& state) {
+  const auto oldest = state.groups.find(state.by_age.front());
+  state.octets -= oldest->second.octets;
+  state.groups.erase(oldest);
+  state.by_age.pop_front();
 }
 
 Correlator::Group& Correlator::group_of(State& state, const std::string& key, Time timespan) {
@@ -105,19 +122,17 @@ Correlator::Group& Correlator::group_of(State& state, const std::string& key, Ti
     state.by_age.splice(state.by_age.end(), state.by_age, found->second.age);
     return found->second;
   }
-  const auto drop_oldest = [&] {
-    state.groups.erase(state.by_age.front());
-    state.by_age.pop_front();
-  };
   // A group without an event in its window is as good as none. The condition of such a group may have held (lt 5); it
   // begins to hold again at its next event.
   while (!state.by_age.empty() && now_ - state.groups.at(state.by_age.front()).entries.back().time > timespan)
-    drop_oldest();
+    drop_oldest(state);
   if (state.groups.size() >= limits_.max_groups) {
-    drop_oldest();
+    drop_oldest(state);
     ++evictions_.groups;
   }
   Group& group = state.groups[key];
+  group.octets = sizeof group + 2 * key.size();
+  state.octets += group.octets;
   group.age = state.by_age.insert(state.by_age.end(), key);
   return group;
 }
@@ -152,16 +167,25 @@ void Correlator::enter(std::size_t index, std::size_t source, const Query& query
   const std::optional<std::string> key = key_of(query, correlation.sources[source].group_by);
   const std::vector<Entry> entries = entries_of(correlation, source, query);
   if (!key || entries.empty()) return;
-  Group& group = group_of(states_[index], *key, correlation.timespan);
+  State& state = states_[index];
+  Group& group = group_of(state, *key, correlation.timespan);
   if (!group.entries.empty() && now_ - group.entries.back().time > correlation.timespan) group.held = false;
-  forget_old(group, correlation.timespan);
+  forget_old(state, group, correlation.timespan);
   for (const Entry& entry : entries) {
     if (group.entries.size() >= limits_.max_entries) {
-      forget_first(group);
+      forget_first(state, group);
       ++evictions_.entries;
     }
-    group.entries.push_back(entry);
-    if (correlation.type == Type::value_count) ++group.distinct[entry.value];
+    add(state, group, entry, correlation.type == Type::value_count);
+  }
+  // This group has just had an event, so that it goes last; alone it loses its oldest entries.
+  while (state.octets > limits_.max_octets && state.groups.size() > 1) {
+    drop_oldest(state);
+    ++evictions_.groups;
+  }
+  while (state.octets > limits_.max_octets && group.entries.size() > 1) {
+    forget_first(state, group);
+    ++evictions_.entries;
   }
   entered.insert(*key);
 }

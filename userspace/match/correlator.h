@@ -9,8 +9,8 @@
 // group-by field, or without the field whose values are counted, does not count. Of several values of a field the first
 // one groups, and each counts (of a tuple the first ones). Text is compared without case.
 //
-// Memory is bounded: groups beyond max_groups push out the one that was longest without an event, entries beyond
-// max_entries the oldest of their group; each is counted. Time that runs backwards is taken as standing still.
+// Memory is bounded: groups beyond max_groups, and whatever goes beyond max_octets, push out the group that was longest
+// without an event, entries beyond max_entries the oldest of their group; each is counted. Time that runs backwards is taken as standing still.
 // The plan must outlive the correlator. Thread rule: one thread.
 #pragma once
 
@@ -33,8 +33,9 @@ class Correlator {
   using Time = std::chrono::nanoseconds;  // since any fixed point
 
   struct Limits {
-    std::size_t max_groups = 10'000;   // of one correlation
-    std::size_t max_entries = 10'000;  // of one group
+    std::size_t max_groups = 10'000;                      // of one correlation
+    std::size_t max_entries = sigma::max_counted_events;  // of one group
+    std::size_t max_octets = 64U << 20;                   // of one correlation, with its groups' keys and values
   };
   struct Evictions {
     std::uint64_t groups = 0;
@@ -59,11 +60,13 @@ class Correlator {
     std::deque<Entry> entries;  // ascending in time
     std::unordered_map<std::string, std::size_t> distinct;
     bool held = false;
+    std::size_t octets = 0;
     std::list<std::string>::iterator age;
   };
   struct State {
     std::unordered_map<std::string, Group> groups;
     std::list<std::string> by_age;  // keys of groups, the longest without an event first
+    std::size_t octets = 0;         // of all of them
   };
 
   // The keys of the groups that the event goes into are added to entered.
@@ -73,8 +76,12 @@ class Correlator {
   [[nodiscard]] std::vector<Entry> entries_of(const sigma::Correlation& correlation, std::size_t source,
                                               const Query& query) const;
   Group& group_of(State& state, const std::string& key, Time timespan);
-  static void forget_first(Group& group);
-  void forget_old(Group& group, Time timespan);
+  static void drop_oldest(State& state);
+  // What it takes, with its share of Group::distinct.
+  [[nodiscard]] static std::size_t octets_of(const Entry& entry) { return 2 * (sizeof entry + entry.value.size()); }
+  static void add(State& state, Group& group, const Entry& entry, bool counts_values);
+  static void forget_first(State& state, Group& group);
+  void forget_old(State& state, Group& group, Time timespan);
 
   const compile::Plan* plan_;
   Limits limits_;

@@ -1,7 +1,6 @@
 #include "match/query.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/case_fold.h"
@@ -24,13 +23,6 @@ std::string_view without_trailing_dot(std::string_view name) {
 }
 
 // "TXT", "TYPE16" and, as Zeek's qtype has it, "16".
-std::optional<std::uint16_t> type_of(std::string_view text) {
-  std::uint16_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc() && end == text.data() + text.size()) return number;
-  return record_type_number(text);
-}
-
 std::string without_backslashes(std::string_view path) {
   std::string text;
   for (const char c : path) {
@@ -51,7 +43,7 @@ FieldText made(Field field, std::string_view text) {
   if (sigma::is_name(field)) text = without_trailing_dot(text);
   FieldText value{std::string(text), fold_case(text)};
   if (field == Field::record_type) {
-    if (const auto number = type_of(text)) value.folded = fold_case(record_type_name(*number));
+    if (const auto number = record_type_number(text)) value.folded = fold_case(record_type_name(*number));
   } else if (field == Field::rcode) {
     if (const auto number = rcode_number(text)) value.folded = fold_case(rcode_name(*number));
   } else if (sigma::is_address(field)) {
@@ -126,7 +118,7 @@ Query::Slot& Query::writable(Field field, std::string_view name) {
 
 void Query::set(Field field, std::string_view text) {
   if (field >= Field::other) return;
-  if (field == Field::record_type) record_type_ = type_of(text);
+  if (field == Field::record_type) record_type_ = record_type_number(text);
   Slot& slot = writable(field, {});
   slot.present = true;
   note(field, text);
@@ -161,7 +153,7 @@ void Query::set_values(std::string_view field_name, const std::vector<std::strin
     note(field, text);
     slot.values.push_back(made(field, text));
   }
-  if (field == Field::record_type) record_type_ = texts.size() == 1 ? type_of(texts[0]) : std::nullopt;
+  if (field == Field::record_type) record_type_ = texts.size() == 1 ? record_type_number(texts[0]) : std::nullopt;
 }
 
 void Query::describe() const {

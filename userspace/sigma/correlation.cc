@@ -238,6 +238,7 @@ class Resolver {
     if (state_[index] != State::untouched) return false;
     state_[index] = State::open;
     const bool good = find_sources(index) && find_group_fields(correlations_[index]);
+    if (good) see_whether_it_can_fire(correlations_[index]);
     state_[index] = good ? State::good : State::bad;
     if (good) order_.push_back(index);
     return good;
@@ -249,7 +250,9 @@ class Resolver {
     return false;
   }
 
-  static bool is_named(const Rule& head, const std::string& name) { return head.id == name || head.name == name; }
+  static bool is_named(const Rule& head, const std::string& name) {
+    return !name.empty() && (head.id == name || head.name == name);
+  }
 
   bool find_sources(std::size_t index) {
     for (std::size_t s = 0; s < correlations_[index].sources.size(); ++s) {
@@ -296,12 +299,51 @@ class Resolver {
     return true;
   }
 
+  // Lookups have fewer fields than the events that Sigma was made for, and a rule that never fires has to say so.
+  void see_whether_it_can_fire(Correlation& correlation) {
+    std::vector<FieldName> read = correlation.fields;
+    for (const Correlation::Source& source : correlation.sources) {
+      read.insert(read.end(), source.group_by.begin(), source.group_by.end());
+    }
+    const auto absent = std::ranges::find(read, Field::other, &FieldName::field);
+    if (absent != read.end()) {
+      correlation.never = fmt::format("lookups have no field '{}' here", absent->name);
+    } else if (is_out_of_reach(correlation)) {
+      correlation.never =
+          fmt::format("its condition asks for more than the {} that can be counted", most_counted(correlation));
+    }
+    if (correlation.never.empty()) return;
+    const bool quiet = !is_out_of_reach(correlation) && !correlation.generate;
+    findings_.push_back(
+        {FindingKind::warning, correlation.head.file, correlation.head.document, correlation.head.place,
+         fmt::format("the correlation never fires: {}; its rules {}", correlation.never,
+                     quiet ? "do not alert by themselves, `generate: true` lets them" : "alert by themselves")});
+  }
+
+  static bool is_out_of_reach(const Correlation& correlation) {
+    const double most = most_counted(correlation);
+    return std::ranges::any_of(correlation.limits, [&](const auto& limit) { return is_beyond(limit, most); });
+  }
+
+  static double most_counted(const Correlation& correlation) {
+    if (is_temporal(correlation.type)) return static_cast<double>(correlation.sources.size());
+    const bool counts = correlation.type == Type::event_count || correlation.type == Type::value_count;
+    return counts ? static_cast<double>(max_counted_events) : std::numeric_limits<double>::infinity();
+  }
+
+  static bool is_beyond(const Correlation::Limit& limit, double most) {
+    using Order = Correlation::Order;
+    if (limit.order == Order::gt) return limit.value >= most;
+    return (limit.order == Order::gte || limit.order == Order::eq) && limit.value > most;
+  }
+
   void silence_rules() {
     std::set<std::size_t> used;
     std::set<std::size_t> used_correlations;
     std::set<std::size_t> loud;
     std::set<std::size_t> loud_correlations;
     for (const Correlation& correlation : correlations_) {
+      if (is_out_of_reach(correlation)) continue;  // it would take a detection away, and put none in its place
       for (const Correlation::Source& source : correlation.sources) {
         used.insert(source.rules.begin(), source.rules.end());
         used_correlations.insert(source.correlations.begin(), source.correlations.end());

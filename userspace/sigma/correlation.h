@@ -64,7 +64,11 @@ struct Correlation {
   std::vector<FieldName> fields;  // of value_*
   double percentile = 0;
   bool generate = false;  // its rules alert by themselves too
+  std::string never;      // why it cannot fire at a lookup; empty: it can
 };
+
+// A group counts that many events of its window; a limit beyond can never be reached.
+inline constexpr std::size_t max_counted_events = 10'000;
 
 // Whether it counts, or groups by, a field of which this holds.
 [[nodiscard]] bool reads_field(const Correlation& correlation, bool (*holds)(Field));

@@ -83,11 +83,11 @@ Result<void> QueuedSink::write(const event::Event& event) {
   auto record = receiver_->encode(event);
   if (!record) return fail(record.error());
   if (queue_->push(std::move(*record))) {
-    dropping_ = false;
+    if (dropping_) dropping_ = queue_->waiting() > 1;
     return {};
   }
   ++dropped_;
-  // One line for each time it begins; the count is in the events of kind loss.
+  // One line until it has been empty again; the count is in the events of kind loss.
   if (!std::exchange(dropping_, true)) log::error("output {}: its queue is full, events are lost to it", name_);
   return {};
 }
