@@ -90,6 +90,28 @@ static __always_inline void nsl_read_iter(struct nsl_iter *out, const struct iov
 	}
 }
 
+/* ---- UDP_CORK ------------------------------------------------------------------------------------------------------ */
+
+/* up to 6.5: a word; later, and in stable releases of older ones, bit 0 (UDP_FLAGS_CORK) of udp_flags */
+struct udp_sock___corkflag {
+	unsigned int corkflag;
+} nsl_core;
+struct udp_sock___flags {
+	unsigned long udp_flags;
+} nsl_core;
+
+static __always_inline bool nsl_is_corked(const struct udp_sock *udp)
+{
+	const struct udp_sock___corkflag *word = (const void *)udp;
+	const struct udp_sock___flags *bits = (const void *)udp;
+
+	if (bpf_core_field_exists(word->corkflag))
+		return BPF_CORE_READ(word, corkflag) != 0;
+	if (bpf_core_field_exists(bits->udp_flags))
+		return BPF_CORE_READ(bits, udp_flags) & 1;
+	return false;
+}
+
 /* ---- cgroups of version 1 -------------------------------------------------------------------------------------------- */
 
 /* Numbers of the controllers: they depend on the configuration. */

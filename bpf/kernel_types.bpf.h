@@ -180,10 +180,44 @@ struct sock {
 	} sk_lock;
 } nsl_core;
 
+/* A datagram that is begun and not sent yet: where it goes, and UDP_SEGMENT as it was when it began. */
+union flowi_uli {
+	struct {
+		__u16 dport; /* network order */
+	} ports;
+} nsl_core;
+
+struct flowi4 {
+	__u32 daddr;
+	union flowi_uli uli;
+} nsl_core;
+
+struct flowi6 {
+	struct in6_addr_kernel daddr;
+	union flowi_uli uli;
+} nsl_core;
+
+struct flowi {
+	union {
+		struct flowi4 ip4;
+		struct flowi6 ip6;
+	} u;
+} nsl_core;
+
+struct inet_cork {
+	__u16 gso_size;
+} nsl_core;
+
+struct inet_cork_full {
+	struct inet_cork base;
+	struct flowi fl;
+} nsl_core;
+
 struct inet_sock {
 	struct sock sk;
 	__u32 inet_saddr;
 	__u16 inet_sport; /* network order */
+	struct inet_cork_full cork;
 } nsl_core;
 
 struct sk_buff {
@@ -194,9 +228,9 @@ struct sk_buff {
 
 struct udp_sock {
 	struct inet_sock inet;
-	int pending;
+	int pending; /* family of the datagram that is begun, or 0 */
 	__u16 gso_size;
-	__u16 len;
+	__u16 len; /* octets of the datagram that is begun, the UDP header among them */
 } nsl_core;
 
 struct inet_connection_sock {

@@ -1,8 +1,5 @@
 /* The backends on udp_sendmsg and udpv6_sendmsg, whatever attaches them (fentry or kprobe): at entry the octets are
  * copied, looked at, and candidates set aside; at return they are handed over if the send succeeded.
- *
- * The copy lives in per-CPU memory, one piece for each hook. The kernel does not start a program again on a CPU where it
- * is under way (and counts that: the metric program_missed), so nobody else writes to it meanwhile.
  */
 #pragma once
 
@@ -13,38 +10,10 @@
 #include <bpf/bpf_tracing.h>
 
 #include "observe.bpf.h"
-#include "payload.bpf.h"
+#include "send.bpf.h"
 #include "telemetry.bpf.h"
 
-#define NSL_MSG_MORE	     0x8000
-#define NSL_AF_INET	     2
-#define NSL_AF_INET6	     10
-#define NSL_SOL_UDP	     17
-#define NSL_UDP_SEGMENT	     103
-#define NSL_CONTROL_MESSAGES 4	/* that are searched for UDP_SEGMENT */
-#define NSL_PENDING_MAX	     64 /* candidates of one send */
-
-enum nsl_hook { NSL_HOOK_V4, NSL_HOOK_V6, NSL_HOOKS };
-
-/* One send, as the hook found it. */
-struct nsl_send {
-	struct nsl_iter iter;
-	nsl_u64 socket; /* address of the struct sock: names the cork */
-	nsl_u8 server[16], source[16];
-	nsl_u16 server_port, source_port;
-	nsl_u8 family;
-	nsl_u8 reserved[3];
-	nsl_u32 candidates; /* set aside so far */
-	nsl_u8 octets[NSL_PAYLOAD_BUFFER];
-	struct nsl_candidate candidate;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, NSL_HOOKS);
-	__type(key, nsl_u32);
-	__type(value, struct nsl_send);
-} nsl_sends SEC(".maps");
+#define NSL_PENDING_MAX 64 /* candidates of one send */
 
 /* Candidates between entry and return. */
 struct nsl_pending_key {
@@ -60,14 +29,11 @@ struct {
 	__type(value, struct nsl_candidate);
 } nsl_pending SEC(".maps");
 
-/* The beginning of a datagram that is sent in pieces (MSG_MORE, UDP_CORK), by socket. */
+/* A datagram that is sent in pieces (MSG_MORE, UDP_CORK), by socket. Where it goes and how it is cut, the kernel keeps. */
 struct nsl_cork {
-	nsl_u32 length;
-	nsl_u16 server_port;
-	nsl_u8 family;
-	nsl_u8 reserved;
-	nsl_u8 server[16];
-	nsl_u8 octets[NSL_PAYLOAD_MAX];
+	nsl_u32 length;			/* octets so far */
+	nsl_u32 seen;			/* the message that its last piece belongs to is a query, and was looked at */
+	nsl_u8 octets[NSL_PAYLOAD_MAX]; /* the beginning of that message, unless it was seen */
 };
 
 struct {
@@ -79,87 +45,6 @@ struct {
 
 const struct nsl_cork nsl_empty_cork = {};
 
-NSL_INLINE struct nsl_send *nsl_send_of(nsl_u32 hook)
-{
-	return bpf_map_lookup_elem(&nsl_sends, &hook);
-}
-
-/* ---- where it goes ----------------------------------------------------------------------------------------------- */
-
-NSL_INLINE bool nsl_is_mapped(const nsl_u8 *address)
-{
-	const nsl_u32 *words = (const nsl_u32 *)address;
-
-	return !words[0] && !words[1] && words[2] == bpf_htonl(0xFFFF);
-}
-
-/* Port of the destination in host order, 0 if unknown; its address and family into the arguments. */
-NSL_INLINE nsl_u16 nsl_read_destination(struct sock *sock, struct msghdr *message, nsl_u8 *address, nsl_u8 *family)
-{
-	const nsl_u8 *name = BPF_CORE_READ(message, msg_name);
-	nsl_u16 header[2] = {}; /* sa_family, port */
-
-	if (name) {
-		bpf_probe_read_kernel(header, sizeof header, name);
-		if (header[0] == NSL_AF_INET6) {
-			*family = 6;
-			bpf_probe_read_kernel(address, 16, name + 8);
-		} else {
-			*family = 4;
-			bpf_probe_read_kernel(address, 4, name + 4);
-		}
-		return bpf_ntohs(header[1]);
-	}
-	if (BPF_CORE_READ(sock, __sk_common.skc_state) != NSL_ESTABLISHED)
-		return 0;
-	bpf_core_read(address, 16, &sock->__sk_common.skc_v6_daddr);
-	if (BPF_CORE_READ(sock, __sk_common.skc_family) == NSL_AF_INET6 && !nsl_is_mapped(address)) {
-		*family = 6;
-	} else {
-		*family = 4;
-		__builtin_memset(address, 0, 16);
-		*(nsl_u32 *)address = BPF_CORE_READ(sock, __sk_common.skc_daddr);
-	}
-	return bpf_ntohs(BPF_CORE_READ(sock, __sk_common.skc_dport));
-}
-
-NSL_INLINE void nsl_read_source(struct nsl_send *send, struct sock *sock)
-{
-	struct inet_sock *inet = (void *)sock;
-
-	send->source_port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
-	if (send->family == 4)
-		*(nsl_u32 *)send->source = BPF_CORE_READ(inet, inet_saddr);
-	else
-		bpf_core_read(send->source, 16, &sock->__sk_common.skc_v6_rcv_saddr);
-}
-
-/* Octets of each datagram of the send, 0 if it is one: UDP_SEGMENT as a socket option or as a control message. */
-NSL_INLINE nsl_u32 nsl_read_gso_size(struct sock *sock, struct msghdr *message)
-{
-	struct udp_sock *udp = (void *)sock;
-	const nsl_u8 *control = BPF_CORE_READ(message, msg_control);
-	nsl_u64 left = BPF_CORE_READ(message, msg_controllen);
-
-	for (int i = 0; i < NSL_CONTROL_MESSAGES && control; i++) {
-		struct cmsghdr_kernel header;
-		nsl_u16 size = 0;
-
-		if (left < sizeof header || bpf_probe_read_kernel(&header, sizeof header, control))
-			break;
-		if (header.level == NSL_SOL_UDP && header.type == NSL_UDP_SEGMENT) {
-			bpf_probe_read_kernel(&size, sizeof size, control + sizeof header);
-			return size;
-		}
-		header.length = (header.length + 7) & ~7ull;
-		if (header.length < sizeof header || header.length > left)
-			break;
-		control += header.length;
-		left -= header.length;
-	}
-	return BPF_CORE_READ(udp, gso_size);
-}
-
 /* ---- candidates --------------------------------------------------------------------------------------------------- */
 
 NSL_INLINE void nsl_hand_over(struct nsl_candidate *candidate)
@@ -170,7 +55,7 @@ NSL_INLINE void nsl_hand_over(struct nsl_candidate *candidate)
 		nsl_count(NSL_COUNT_candidates);
 }
 
-/* Sets the question aside until the send returns. Global functions: see cgroup.bpf.c. */
+/* Sets the question aside until the send returns. */
 __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 generation)
 {
 	struct nsl_question question = nsl_unpack_question(where, what, generation);
@@ -411,13 +296,11 @@ __noinline int nsl_sent_one(nsl_u32 hook, nsl_u32 at, nsl_u32 length)
 	return 0;
 }
 
-/* Looks at the messages of the send: step octets each but the last, or one (step 0). */
-__noinline int nsl_sent_messages(nsl_u32 hook, nsl_u32 left, nsl_u32 step)
+/* Looks at messages of the send, from the octets at on: step octets each but the last. */
+__noinline int nsl_sent_messages(nsl_u32 hook, nsl_u32 at, nsl_u32 left, nsl_u32 step)
 {
-	nsl_u32 at = 0;
-
 	for (int i = 0; i < NSL_MESSAGES_MAX; i++) {
-		const nsl_u32 length = step && left > step ? step : left;
+		const nsl_u32 length = left > step ? step : left;
 
 		if (nsl_sent_one(hook, at, length))
 			return 0;
@@ -432,51 +315,100 @@ __noinline int nsl_sent_messages(nsl_u32 hook, nsl_u32 left, nsl_u32 step)
 	return 0;
 }
 
-/* Looks at a datagram that may be sent in pieces: puts this piece behind the earlier ones and keeps the whole while it is
- * no complete query. pieces: earlier ones are pending. */
-__noinline int nsl_sent_piece(nsl_u32 hook, nsl_u32 length, nsl_u32 pieces)
+/* Looks at a message of a datagram that is sent in pieces: puts the octets of the send from at on behind those of the earlier
+ * pieces (before: how many), and keeps the whole while it is no complete query. */
+__noinline int nsl_sent_piece(nsl_u32 hook, nsl_u32 at, nsl_u32 length, nsl_u32 before)
 {
 	struct nsl_send *send = nsl_send_of(hook);
 	struct nsl_cork *cork;
-	nsl_u32 before = 0;
 	nsl_u64 socket;
 	int copied;
 
 	if (!send)
 		return 0;
 	socket = send->socket;
-	cork = pieces ? bpf_map_lookup_elem(&nsl_corks, &socket) : NULL;
-	if (cork) {
-		before = cork->length;
-		bpf_probe_read_kernel(send->octets, NSL_PAYLOAD_MAX, cork->octets);
-	}
-	if (before >= NSL_PAYLOAD_MAX)
+	cork = bpf_map_lookup_elem(&nsl_corks, &socket);
+	if (!cork)
 		return 0;
+	if (!before)
+		cork->seen = 0;
+	if (cork->seen || before >= NSL_PAYLOAD_MAX)
+		return 0;
+	if (before)
+		bpf_probe_read_kernel(send->octets, NSL_PAYLOAD_MAX, cork->octets);
 	if (length > NSL_PAYLOAD_MAX - before)
 		length = NSL_PAYLOAD_MAX - before;
-	copied = nsl_copy_message(hook, 0, length, before);
+	copied = nsl_copy_message(hook, at, length, before);
 	if (copied < 0) {
 		nsl_count(NSL_COUNT_payload_unreadable);
 		return 0;
 	}
-	before += (nsl_u32)copied;
-	if (nsl_sent_message(hook, before)) {
+	if (nsl_sent_message(hook, before + (nsl_u32)copied)) {
 		nsl_count(NSL_COUNT_queries);
-		if (cork)
-			bpf_map_delete_elem(&nsl_corks, &socket);
+		cork->seen = 1;
 		return 0;
 	}
-	/* complete messages that are no queries are kept too, in vain: which is which shows at the next piece only */
-	if (!cork && !bpf_map_update_elem(&nsl_corks, &socket, &nsl_empty_cork, BPF_ANY))
-		cork = bpf_map_lookup_elem(&nsl_corks, &socket);
-	if (cork) {
-		cork->length = before;
-		cork->server_port = send->server_port;
-		cork->family = send->family;
-		__builtin_memcpy(cork->server, send->server, sizeof cork->server);
-		bpf_probe_read_kernel(cork->octets, NSL_PAYLOAD_MAX, send->octets);
-	}
+	bpf_probe_read_kernel(cork->octets, NSL_PAYLOAD_MAX, send->octets);
 	nsl_count(NSL_COUNT_not_dns);
+	return 0;
+}
+
+/* What is known of the datagram that the send begins or goes on with; NULL if nothing can be. */
+NSL_INLINE struct nsl_cork *nsl_cork_of(struct nsl_send *send)
+{
+	struct udp_sock *udp = (void *)send->socket;
+	const nsl_u64 socket = send->socket;
+	struct nsl_cork *cork;
+	nsl_u32 length;
+
+	if (!send->pending) {
+		bpf_map_update_elem(&nsl_corks, &socket, &nsl_empty_cork, BPF_ANY);
+		return bpf_map_lookup_elem(&nsl_corks, &socket);
+	}
+	cork = bpf_map_lookup_elem(&nsl_corks, &socket);
+	if (!cork)
+		return NULL;
+	length = BPF_CORE_READ(udp, len) - NSL_UDP_HEADER;
+	if (cork->length > length)
+		cork->length = length; /* a piece that the kernel refused */
+	else if (cork->length < length)
+		nsl_count(NSL_COUNT_payload_unreadable); /* one that did not come by here (sendfile) */
+	return cork;
+}
+
+/* Looks at the send as a piece of a datagram, of messages of step octets each if step is not 0. more: others may follow. */
+__noinline int nsl_sent_pieces(nsl_u32 hook, nsl_u32 length, nsl_u32 step, nsl_u32 more)
+{
+	struct nsl_send *send = nsl_send_of(hook);
+	nsl_u32 before, first = length, tail;
+	struct nsl_cork *cork;
+	nsl_u64 socket;
+
+	if (!send)
+		return 0;
+	cork = nsl_cork_of(send);
+	if (!cork) {
+		nsl_count(NSL_COUNT_payload_unreadable);
+		return 0;
+	}
+	before = cork->length;
+	cork->length = before + length;
+	if (step) {
+		before %= step;
+		if (first > step - before)
+			first = step - before;
+	}
+	nsl_sent_piece(hook, 0, first, before);
+	length -= first;
+	if (length) {
+		tail = length % step ? length % step : step;
+		if (length > tail)
+			nsl_sent_messages(hook, first, length - tail, step);
+		nsl_sent_piece(hook, first + length - tail, tail, 0);
+	}
+	socket = send->socket;
+	if (!more)
+		bpf_map_delete_elem(&nsl_corks, &socket);
 	return 0;
 }
 
@@ -542,43 +474,44 @@ __noinline int nsl_hand_over_pending(nsl_u32 index)
 
 NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *message, nsl_u64 length)
 {
-	nsl_u8 server[16] = {}, family = 4;
-	nsl_u16 port = nsl_read_destination(sock, message, server, &family);
-	const int pieces = BPF_CORE_READ((struct udp_sock *)sock, pending);
-	const nsl_u64 socket = (nsl_u64)sock;
-	struct nsl_cork *cork;
+	struct udp_sock *udp = (void *)sock;
+	const int pending = BPF_CORE_READ(udp, pending);
+	const nsl_u8 *name;
+	nsl_u16 name_family;
+	const nsl_u16 port = bpf_ntohs(nsl_read_port(hook, sock, message, pending, &name, &name_family));
 	struct nsl_send *send;
-	nsl_u32 step;
+	nsl_u32 flags, step;
+	bool more;
 
-	if (hook == NSL_HOOK_V6 && (pieces == NSL_AF_INET || family == 4 || nsl_is_mapped(server)))
-		return 0; /* goes on to udp_sendmsg */
-	if (pieces && !port && (cork = bpf_map_lookup_elem(&nsl_corks, &socket))) {
-		port = cork->server_port;
-		family = cork->family;
-		__builtin_memcpy(server, cork->server, sizeof server);
-	}
 	if (!nsl_is_dns_port(port))
 		return 0;
 	send = nsl_send_of(hook);
 	if (!send)
 		return 0;
-	send->socket = socket;
+	send->socket = (nsl_u64)sock;
+	send->message = (nsl_u64)message;
+	send->name = (nsl_u64)name;
+	send->name_family = name_family;
+	send->pending = pending != 0;
 	send->server_port = port;
-	send->family = family;
 	send->candidates = 0;
-	__builtin_memcpy(send->server, server, sizeof server);
-	nsl_read_source(send, sock);
+	flags = BPF_CORE_READ(message, msg_flags);
+	if (length > 0xFFFF || flags & NSL_MSG_PROBE || (hook == NSL_HOOK_V4 && flags & NSL_MSG_OOB))
+		return 0; /* fails, or sends nothing */
+	if (nsl_read_addresses(hook))
+		return 0;
 	nsl_read_iter(&send->iter, &message->msg_iter);
 	/* up to 6.4 sendfile() and splice() open the datagram like this, and then append pages past this hook */
-	if (!length && !pieces && BPF_CORE_READ(message, msg_flags) & NSL_MSG_MORE)
+	if (!length && !pending && flags & NSL_MSG_MORE)
 		nsl_count(NSL_COUNT_payload_unreadable);
-	if (length > 0xFFFF)
-		return 0; /* more than a datagram: the send fails */
-	step = nsl_read_gso_size(sock, message);
-	if (step)
-		nsl_sent_messages(hook, (nsl_u32)length, step);
+	step = nsl_read_gso_size(hook, sock, message, pending);
+	more = flags & NSL_MSG_MORE || nsl_is_corked(udp);
+	if (pending || more)
+		nsl_sent_pieces(hook, (nsl_u32)length, step, more);
+	else if (step && length > step)
+		nsl_sent_messages(hook, 0, (nsl_u32)length, step);
 	else
-		nsl_sent_piece(hook, (nsl_u32)length, pieces != 0);
+		nsl_sent_one(hook, 0, (nsl_u32)length);
 	if (send->candidates) {
 		nsl_note_process(hook);
 		if (nsl_settings.responses)

@@ -102,6 +102,20 @@ TEST_F(FailedSends, AreNoLookups) {
   });
 }
 
+// A send that succeeds, and of which nothing leaves.
+TEST_F(FailedSends, ProbeIsNoLookup) {
+  const auto payload = query(unique_name("probe"));
+  for (const auto kind : {AddressKind::v4, AddressKind::v6}) {
+    check(kind == AddressKind::v4 ? "probe" : "probe_v6", [&]() -> Result<void> {
+      const auto to = server_address(kind);
+      const auto fd = open_socket(to, SOCK_DGRAM);
+      if (!fd) return fail(fd.error());
+      const auto sent = ::sendto(fd->get(), payload.data(), payload.size(), msg_probe, to.get(), to.length());
+      return check_sent(sent, payload.size(), "sendto(MSG_PROBE)");
+    });
+  }
+}
+
 // Nobody listens: the first query leaves and is refused by the network, the second is refused by the socket.
 TEST_F(FailedSends, RefusedSecondOfTwo) {
   const auto first = unique_name("refused");

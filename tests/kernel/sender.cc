@@ -77,6 +77,12 @@ Result<void> send_to_on(int fd, const SocketAddress& server, const std::string& 
                     "sendto");
 }
 
+std::string joined(const Payloads& payloads) {
+  std::string all;
+  for (const auto& payload : payloads) all += payload;
+  return all;
+}
+
 Result<void> send_sendto(const SocketAddress& server, const Payloads& payloads) {
   return each_unconnected(server, payloads,
                           [&](int fd, const std::string& payload) { return send_to_on(fd, server, payload); });

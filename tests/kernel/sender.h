@@ -3,7 +3,8 @@
 // interface.
 //
 // sender.cc has the plain socket calls, sender_assembled.cc what puts a datagram together from parts (MSG_MORE, cork,
-// GSO, pages, raw sockets), sender_io_uring.cc io_uring, sender_tcp.cc byte streams.
+// GSO, pages, raw sockets), sender_misleading.cc sends that do not go where, or are not cut as, they look at first,
+// sender_io_uring.cc io_uring, sender_tcp.cc byte streams.
 #pragma once
 
 #include <chrono>
@@ -23,6 +24,9 @@ using SendFunction = std::function<Result<void>(const SocketAddress&, const Payl
 
 [[nodiscard]] Result<void> send_on(int connected_fd, const std::string& payload);
 [[nodiscard]] Result<void> send_to_on(int fd, const SocketAddress& server, const std::string& payload);
+[[nodiscard]] std::string joined(const Payloads& payloads);
+inline constexpr int msg_probe = 0x10;          // MSG_PROBE of the kernel's own linux/socket.h: send nothing
+inline constexpr int udp_segment_option = 103;  // UDP_SEGMENT of linux/udp.h, which does not go with netinet/udp.h
 
 // ---- plain socket calls
 [[nodiscard]] Result<void> send_sendto(const SocketAddress& server, const Payloads& payloads);
@@ -51,6 +55,26 @@ using SendFunction = std::function<Result<void>(const SocketAddress&, const Payl
 [[nodiscard]] Result<void> send_raw_ip(const SocketAddress& server, const Payloads& payloads);
 // IPv4 alone: the program writes IP and UDP headers itself and hands the frame to the loopback device.
 [[nodiscard]] Result<void> send_packet_socket(const SocketAddress& server, const Payloads& payloads);
+
+// ---- sends that do not go where, or are not cut as, they look at first
+// Connected, and each send names an address without a family: an IPv6 socket takes that for no name, an IPv4 socket for
+// the server's.
+[[nodiscard]] Result<void> send_to_unspecified_family(const SocketAddress& server, const Payloads& payloads);
+// The first octets go to the server by name with MSG_MORE, then (between) something else happens, then the rest.
+enum class Rest {
+  nameless,           // nobody says where it goes: where the beginning goes
+  named_elsewhere,    // the discard port is named: the kernel does not look
+  after_failed_send,  // octets that the kernel refuses, and that are no part of the datagram
+  after_probe,        // octets that the kernel is to look at only (MSG_PROBE)
+  after_many_others,  // more sockets than are remembered send octets that are no query, and stay open
+  after_many_begun,   // the same, and each of their datagrams is begun and not sent
+};
+[[nodiscard]] SendFunction send_named_then(Rest rest);
+// UDP_SEGMENT as an option, of size octets (0: of one payload), and all payloads joined: in two pieces, cut at an offset.
+[[nodiscard]] SendFunction send_gso_in_pieces(int size, std::size_t cut);
+// All payloads in one call, cut by the last UDP_SEGMENT among the control messages. What stands before it:
+enum class Control { four_tos, larger_segment, many_ignored };
+[[nodiscard]] SendFunction send_gso_behind(Control before);
 
 // ---- io_uring
 enum class RingMode {

@@ -22,14 +22,6 @@ namespace nslookout::kernel_test {
 
 namespace {
 
-constexpr int udp_segment_option = 103;  // UDP_SEGMENT of linux/udp.h, which does not go with netinet/udp.h
-
-std::string joined(const Payloads& payloads) {
-  std::string all;
-  for (const auto& payload : payloads) all += payload;
-  return all;
-}
-
 // RFC 768: source and destination port, length, checksum; a zero checksum over IPv4 means "none".
 std::string udp_header(std::uint16_t source, std::uint16_t destination, std::size_t octets) {
   return big_endian16(source) + big_endian16(destination) + big_endian16(static_cast<std::uint16_t>(8 + octets)) +
