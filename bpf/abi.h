@@ -397,7 +397,7 @@ NSL_STATIC_ASSERT(sizeof(struct nsl_bypass) == 40 + 96, "layout");
 	X(process_table, "processes for which no entry could be made")                                     \
 	X(process_entries, "entries made in the process table")                                            \
 	X(environment_cut, "environments of which not every listed variable could be kept whole")          \
-	X(pending_full, "candidates lost because too many sends were under way")                           \
+	X(pending_full, "candidates lost because too many were under way, of one send or of all")          \
 	X(send_failed, "candidates dropped because the send failed")                                       \
 	X(generation_missing, "queries seen while no tables were loaded")                                  \
 	X(unix_request_unread, "requests over a resolver's Unix socket that could not be read")            \

@@ -39,6 +39,7 @@ struct nsl_send {
 	nsl_u8 family;
 	nsl_u8 pending;	    /* the datagram is begun: earlier pieces wait in the kernel */
 	nsl_u32 candidates; /* set aside so far */
+	nsl_u32 at_once;    /* handed over before the return */
 	nsl_u8 octets[NSL_PAYLOAD_BUFFER];
 	struct nsl_candidate candidate;
 };

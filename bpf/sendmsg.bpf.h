@@ -63,8 +63,12 @@ __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 
 	struct nsl_send *send = nsl_send_of(hook);
 	struct nsl_candidate *candidate, *forgotten;
 
-	if (!send || send->candidates >= NSL_PENDING_MAX)
+	if (!send)
 		return 0;
+	if (send->candidates >= NSL_PENDING_MAX) {
+		nsl_count(NSL_COUNT_pending_full);
+		return 0;
+	}
 	candidate = &send->candidate;
 	nsl_describe_question(candidate, send->octets, &question);
 	__builtin_memcpy(candidate->server, send->server, sizeof candidate->server);
@@ -82,11 +86,15 @@ __noinline int nsl_set_aside(nsl_u32 hook, nsl_u64 where, nsl_u64 what, nsl_u32 
 	forgotten = bpf_map_lookup_elem(&nsl_pending, &key);
 	if (forgotten)
 		nsl_hand_over(forgotten);
-	if (bpf_map_update_elem(&nsl_pending, &key, candidate, BPF_ANY)) {
+	if (!bpf_map_update_elem(&nsl_pending, &key, candidate, BPF_ANY)) {
+		send->candidates++;
+	} else if (nsl_is_telemetry(candidate->reasons, candidate->flags)) {
 		nsl_count(NSL_COUNT_pending_full);
-		return 0;
+	} else {
+		/* full: of sends under way, or of what missed returns left behind. Rather a send that fails than one unseen. */
+		nsl_hand_over(candidate);
+		send->at_once = 1;
 	}
-	send->candidates++;
 	return 0;
 }
 
@@ -494,7 +502,7 @@ NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *m
 	send->name_family = name_family;
 	send->pending = pending != 0;
 	send->server_port = port;
-	send->candidates = 0;
+	send->candidates = send->at_once = 0;
 	flags = BPF_CORE_READ(message, msg_flags);
 	if (length > 0xFFFF || flags & NSL_MSG_PROBE || (hook == NSL_HOOK_V4 && flags & NSL_MSG_OOB))
 		return 0; /* fails, or sends nothing */
@@ -512,7 +520,7 @@ NSL_INLINE int nsl_enter(enum nsl_hook hook, struct sock *sock, struct msghdr *m
 		nsl_sent_messages(hook, 0, (nsl_u32)length, step);
 	else
 		nsl_sent_one(hook, 0, (nsl_u32)length);
-	if (send->candidates) {
+	if (send->candidates | send->at_once) {
 		nsl_note_process(hook);
 		if (nsl_settings.responses)
 			nsl_await_responses(hook);

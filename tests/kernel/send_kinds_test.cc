@@ -226,5 +226,29 @@ TEST_F(SendLimits, GsoBeyondTheLimitIsCounted) {
   EXPECT_EQ(after.at(NSL_COUNT_messages_over_limit) - before.at(NSL_COUNT_messages_over_limit), 8U);
 }
 
+// Sendmsg hooks set NSL_PENDING_MAX questions of one send aside, the rest is counted; the packets themselves have no
+// such limit.
+TEST_F(SendLimits, QuestionsBeyondTheLimitAreCounted) {
+  constexpr std::size_t questions = 3;
+  constexpr std::size_t set_aside = 64;
+  const SendCase row{
+      .name = "questions_over_limit", .send = send_gso_by_option, .queries = NSL_MESSAGES_MAX * questions};
+  auto names = names_for(row);
+  Payloads payloads;
+  for (std::size_t i = 0; i < names.size(); i += questions) {
+    payloads.push_back(Message{.questions = {{names[i]}, {names[i + 1]}, {names[i + 2]}}}.octets());
+  }
+  const auto before = harness().counters();
+  const auto run = run_child("sender", [&] { return row.send(server_address(row.address), payloads); });
+  NSL_REQUIRE_SENT(row.name, run.result);
+  const auto candidates = harness().collect();
+  NSL_ASSERT_OK(candidates);
+  const auto after = harness().counters();
+  const bool all = backend_under_test() == kernel::Backend::cgroup;
+  EXPECT_EQ(after.at(NSL_COUNT_pending_full) - before.at(NSL_COUNT_pending_full), all ? 0 : names.size() - set_aside);
+  if (!all) names.resize(set_aside);
+  check_case(row.name, seen_everywhere, expected_of(row, names, run.pid), *candidates, before, after);
+}
+
 }  // namespace
 }  // namespace nslookout::kernel_test
