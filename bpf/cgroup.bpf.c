@@ -33,7 +33,7 @@ int nsl_egress(struct __sk_buff *skb)
 		nsl_count(NSL_COUNT_ip_fragment);
 		return NSL_PASS;
 	}
-	if (nsl_is_dns_port(packet.destination_port) || nsl_asked_dns_port(skb)) {
+	if (nsl_is_dns_port(packet.destination_port) || nsl_asked_dns_port(skb, packet.destination_port)) {
 		if (packet.protocol == IPPROTO_UDP ? nsl_udp(skb, &packet) : nsl_tcp(skb, packet.transport)) {
 			nsl_drop(skb);
 			return NSL_DROP;

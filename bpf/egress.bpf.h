@@ -62,6 +62,8 @@ NSL_INLINE void nsl_add_addresses(struct __sk_buff *skb, struct nsl_candidate *c
 {
 	struct nsl_socket *socket = nsl_socket_of(skb);
 	struct nsl_packet packet;
+	nsl_u64 given;
+	int number;
 
 	if (!nsl_unpack_transport(skb, &packet))
 		return;
@@ -73,9 +75,16 @@ NSL_INLINE void nsl_add_addresses(struct __sk_buff *skb, struct nsl_candidate *c
 	if (!socket)
 		return;
 
-	const struct nsl_endpoint *asked = nsl_asked_endpoint(socket);
+	number = nsl_asked_endpoint(skb, packet.destination_port);
+	if (number < 0)
+		return;
 
-	if (!nsl_is_dns_port(asked->port) || asked->family != packet.family)
+	given = (nsl_u64)number;
+	NSL_BOUND(given, 3); /* which is inside the storage */
+
+	const struct nsl_endpoint *asked = &socket->endpoints[given];
+
+	if (asked->family != packet.family)
 		return;
 	if (asked->port != packet.destination_port ||
 	    __builtin_memcmp(asked->address, candidate->server, sizeof candidate->server)) {

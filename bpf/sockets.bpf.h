@@ -14,19 +14,28 @@
 #include "process.bpf.h"
 
 struct nsl_endpoint {
-	nsl_u8 address[16]; /* network order, IPv4 in the first four octets */
+	nsl_u8 address[16]; /* network order, IPv4 in the first four octets; of a DNS port alone */
 	nsl_u16 port;	    /* host order; 0: not set */
 	nsl_u8 family;	    /* 4 or 6 */
 	nsl_u8 set;	    /* named: a sendmsg() gave it, and it holds for the next packet */
 };
 
+/* Numbers of nsl_socket.endpoints. */
+enum nsl_given {
+	NSL_CONNECTED, /* by connect() */
+	NSL_NAMED,     /* by the sendmsg() under way */
+	NSL_LAST_DNS,  /* the last of either with a DNS port */
+	NSL_GIVEN
+};
+
 struct nsl_socket {
-	struct nsl_endpoint connected; /* by connect() */
-	struct nsl_endpoint named;     /* by the sendmsg() under way */
+	struct nsl_endpoint endpoints[NSL_GIVEN];
 	nsl_u32 has_sender;
 	nsl_u32 reserved;
 	struct nsl_sender sender;
 };
+
+_Static_assert(sizeof(struct nsl_socket) >= 4 * sizeof(struct nsl_endpoint), "a number of two bits is a place inside");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -40,12 +49,6 @@ struct {
  * machine a look at its socket: not 0 once a connected socket was given another destination. */
 nsl_u32 nsl_named_while_connected;
 
-/* Where the packet on its way out was meant to go. */
-NSL_INLINE const struct nsl_endpoint *nsl_asked_endpoint(const struct nsl_socket *socket)
-{
-	return socket->named.set ? &socket->named : &socket->connected;
-}
-
 NSL_INLINE struct nsl_socket *nsl_socket_of(struct __sk_buff *skb)
 {
 	struct bpf_sock *sock = skb->sk;
@@ -55,12 +58,32 @@ NSL_INLINE struct nsl_socket *nsl_socket_of(struct __sk_buff *skb)
 	return bpf_sk_storage_get(&nsl_sockets, sock, NULL, 0);
 }
 
-/* Whether the packet was meant for a DNS port, wherever it goes now. */
-NSL_INLINE bool nsl_asked_dns_port(struct __sk_buff *skb)
+/* The number of the DNS endpoint that the packet, whose port is now this one, was meant for, or -1. Mostly that is the place given
+ * last. Not so for a corked datagram after a connect() (IPv6), behind a send or a connect() that failed, or where another
+ * thread named its own: such a packet goes where the socket was told to go before. It is one of those if its port is not the
+ * one given last; and if what it was told before is a DNS port and no longer the packet's, a NAT changed that. */
+__noinline int nsl_asked_endpoint(struct __sk_buff *skb, nsl_u32 port)
 {
 	const struct nsl_socket *socket = nsl_socket_of(skb);
+	nsl_u32 given = NSL_CONNECTED;
+	nsl_u16 last;
 
-	return socket && nsl_is_dns_port(nsl_asked_endpoint(socket)->port);
+	if (!socket)
+		return -1;
+	if (socket->endpoints[NSL_NAMED].set)
+		given = NSL_NAMED;
+	last = socket->endpoints[given].port;
+	if (nsl_is_dns_port(last))
+		return (int)given;
+	if (last == port || nsl_is_dns_port((nsl_u16)port))
+		return -1;
+	return nsl_is_dns_port(socket->endpoints[NSL_LAST_DNS].port) ? NSL_LAST_DNS : -1;
+}
+
+/* Whether the packet, which goes to this port now, was meant for a DNS port. Few packets are of a socket that was noted. */
+NSL_INLINE bool nsl_asked_dns_port(struct __sk_buff *skb, nsl_u16 port)
+{
+	return nsl_socket_of(skb) && nsl_asked_endpoint(skb, port) >= 0;
 }
 
 NSL_INLINE void nsl_forget_named(struct __sk_buff *skb)
@@ -68,7 +91,7 @@ NSL_INLINE void nsl_forget_named(struct __sk_buff *skb)
 	struct nsl_socket *socket = nsl_socket_of(skb);
 
 	if (socket)
-		socket->named.set = 0;
+		socket->endpoints[NSL_NAMED].set = 0;
 }
 
 /* Notes where the process sends to. connected: by connect(), else by sendmsg(). */
@@ -89,14 +112,18 @@ NSL_INLINE void nsl_note_endpoint(struct bpf_sock_addr *context, nsl_u8 family, 
 			nsl_count(NSL_COUNT_socket_storage_full);
 		return;
 	}
-	endpoint = connected ? &socket->connected : &socket->named;
+	if (!connected && !port) { /* no name: the hook runs because of a control message, and shows zero octets */
+		socket->endpoints[NSL_NAMED].set = 0;
+		return;
+	}
+	endpoint = &socket->endpoints[connected ? NSL_CONNECTED : NSL_NAMED];
 	__builtin_memset(endpoint, 0, sizeof *endpoint);
-	socket->named.set = !connected;
+	endpoint->port = port;
+	socket->endpoints[NSL_NAMED].set = !connected;
 	if (!connected && context->sk->state == NSL_ESTABLISHED)
 		nsl_named_while_connected = 1;
 	if (!dns)
 		return;
-	endpoint->port = port;
 	endpoint->family = family;
 	if (family == 4) {
 		*(nsl_u32 *)endpoint->address = context->user_ip4;
@@ -113,6 +140,7 @@ NSL_INLINE void nsl_note_endpoint(struct bpf_sock_addr *context, nsl_u8 family, 
 			words[2] = words[3] = 0;
 		}
 	}
+	socket->endpoints[NSL_LAST_DNS] = *endpoint;
 	task = nsl_current_sender();
 	nsl_describe_sender(&socket->sender, task);
 	socket->has_sender = 1;

@@ -1,6 +1,10 @@
 // Docker's embedded resolver: the process asks 127.0.0.11:53, a NAT turns that into another port before egress.
 // The question is seen, and the server is the one that the process asked. Needs nft; the rules live and die with the
 // network namespace of the sending child.
+#include <sys/uio.h>
+
+#include <array>
+
 #include "child.h"
 #include "harness.h"
 #include "network_namespace.h"
@@ -18,15 +22,23 @@ constexpr const char* nat_rules =
     "    ip daddr 127.0.0.11 udp dport 53 dnat to 127.0.0.11:5341\n"
     "    ip daddr 127.0.0.11 tcp dport 53 dnat to 127.0.0.11:5341\n"
     "  }\n"
+    "}\n"
+    "table ip6 embedded_resolver {\n"
+    "  chain output {\n"
+    "    type nat hook output priority -100;\n"
+    "    ip6 daddr ::1 udp dport 53 dnat to [::1]:5341\n"
+    "  }\n"
     "}\n";
 
 const SocketAddress asked(AF_INET, "127.0.0.11", 53);
 const SocketAddress real(AF_INET, "127.0.0.11", 5341);
+const SocketAddress unreachable(AF_INET, "203.0.113.1", 9);
 
 class Nat : public SensorSuite {
  protected:
   // body sends inside the namespace with the rules.
-  static void check(const std::string& name, const std::string& wire, nsl_transport transport, const ChildBody& body) {
+  static void check(const std::string& name, const std::string& wire, nsl_transport transport, const ChildBody& body,
+                    AddressKind address = AddressKind::v4) {
     const auto before = harness().counters();
     const auto run = run_child("sender", [&]() -> Result<void> {
       if (auto entered = enter_own_network_namespace(); !entered) return entered;
@@ -37,9 +49,11 @@ class Nat : public SensorSuite {
     const auto candidates = harness().collect();
     NSL_ASSERT_OK(candidates);
     const bool on_egress = backend_under_test() == kernel::Backend::cgroup;
+    const bool v6 = address == AddressKind::v6;
     const std::vector<Expected> expected = {{.name = wire,
+                                             .family = family_of(address),
                                              .transport = static_cast<std::uint8_t>(transport),
-                                             .server = "127.0.0.11",
+                                             .server = v6 ? "::1" : "127.0.0.11",
                                              .pid = run.pid,
                                              .tid = run.pid,
                                              .before_nat = on_egress}};
@@ -73,6 +87,80 @@ TEST_F(Nat, ConnectedSend) {
     const auto sink = UdpSink::open(real);
     if (!sink) return fail(sink.error());
     if (auto sent = send_connected_send(asked, {query(wire)}); !sent) return sent;
+    return arrived(sink->receive(1), query(wire));
+  });
+}
+
+// A control message makes the kernel show the send to the sensor, with an address of zero octets: there is none.
+TEST_F(Nat, ConnectedSendWithControlMessage) {
+  const auto wire = unique_name("nat");
+  check("nat_connected_send_with_control_message", wire, NSL_UDP, [&]() -> Result<void> {
+    const auto sink = UdpSink::open(real);
+    if (!sink) return fail(sink.error());
+    const auto fd = connect_socket(asked, SOCK_DGRAM);
+    if (!fd) return fail(fd.error());
+    auto payload = query(wire);
+    iovec part{.iov_base = payload.data(), .iov_len = payload.size()};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    auto* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = IPPROTO_IP;
+    header->cmsg_type = IP_TOS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    if (auto sent = check_sent(::sendmsg(fd->get(), &message, 0), payload.size(), "sendmsg(IP_TOS)"); !sent)
+      return sent;
+    return arrived(sink->receive(1), payload);
+  });
+}
+
+// What a socket was told last is not always where its next packet goes. (Over IPv4 a corked datagram does go there.)
+TEST_F(Nat, CorkedThenConnectedElsewhere) {
+  const auto wire = unique_name("nat");
+  const SocketAddress asked6(AF_INET6, "::1", 53);
+  const SocketAddress elsewhere6(AF_INET6, "::1", 9);
+  const auto body = [&]() -> Result<void> {
+    const auto sink = UdpSink::open(SocketAddress(AF_INET6, "::1", 5341));
+    if (!sink) return fail(sink.error());
+    const auto fd = open_socket(asked6, SOCK_DGRAM);
+    if (!fd) return fail(fd.error());
+    const auto payload = query(wire);
+    const auto corked = ::sendto(fd->get(), payload.data(), payload.size(), MSG_MORE, asked6.get(), asked6.length());
+    if (auto sent = check_sent(corked, payload.size(), "sendto(MSG_MORE)"); !sent) return sent;
+    if (::connect(fd->get(), elsewhere6.get(), elsewhere6.length()) != 0) return fail_errno("connect");
+    if (auto sent = send_on(fd->get(), ""); !sent) return sent;
+    return arrived(sink->receive(1), payload);
+  };
+  check("nat_corked_then_connected_elsewhere", wire, NSL_UDP, body, AddressKind::v6);
+}
+
+TEST_F(Nat, ConnectedSendAfterASendElsewhereFailed) {
+  const auto wire = unique_name("nat");
+  check("nat_connected_send_after_failed_send", wire, NSL_UDP, [&]() -> Result<void> {
+    const auto sink = UdpSink::open(real);
+    if (!sink) return fail(sink.error());
+    const auto fd = connect_socket(asked, SOCK_DGRAM);
+    if (!fd) return fail(fd.error());
+    if (send_to_on(fd->get(), unreachable, "x")) return fail(ErrorClass::runtime, "a send to nowhere did not fail");
+    if (auto sent = send_on(fd->get(), query(wire)); !sent) return sent;
+    return arrived(sink->receive(1), query(wire));
+  });
+}
+
+TEST_F(Nat, ConnectedSendAfterAConnectElsewhereFailed) {
+  const auto wire = unique_name("nat");
+  check("nat_connected_send_after_failed_connect", wire, NSL_UDP, [&]() -> Result<void> {
+    const auto sink = UdpSink::open(real);
+    if (!sink) return fail(sink.error());
+    const auto fd = connect_socket(asked, SOCK_DGRAM);
+    if (!fd) return fail(fd.error());
+    if (::connect(fd->get(), unreachable.get(), unreachable.length()) == 0) {
+      return fail(ErrorClass::runtime, "a connect to nowhere did not fail");
+    }
+    if (auto sent = send_on(fd->get(), query(wire)); !sent) return sent;
     return arrived(sink->receive(1), query(wire));
   });
 }
