@@ -449,18 +449,23 @@ __noinline int nsl_messages_by_load(struct __sk_buff *skb, nsl_u64 span, nsl_u32
 {
 	nsl_u32 at = NSL_SPAN_MESSAGE(span), left = NSL_SPAN_LENGTH(span), blocked = 0;
 
+	if (!step)
+		step = left;
+	NSL_FORGET_HERE(step);
 	for (int i = 0; i < NSL_MESSAGES_MAX; i++) {
-		const nsl_u32 length = step && left > step ? step : left;
+		nsl_u32 length = left < step ? left : step;
 
-		blocked |= nsl_message(skb, NSL_SPAN_IN(NSL_SPAN(at, length), NSL_BY_LOAD), 0);
+		NSL_FORGET_HERE(length);
+		blocked |= (nsl_u32)nsl_message(skb, NSL_SPAN_IN(NSL_SPAN(at, length), NSL_BY_LOAD), 0);
 		at += length;
 		left -= length;
 		if (!left)
 			return (int)blocked;
-		NSL_FORGET(at);
-		NSL_FORGET(left);
+		NSL_FORGET_HERE(at);
+		NSL_FORGET_HERE(left);
+		NSL_FORGET_HERE(blocked);
 	}
-	nsl_count_more(NSL_COUNT_messages_over_limit, step ? (left + step - 1) / step : 0);
+	nsl_count_more(NSL_COUNT_messages_over_limit, (left + step - 1) / step);
 	return blocked || nsl_closes_unfollowed();
 }
 

@@ -2,16 +2,22 @@
  * sender may cut anywhere.
  *
  * Messages are copied to the socket's storage, where those that are split are put together: up to NSL_TCP_KEPT octets of each,
- * enough for the longest question. Octets that were sent before (retransmissions) are skipped. A stream is given up, and counted, when its octets cannot be followed: the first segment seen does not begin
- * with a message, or a segment was missed.
+ * enough for the longest question. Octets that were sent before (retransmissions) are skipped. Where a segment was missed, it is
+ * counted, and the next one is read as if it began with a message; where something is to be blocked none leaves any more.
+ *
+ * That holds for the kernel's own TCP. Who writes segments through a raw socket has no stream that could be followed.
  */
 #pragma once
 
 #include "egress.bpf.h"
 
-#define NSL_TCP_FLAGS 13 /* offset in the header, RFC 9293 section 3.1; the header's length is before them */
-#define NSL_TCP_SYN   2
-#define NSL_TCP_STEPS 128 /* messages and pieces of one segment that are followed */
+#define NSL_TCP_FLAGS	 13 /* offset in the header, RFC 9293 section 3.1; the header's length is before them */
+#define NSL_TCP_SYN	 2
+#define NSL_TCP_STEPS	 128 /* messages and pieces of one segment that are looked at */
+#define NSL_TCP_HOPS	 32  /* squared: messages behind them that are counted */
+#define NSL_TCP_LAST	 2   /* steps that the message behind those may take, which is not whole */
+#define NSL_RAW_MESSAGES 8   /* of a raw socket's segment that are looked at */
+#define NSL_STREAM	 1   /* SOCK_STREAM */
 
 /* Takes the next message, or piece of one, of a segment: the octets from at to end. Where the next one begins; -1 to
  * give the stream up. */
@@ -54,8 +60,6 @@ __noinline int nsl_tcp_step(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
 	if (kept < 2)
 		return (int)(at + wanted);
 	length = (nsl_u32)stream->octets[0] << 8 | stream->octets[1];
-	if (length <= NSL_DNS_HEADER)
-		return -1;
 	if (kept == length + 2 || kept == NSL_TCP_KEPT) {
 		if (nsl_message(skb, NSL_SPAN_IN(NSL_SPAN(0, kept - 2), NSL_IN_STREAM), 0))
 			stream->blocked = 1;
@@ -90,15 +94,93 @@ __noinline int nsl_note_sender(struct __sk_buff *skb)
 	return 0;
 }
 
-/* Nothing of the stream is looked at any more. Not 0: the segment must not leave. Here once, and not at each of the messages of
- * a segment. */
-__noinline int nsl_give_up(struct __sk_buff *skb, nsl_u32 counter)
+/* The octets cannot be followed. Not 0: the segment must not leave, nor any behind it; else the next one begins anew. */
+__noinline int nsl_give_up(struct __sk_buff *skb)
 {
 	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+	const int closed = nsl_closes_unfollowed();
 
-	if (stream)
+	nsl_count(NSL_COUNT_tcp_split);
+	if (stream) {
+		stream->given_up = closed;
+		stream->kept = stream->skip = 0;
+	}
+	return closed;
+}
+
+/* Goes over whole messages between at and end without a look. Where the next one begins, and how many they were in the upper
+ * half. */
+__noinline nsl_u64 nsl_tcp_hop(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
+{
+	nsl_u64 count = 0;
+	nsl_u8 prefix[2];
+
+	for (int i = 0; i < NSL_TCP_HOPS; i++) {
+		nsl_u32 next;
+
+		if (bpf_skb_load_bytes(skb, at, prefix, sizeof prefix))
+			break;
+		next = at + 2 + ((nsl_u32)prefix[0] << 8 | prefix[1]);
+		if (next > end)
+			break;
+		at = next;
+		count++;
+		NSL_FORGET_HERE(at);
+		NSL_FORGET_HERE(count);
+	}
+	return at | count << 32;
+}
+
+/* Counts the messages of a segment behind those that are looked at. Where the one begins that is not whole. */
+__noinline nsl_u32 nsl_tcp_rest(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
+{
+	struct nsl_tcp_stream *stream = nsl_stream_of(skb, 0);
+	nsl_u64 count = 0;
+
+	if (!stream || at >= end || stream->skip >= end - at)
+		return at;
+	at += stream->skip;
+	stream->skip = 0;
+	for (int i = 0; i < NSL_TCP_HOPS; i++) {
+		const nsl_u64 hopped = nsl_tcp_hop(skb, at, end);
+
+		if (!(hopped >> 32))
+			break;
+		at = (nsl_u32)hopped;
+		count += hopped >> 32;
+		NSL_FORGET_HERE(at);
+		NSL_FORGET_HERE(count);
+	}
+	nsl_count_more(NSL_COUNT_messages_over_limit, count);
+	if (count && nsl_closes_unfollowed())
 		stream->given_up = 1;
-	nsl_count(counter == NSL_COUNT_tcp_split ? NSL_COUNT_tcp_split : NSL_COUNT_messages_over_limit);
+	return at;
+}
+
+/* A segment that a raw socket wrote: by itself, since nothing says which of them, and which octets of them, the server takes. Not 0:
+ * it must not leave. */
+__noinline int nsl_raw_segment(struct __sk_buff *skb, nsl_u32 at, nsl_u32 end)
+{
+	for (int i = 0; i < NSL_RAW_MESSAGES; i++) {
+		nsl_u32 length, left = end - at;
+		nsl_u8 prefix[2];
+
+		if (at >= end)
+			return nsl_closes_unfollowed();
+		if (left < 2 || bpf_skb_load_bytes(skb, at, prefix, sizeof prefix))
+			break;
+		length = (nsl_u32)prefix[0] << 8 | prefix[1];
+		left -= 2;
+		if (left > length)
+			left = length;
+		if (nsl_message(skb, NSL_SPAN_IN(NSL_SPAN(at + 2, left), NSL_BY_LOAD), 0))
+			return 1;
+		if (left < length)
+			break;
+		at += 2 + length;
+		NSL_FORGET_HERE(at);
+	}
+	nsl_count(NSL_COUNT_tcp_split);
 	return nsl_closes_unfollowed();
 }
 
@@ -124,6 +206,8 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	sock = skb->sk;
 	if (!sock || !(sock = bpf_sk_fullsock(sock)))
 		return 0;
+	if (sock->type != NSL_STREAM)
+		return nsl_raw_segment(skb, at, end);
 	if (!nsl_in_interrupt(skb))
 		nsl_note_sender(skb);
 	stream = bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
@@ -133,20 +217,13 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	}
 	if (stream->blocked)
 		return 1;
-	if (stream->given_up)
-		return nsl_closes_unfollowed();
+	seen = stream->next_sequence - sequence;
 	if (!stream->started) {
 		stream->started = 1;
-		stream->next_sequence = sequence;
-	}
-	seen = stream->next_sequence - sequence;
-	if ((int)seen < 0) { /* a segment was missed: begin anew, as if this one began a message */
-		nsl_count(NSL_COUNT_tcp_split);
-		if (nsl_closes_unfollowed()) {
-			stream->given_up = 1;
+		seen = 0;
+	} else if (stream->given_up || (int)seen < 0) { /* the latter: a segment was missed */
+		if (nsl_give_up(skb))
 			return 1;
-		}
-		stream->kept = stream->skip = 0;
 		seen = 0;
 	}
 	if (seen >= end - at) {
@@ -155,14 +232,17 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	}
 	stream->next_sequence = sequence + (end - at);
 	at += seen;
-	for (int i = 0; i < NSL_TCP_STEPS; i++) {
-		const int next = nsl_tcp_step(skb, at, end);
+	for (int i = 0; i < NSL_TCP_STEPS + NSL_TCP_LAST; i++) {
+		int next;
 
-		if (next < 0)
-			return nsl_give_up(skb, NSL_COUNT_tcp_split);
-		at = (nsl_u32)next;
+		if (i == NSL_TCP_STEPS)
+			at = nsl_tcp_rest(skb, at, end);
 		if (at >= end)
-			return stream->blocked != 0;
+			break;
+		next = nsl_tcp_step(skb, at, end);
+		if (next < 0)
+			break;
+		at = (nsl_u32)next;
 	}
-	return nsl_give_up(skb, NSL_COUNT_messages_over_limit);
+	return at < end ? nsl_give_up(skb) : (stream->blocked | stream->given_up) != 0;
 }

@@ -90,5 +90,7 @@ enum class RingMode {
 [[nodiscard]] Result<void> send_stream(const SocketAddress& server, const Payloads& pieces);
 // The message after its two-octet length (RFC 1035 section 4.2.2).
 [[nodiscard]] std::string with_length_prefix(const std::string& message);
+// What a raw socket of IPPROTO_TCP sends: a header from port 40053 (RFC 9293 section 3.1), and octets of the stream.
+[[nodiscard]] std::string tcp_segment(std::uint16_t port, std::uint32_t sequence, const std::string& octets);
 
 }  // namespace nslookout::kernel_test
