@@ -22,13 +22,27 @@ static __noinline int nsl_drop(struct __sk_buff *skb)
 	return 0;
 }
 
+/* A packet in which neither UDP nor TCP was found. */
+__noinline int nsl_other_packet(struct __sk_buff *skb, int found)
+{
+	if (found == NSL_NOT_FOLLOWED) {
+		nsl_count(NSL_COUNT_payload_unreadable);
+		if (nsl_closes_unfollowed()) {
+			nsl_drop(skb);
+			return NSL_DROP;
+		}
+	}
+	return nsl_settings.mode == NSL_MODE_ENFORCE && nsl_refuses_answer(skb) ? NSL_DROP : NSL_PASS;
+}
+
 SEC("cgroup_skb/egress")
 int nsl_egress(struct __sk_buff *skb)
 {
 	struct nsl_packet packet = {};
+	const int found = nsl_find_transport(skb, &packet);
 
-	if (nsl_find_transport(skb, &packet))
-		return nsl_settings.mode == NSL_MODE_ENFORCE && nsl_refuses_answer(skb) ? NSL_DROP : NSL_PASS;
+	if (found)
+		return nsl_other_packet(skb, found) == NSL_DROP ? NSL_DROP : NSL_PASS;
 	if (packet.later_fragment) {
 		nsl_count(NSL_COUNT_ip_fragment);
 		return NSL_PASS;

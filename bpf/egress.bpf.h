@@ -237,11 +237,15 @@ NSL_INLINE nsl_u64 nsl_question(const struct nsl_reader *reader, nsl_u32 place, 
 
 NSL_INLINE struct nsl_reader nsl_reader_in_packet(struct __sk_buff *skb, nsl_u64 span)
 {
+	nsl_u64 message = NSL_SPAN_MESSAGE(span);
+
+	NSL_BOUND(message, NSL_DIRECT_MAX);
+
 	const struct nsl_reader reader = {
 		.mode = NSL_READ_PACKET,
 		.skb = skb,
 		.own = span,
-		.octets = (const nsl_u8 *)(long)skb->data + (NSL_SPAN_MESSAGE(span) & 0x7FF),
+		.octets = (const nsl_u8 *)(long)skb->data + message,
 		.end = (const nsl_u8 *)(long)skb->data_end,
 		.length = NSL_SPAN_LENGTH(span),
 	};
@@ -499,7 +503,7 @@ NSL_INLINE int nsl_udp(struct __sk_buff *skb, const struct nsl_packet *packet)
 		return 0;
 	NSL_FORGET(payload);
 	NSL_FORGET(left);
-	if (!skb->gso_size && (long)skb->data + skb->len <= (long)skb->data_end)
+	if (!skb->gso_size && payload <= NSL_DIRECT_MAX && (long)skb->data + skb->len <= (long)skb->data_end)
 		return nsl_datagram_in_packet(skb, NSL_SPAN(payload, left));
 	return nsl_messages_by_load(skb, NSL_SPAN(payload, left), skb->gso_size);
 }

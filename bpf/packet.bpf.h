@@ -1,5 +1,5 @@
-/* Layers three and four of a packet as cgroup_skb programs see it: the data begins with the IP header, and the headers
- * are in the linear part.
+/* Layers three and four of a packet as cgroup_skb programs see it: the data begins with the IP header. The headers that the kernel
+ * writes are in the linear part; those that a program wrote, through a raw socket, need not be.
  */
 #pragma once
 
@@ -17,7 +17,9 @@
 #include "verifier.bpf.h"
 
 #define NSL_IP_OFFSET_MASK    0x1FFF
-#define NSL_EXTENSION_HEADERS 6 /* of IPv6 that are skipped; more make it no packet of ours */
+#define NSL_EXTENSION_HEADERS 6	    /* of IPv6 that are skipped; with more the packet is not followed */
+#define NSL_DIRECT_MAX	      0x7FF /* offset up to which octets are read by direct access */
+#define NSL_NOT_FOLLOWED      1
 
 struct nsl_packet {
 	nsl_u32 transport;		       /* offset of the UDP or TCP header */
@@ -37,10 +39,11 @@ NSL_INLINE bool nsl_is_extension(nsl_u32 type)
 	return type < 64 && skipped >> type & 1;
 }
 
-/* 0, or -1 if it is neither UDP nor TCP. */
+/* 0; -1 if it is neither UDP nor TCP, NSL_NOT_FOLLOWED if it can be one. */
 NSL_INLINE int nsl_find_transport(struct __sk_buff *skb, struct nsl_packet *packet)
 {
 	void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+	nsl_u8 octets[4]; /* once: there is little room on the stack of nsl_egress */
 
 	packet->later_fragment = false;
 	if (skb->protocol == bpf_htons(0x0800)) {
@@ -63,45 +66,56 @@ NSL_INLINE int nsl_find_transport(struct __sk_buff *skb, struct nsl_packet *pack
 		next = ip->nexthdr;
 		if (next != IPPROTO_UDP && next != IPPROTO_TCP) {
 			for (int i = 0; i < NSL_EXTENSION_HEADERS; i++) {
-				nsl_u8 header[4];
-
 				if (!nsl_is_extension(next))
 					break;
-				if (bpf_skb_load_bytes(skb, offset, header, sizeof header))
+				if (bpf_skb_load_bytes(skb, offset, octets, sizeof octets))
 					return -1;
 				if (next == IPPROTO_FRAGMENT) {
-					if ((header[2] << 8 | header[3]) & 0xFFF8)
-						packet->later_fragment = true;
 					offset += 8;
+					if ((octets[2] << 8 | octets[3]) & 0xFFF8) {
+						packet->later_fragment = true;
+						next = octets[0];
+						break; /* what follows is no header, whatever this one says */
+					}
 				} else {
-					offset += next == IPPROTO_AH ? (header[1] + 2u) * 4 : (header[1] + 1u) * 8;
+					offset += next == IPPROTO_AH ? (octets[1] + 2u) * 4 : (octets[1] + 1u) * 8;
 				}
-				next = header[0];
+				next = octets[0];
 				NSL_FORGET(offset);
 			}
 			NSL_FORGET(offset);
 			/* the helper may have moved nothing, but the verifier wants the pointers anew */
 			data = (void *)(long)skb->data;
 			data_end = (void *)(long)skb->data_end;
+			if (nsl_is_extension(next) && !packet->later_fragment)
+				return NSL_NOT_FOLLOWED;
 		}
 		packet->protocol = next;
-		packet->transport = offset & 0x7FF;
+		packet->transport = offset & 0xFFFF;
 	} else {
 		return -1;
 	}
 
 	if (packet->protocol != IPPROTO_UDP && packet->protocol != IPPROTO_TCP)
-		return -1;
+		return packet->later_fragment && nsl_is_extension(packet->protocol) ? 0 : -1;
 	if (packet->later_fragment)
 		return 0;
 
-	const struct udphdr *ports = data + packet->transport; /* TCP's ports are at the same place */
+	const struct udphdr *header; /* TCP's ports are at the same place */
+	nsl_u64 near = packet->transport;
 
-	if ((void *)(ports + 1) > data_end)
+	NSL_BOUND(near, NSL_DIRECT_MAX);
+	header = data + near;
+	packet->payload = packet->transport + sizeof *header;
+	if (packet->transport <= NSL_DIRECT_MAX && (void *)(header + 1) <= data_end) {
+		packet->source_port = bpf_ntohs(header->source);
+		packet->destination_port = bpf_ntohs(header->dest);
+		return 0;
+	}
+	if (bpf_skb_load_bytes(skb, packet->transport, octets, sizeof octets))
 		return -1;
-	packet->source_port = bpf_ntohs(ports->source);
-	packet->destination_port = bpf_ntohs(ports->dest);
-	packet->payload = packet->transport + sizeof *ports;
+	packet->source_port = (nsl_u16)(octets[0] << 8 | octets[1]);
+	packet->destination_port = (nsl_u16)(octets[2] << 8 | octets[3]);
 	return 0;
 }
 

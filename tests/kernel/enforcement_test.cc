@@ -170,6 +170,9 @@ TEST_F(Enforcement, EveryWayOfSending) {
       {"zerocopy", send_zerocopy},
       {"sendfile", send_sendfile},
       {"raw_ip", send_raw_ip},
+      {"raw_ip_in_two_parts", send_raw_ip_in_two_parts},
+      {"raw_ipv6_six_headers", send_raw_ipv6_behind(6), v6},
+      {"destination_options", send_behind_long_options, v6},
   };
   start(Mode::enforce);
   for (const auto& row : rows) {
@@ -293,6 +296,19 @@ TEST_F(Enforcement, NothingHidesBehindTheLimit) {
       EXPECT_EQ(came->size(), hidden && mode == Mode::enforce ? 0U : all.size()) << kernel::mode_name(mode);
       NSL_ASSERT_OK(harness_->collect());
     }
+  }
+}
+
+// A name could be behind more headers than are followed.
+TEST_F(Enforcement, NothingHidesBehindHeaders) {
+  for (const Mode mode : {Mode::audit, Mode::enforce}) {
+    harness_.reset();
+    start(mode);
+    const auto before = harness_->counters().at(NSL_COUNT_payload_unreadable);
+    const auto came = arrived(send_raw_ipv6_behind(7), AddressKind::v6, {query(below_zone("headers.free"))});
+    NSL_ASSERT_OK(came);
+    EXPECT_EQ(came->size(), mode == Mode::enforce ? 0U : 1U) << kernel::mode_name(mode);
+    EXPECT_EQ(harness_->counters().at(NSL_COUNT_payload_unreadable), before + 1);
   }
 }
 

@@ -115,6 +115,14 @@ std::vector<SendCase> send_cases() {
       {.name = "splice", .send = send_splice, .visibility = by_parts},
       {.name = "splice_v6", .send = send_splice, .address = v6, .visibility = by_parts},
       {.name = "raw_ip_socket", .send = send_raw_ip, .visibility = egress_only()},
+      {.name = "raw_ip_socket_udp_header_in_two_parts", .send = send_raw_ip_in_two_parts, .visibility = egress_only()},
+      {.name = "raw_ipv6_socket", .send = send_raw_ipv6_behind(0), .address = v6, .visibility = egress_only()},
+      {.name = "raw_ipv6_six_headers", .send = send_raw_ipv6_behind(6), .address = v6, .visibility = egress_only()},
+      {.name = "raw_ipv6_seven_headers",
+       .send = send_raw_ipv6_behind(7),
+       .address = v6,
+       .visibility = {unseen(NSL_COUNT_payload_unreadable), unseen(), unseen()}},
+      {.name = "destination_options_of_2040_octets", .send = send_behind_long_options, .address = v6},
       {.name = "packet_socket", .send = send_packet_socket, .visibility = {unseen(), unseen(), unseen()}},
   };
 }

@@ -4,7 +4,7 @@
 //
 // sender.cc has the plain socket calls, sender_assembled.cc what puts a datagram together from parts (MSG_MORE, cork,
 // GSO, pages, raw sockets), sender_misleading.cc sends that do not go where, or are not cut as, they look at first,
-// sender_io_uring.cc io_uring, sender_tcp.cc byte streams.
+// sender_headers.cc what stands behind more headers than usual, sender_io_uring.cc io_uring, sender_tcp.cc byte streams.
 #pragma once
 
 #include <chrono>
@@ -53,6 +53,12 @@ inline constexpr int udp_segment_option = 103;  // UDP_SEGMENT of linux/udp.h, w
 [[nodiscard]] Result<void> send_splice(const SocketAddress& server, const Payloads& payloads);
 // IPv4 alone: the program writes the UDP header itself.
 [[nodiscard]] Result<void> send_raw_ip(const SocketAddress& server, const Payloads& payloads);
+// The same, of which the first three octets are handed over with MSG_MORE.
+[[nodiscard]] Result<void> send_raw_ip_in_two_parts(const SocketAddress& server, const Payloads& payloads);
+// IPv6 alone, to ::1: the program writes all headers itself, with so many of destination options.
+[[nodiscard]] SendFunction send_raw_ipv6_behind(std::size_t headers);
+// IPv6 alone: a UDP socket with 2,040 octets of destination options.
+[[nodiscard]] Result<void> send_behind_long_options(const SocketAddress& server, const Payloads& payloads);
 // IPv4 alone: the program writes IP and UDP headers itself and hands the frame to the loopback device.
 [[nodiscard]] Result<void> send_packet_socket(const SocketAddress& server, const Payloads& payloads);
 
