@@ -7,7 +7,8 @@
 
 #include <bpf/bpf_tracing.h>
 
-/* The octets of the last send in the receiver's queue, which is this one unless the receiver took it already. */
+/* The octets of the last send in the receiver's queue, which is this one unless the receiver took it already. Those of pages that
+ * were handed over (splice, sendfile) are out of reach: length has the others. */
 NSL_INLINE int nsl_queued_octets(struct sock___unix *sock, const nsl_u8 **octets, nsl_u32 *length)
 {
 	const void *queue = (const void *)sock + bpf_core_field_offset(struct sock___unix, sk_receive_queue);
@@ -66,7 +67,9 @@ int BPF_PROG(nsl_data_ready, struct sock *receiver)
 		bpf_map_update_elem(&nsl_listeners, &key, &inode, BPF_ANY);
 		return 0;
 	}
-	if (nsl_queued_octets(sock, &octets, &length) || bpf_probe_read_kernel(begin, sizeof begin, octets)) {
+	/* what is too short to be a request is a piece of one */
+	if (nsl_queued_octets(sock, &octets, &length) || length < sizeof begin ||
+	    bpf_probe_read_kernel(begin, sizeof begin, octets)) {
 		nsl_count(NSL_COUNT_unix_request_unread);
 		return 0;
 	}

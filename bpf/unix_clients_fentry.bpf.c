@@ -97,4 +97,16 @@ int BPF_PROG(nsl_unix_send, struct socket *socket, struct msghdr *message, nsl_u
 	return 0;
 }
 
+/* Pages that are handed over (splice, sendfile) do not come by above, and cannot be read. */
+SEC("fentry/unix_stream_sendpage")
+int BPF_PROG(nsl_unix_page, struct socket *socket)
+{
+	struct unix_sock *own = (struct unix_sock *)BPF_CORE_READ(socket, sk);
+	struct unix_sock *peer = (struct unix_sock *)BPF_CORE_READ(own, peer);
+
+	if (nsl_resolver_at(BPF_CORE_READ(peer, addr)))
+		nsl_count(NSL_COUNT_unix_request_unread);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,5 +1,6 @@
 // Clients of a resolver's Unix socket. The test is the resolver: it listens where nscd and systemd-resolved do, in a mount
 // namespace with a /run of its own.
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -7,8 +8,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -49,14 +52,44 @@ Result<Fd> listen_at(const char* path) {
   return fd;
 }
 
-Result<void> ask(const char* path, const std::string& request) {
-  const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Result<Fd> connect_at(const char* path) {
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_un address = address_of(path);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return fail_errno("connect");
   }
-  if (::send(fd.get(), request.data(), request.size(), 0) != static_cast<ssize_t>(request.size())) {
+  return fd;
+}
+
+Result<void> ask(const char* path, const std::string& request) {
+  const auto fd = connect_at(path);
+  if (!fd) return fail(fd.error());
+  if (::send(fd->get(), request.data(), request.size(), 0) != static_cast<ssize_t>(request.size())) {
     return fail_errno("send");
+  }
+  return {};
+}
+
+Result<void> ask_by_splice(const char* path, const std::string& request) {
+  const auto fd = connect_at(path);
+  if (!fd) return fail(fd.error());
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("pipe2");
+  const Fd read_end(ends[0]);
+  const Fd write_end(ends[1]);
+  const auto size = static_cast<ssize_t>(request.size());
+  if (::write(write_end.get(), request.data(), request.size()) != size) return fail_errno("write to the pipe");
+  if (::splice(read_end.get(), nullptr, fd->get(), nullptr, request.size(), 0) != size) return fail_errno("splice");
+  return {};
+}
+
+Result<void> ask_in_two_pieces(const char* path, const std::string& request) {
+  const auto fd = connect_at(path);
+  if (!fd) return fail(fd.error());
+  for (const auto& piece : {request.substr(0, 6), request.substr(6)}) {
+    if (::send(fd->get(), piece.data(), piece.size(), 0) != static_cast<ssize_t>(piece.size())) {
+      return fail_errno("send");
+    }
   }
   return {};
 }
@@ -147,6 +180,31 @@ TEST_F(UnixClients, WhatIsNotAboutHostsStaysInTheKernel) {
   NSL_ASSERT_OK(candidates);
   EXPECT_TRUE(candidates->empty());
   EXPECT_EQ(harness_->counters()[NSL_COUNT_candidates], before + 1) << "the canary alone";
+}
+
+// Pages that are handed over, and a request in pieces, cannot be read; what cannot be read is counted.
+TEST_F(UnixClients, WhatCannotBeReadIsCounted) {
+  const auto name = wire_to_presentation(unique_name("unread"));
+  const struct {
+    const char* text;
+    const char* path;
+    std::string request;
+    std::function<Result<void>(const char*, const std::string&)> ask;
+  } rows[] = {
+      {"varlink, spliced", varlink_path, varlink_request(name), ask_by_splice},
+      {"nscd, spliced", nscd_path, nscd_request(14, name), ask_by_splice},
+      {"nscd, the first piece too short", nscd_path, nscd_request(14, name), ask_in_two_pieces},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.text);
+    const auto before = harness_->counters()[NSL_COUNT_unix_request_unread];
+    const auto run = run_child("client", [&] { return row.ask(row.path, row.request); });
+    NSL_ASSERT_OK(run.result);
+    const auto candidates = harness_->collect();
+    NSL_ASSERT_OK(candidates);
+    EXPECT_TRUE(candidates->empty());
+    EXPECT_GT(harness_->counters()[NSL_COUNT_unix_request_unread], before);
+  }
 }
 
 TEST_F(UnixClients, AnotherSocketIsNobodys) {
