@@ -120,8 +120,12 @@ NSL_INLINE void nsl_note_endpoint(struct bpf_sock_addr *context, nsl_u8 family, 
 	__builtin_memset(endpoint, 0, sizeof *endpoint);
 	endpoint->port = port;
 	socket->endpoints[NSL_NAMED].set = !connected;
-	if (!connected && context->sk->state == NSL_ESTABLISHED)
+	if (!connected && context->sk->state == NSL_ESTABLISHED) {
 		nsl_named_while_connected = 1;
+		/* connected before it was noted: else its next packet would seem to go where nobody told it to */
+		if (!socket->endpoints[NSL_CONNECTED].port)
+			socket->endpoints[NSL_CONNECTED].port = bpf_ntohs(context->sk->dst_port);
+	}
 	if (!dns)
 		return;
 	endpoint->family = family;

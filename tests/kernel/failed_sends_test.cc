@@ -213,6 +213,18 @@ TEST_F(FailedSends, AnotherPortOnTheSameSocketIsNoDns) {
           return send_to_on(fd->get(), server_address(AddressKind::v4, 5300), query(second));
         },
         {{.name = fourth}});
+  const auto fifth = unique_name("dns");
+  check("connect_other_port_then_sendto_dns",
+        [&]() -> Result<void> {
+          const auto other = server_address(AddressKind::v4, 5300);
+          const auto listener = UdpSink::open(other);
+          if (!listener) return fail(listener.error());
+          const auto fd = connect_socket(other, SOCK_DGRAM);
+          if (!fd) return fail(fd.error());
+          if (auto sent = send_to_on(fd->get(), server(), query(fifth)); !sent) return sent;
+          return send_on(fd->get(), query(second));
+        },
+        {{.name = fifth}});
 }
 
 }  // namespace
