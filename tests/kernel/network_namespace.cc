@@ -4,13 +4,16 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "address.h"
 
@@ -55,10 +58,12 @@ Result<void> load_nft_script(const std::string& script) {
   if (nft == nullptr) return fail(ErrorClass::unsupported, "nft is not installed");
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) return fail_errno("pipe");
+  const Fd complaints(::memfd_create("nft", MFD_CLOEXEC));
   const auto pid = ::fork();
   if (pid < 0) return fail_errno("fork");
   if (pid == 0) {
     ::dup2(ends[0], STDIN_FILENO);
+    ::dup2(complaints.get(), STDERR_FILENO);
     ::close(ends[0]);
     ::close(ends[1]);
     ::execl(nft, "nft", "-f", "-", nullptr);
@@ -70,7 +75,12 @@ Result<void> load_nft_script(const std::string& script) {
   int status = 0;
   ::waitpid(pid, &status, 0);
   if (written != static_cast<ssize_t>(script.size()) || status != 0) {
-    return fail(ErrorClass::unsupported, "nft refused the NAT rules");
+    std::array<char, 512> text{};
+    const ssize_t got = ::pread(complaints.get(), text.data(), text.size(), 0);
+    const std::string said(text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    // A kernel without something is no fault; a script that no nft can read is one.
+    const bool faulty = said.find("syntax error") != std::string::npos;
+    return fail(faulty ? ErrorClass::runtime : ErrorClass::unsupported, "nft refused the rules: {}", said);
   }
   return {};
 }
