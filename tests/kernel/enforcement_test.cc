@@ -13,7 +13,6 @@
 
 #include "child.h"
 #include "harness.h"
-#include "network_namespace.h"
 #include "sender.h"
 #include "sink.h"
 #include "wire.h"
@@ -446,43 +445,6 @@ TEST_F(Enforcement, ASocketThatIsConnectedAgain) {
   NSL_ASSERT_OK(flags);
   EXPECT_EQ(flags->size(), 8U);
   EXPECT_EQ(blocked(), 4U) << text_of(harness_->counters());
-}
-
-// A segment that never passed could have had the beginning of a message. Here a filter in front of the sensor takes the second of
-// three.
-TEST_F(Enforcement, AStreamWithAGapIsClosed) {
-  start(Mode::enforce);
-  const auto server = server_address(AddressKind::v4);
-  const auto message = with_length_prefix(query(below_zone("gap.free")));
-  SharedNumbers came;
-  const auto run = run_child("sender", [&]() -> Result<void> {
-    if (auto entered = enter_own_network_namespace(); !entered) return entered;
-    if (auto loaded =
-            load_nft_script("table ip gap { chain output { type filter hook output priority 0; meta mark 1 drop; } }");
-        !loaded) {
-      return loaded;
-    }
-    const auto listening = open_socket(server, SOCK_STREAM);
-    if (!listening) return fail(listening.error());
-    if (::bind(listening->get(), server.get(), server.length()) != 0) return fail_errno("bind");
-    if (::listen(listening->get(), 1) != 0) return fail_errno("listen");
-    const auto client = connect_socket(server, SOCK_STREAM);
-    if (!client) return fail(client.error());
-    const Fd connection(::accept4(listening->get(), nullptr, nullptr, SOCK_CLOEXEC));
-    const int on = 1;
-    ::setsockopt(client->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    for (const int mark : {0, 1, 0}) {
-      if (::setsockopt(client->get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0) return fail_errno("SO_MARK");
-      if (auto sent = send_on(client->get(), message); !sent) return sent;
-    }
-    std::array<char, 512> buffer{};
-    came[0] = static_cast<std::uint64_t>(::recv(connection.get(), buffer.data(), buffer.size(), MSG_DONTWAIT));
-    return {};
-  });
-  NSL_REQUIRE_SENT("blocked_tcp_with_a_gap", run.result);
-  EXPECT_EQ(came[0].load(), message.size());
-  EXPECT_GE(blocked(), 1U) << "what the filter took is sent again, and does not leave either";
-  report_case("blocked_tcp_with_a_gap", HasFailure() ? "failed" : "seen");
 }
 
 // Octets that overlap, a segment that no server takes: what a raw socket sends cannot be put together here.
