@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -197,6 +198,23 @@ class Metrics(Health):
         for connection in silent:  # its end, from the agent
             connection.settimeout(20)
             self.assertEqual(connection.recv(100), b"")
+
+    def test_clients_that_never_come_to_an_end(self):
+        """As many as there is room for, with an octet every half second: each has three seconds, and a probe its turn."""
+        self.agent("--metrics", "{}:{}".format(*ADDRESS))
+        slow = [self.enterContext(socket.create_connection(ADDRESS)) for _ in range(80)]
+        waiting = set(slow)
+        deadline = time.monotonic() + 30
+        while waiting and time.monotonic() < deadline:
+            for connection in list(waiting):
+                try:
+                    connection.sendall(b"G")
+                except OSError:
+                    waiting.discard(connection)
+            ended, _, _ = select.select(list(waiting), [], [], 0.5)
+            waiting -= set(ended)
+        self.assertEqual(waiting, set(), "the agent ended none of them")
+        self.assertEqual(get("/healthz"), (200, "ok\n"))
 
     def test_a_reading_that_has_stopped(self):
         """The process is stopped as a whole, so the probe is asked right after it goes on."""

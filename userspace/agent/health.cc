@@ -56,6 +56,7 @@ void Health::ready(std::function<health::Snapshot()> make, std::string_view stat
 
 void Health::turn() {
   vitals_.attend(make_);
+  if (http_) http_->end_old_connections();
   supervisor_.alive();
 }
 

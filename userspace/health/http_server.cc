@@ -9,7 +9,9 @@
 #include <charconv>
 #include <cstdarg>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -27,6 +29,43 @@ constexpr std::chrono::milliseconds snapshot_patience{2000};
 constexpr unsigned threads = 4;
 constexpr unsigned most_connections = 64;
 constexpr unsigned idle_seconds = 3;  // after which a connection on which nothing comes is closed
+// After which any connection is closed, one that sends its request an octet at a time too. A probe has five seconds.
+constexpr std::chrono::seconds longest_connection{3};
+
+// The connections that there are, since when.
+class Connections {
+ public:
+  void note(MHD_Connection* connection, MHD_ConnectionNotificationCode what) {
+    const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info == nullptr) return;
+    const std::lock_guard lock(mutex_);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+      since_[info->connect_fd] = Clock::now();
+    } else {
+      since_.erase(info->connect_fd);
+    }
+  }
+
+  // The server closes the descriptor after it has said so, so that this one is still the connection's.
+  void end_old() {
+    const std::lock_guard lock(mutex_);
+    const auto now = Clock::now();
+    for (const auto& [fd, since] : since_) {
+      if (now - since > longest_connection) ::shutdown(fd, SHUT_RDWR);
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::mutex mutex_;
+  std::map<int, Clock::time_point> since_;
+};
+
+void note_connection(void* connections, MHD_Connection* connection, void** /*context*/,
+                     MHD_ConnectionNotificationCode what) {
+  static_cast<Connections*>(connections)->note(connection, what);
+}
 
 struct Answer {
   unsigned status = MHD_HTTP_OK;
@@ -167,6 +206,7 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
 }
 
 struct HttpServer::State {
+  Connections connections;
   MHD_Daemon* daemon = nullptr;
 };
 
@@ -174,23 +214,25 @@ HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) 
 
 HttpServer::~HttpServer() { MHD_stop_daemon(state_->daemon); }
 
+void HttpServer::end_old_connections() { state_->connections.end_old(); }
+
 Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpAddress& address, Vitals& vitals) {
   auto listening = listen_at(address);
   if (!listening) return fail(listening.error());
-  MHD_Daemon* daemon = nullptr;
+  auto state = std::make_unique<State>();
   // Its threads inherit the mask of the thread that starts them. The socket is the server's from here on.
   start_quiet_thread([&, socket = listening->release()] {
-    daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, handle, &vitals,
-                              MHD_OPTION_EXTERNAL_LOGGER, log_to_debug, nullptr, MHD_OPTION_LISTEN_SOCKET, socket,
-                              MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT, most_connections,
-                              MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_END);
+    state->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, nullptr, nullptr, handle, &vitals,
+                         MHD_OPTION_EXTERNAL_LOGGER, log_to_debug, nullptr, MHD_OPTION_LISTEN_SOCKET, socket,
+                         MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT, most_connections,
+                         MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds, MHD_OPTION_NOTIFY_CONNECTION, note_connection,
+                         &state->connections, MHD_OPTION_END);
   }).join();
-  if (daemon == nullptr) {
+  if (state->daemon == nullptr) {
     return fail(ErrorClass::runtime, "--metrics {}: the HTTP server does not start; name another address",
                 address.text());
   }
-  auto state = std::make_unique<State>();
-  state->daemon = daemon;
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(state)));
 }
 

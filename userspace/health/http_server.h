@@ -36,6 +36,10 @@ class HttpServer {
   // vitals must outlive it. Errors: runtime, the address cannot be listened on.
   [[nodiscard]] static Result<std::unique_ptr<HttpServer>> start(const HttpAddress& address, Vitals& vitals);
 
+  // Ends connections that have had their time, whatever still comes on them; call it several times a second. Any local process
+  // may connect, and there is room for few.
+  void end_old_connections();
+
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   ~HttpServer();
