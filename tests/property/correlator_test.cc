@@ -164,7 +164,9 @@ TEST(Correlator, EqualsBruteForceOnRandomStreams) {
       if (!events[i].number.empty()) query.set(sigma::Field::process_id, events[i].number);
       std::vector<Hit> hits = verifier.matches(query);
       correlator.apply(hits, query, std::chrono::seconds(events[i].time));
-      ASSERT_EQ(!hits.empty(), expected[i]) << "seed " << seed << ", event " << i << "\n" << spec.text();
+      // the rules of one that is out of reach alert by themselves
+      const bool fired = std::ranges::any_of(hits, [](const Hit& hit) { return hit.title() == "c"; });
+      ASSERT_EQ(fired, expected[i]) << "seed " << seed << ", event " << i << "\n" << spec.text();
       fired_by_type[spec.type] += expected[i] ? 1 : 0;
     }
     ASSERT_EQ(correlator.evictions().groups + correlator.evictions().entries, 0u);
