@@ -303,10 +303,12 @@ class NetworkOutputs(AgentCase):
         headers = work_folder() / "otlp.headers"
         headers.write_text("Authorization: Bearer old\n")
         agent = self.agent("--output", f"otlp:{collector.url}?headers={headers}", "--output", "stdout")
-        collector.answers = [(401, {}, b""), (403, {}, b"")]
+        collector.token, collector.answers = "Bearer new", [(403, {}, b"")]
         self.look_up()
-        wait_until(lambda: "answers 401" in agent.stderr() and "; events wait" in agent.stderr(), agent.stderr)
-        headers.write_text("Authorization: Bearer new\n")
+        wait_until(lambda: "answers 401; events wait" in agent.stderr(), agent.stderr)
+        renewed = headers.with_suffix(".new")
+        renewed.write_text("Authorization: Bearer new\n")
+        renewed.rename(headers)
         self.wait_received(collector.bodies, 2, "otlp")
         self.assertEqual(parsed(collector.bodies()), agent.finish())
         tokens = [sent["Authorization"] for _, sent in collector.requests]

@@ -113,7 +113,9 @@ const std::vector<SearchSuffix>& SenderSearchSuffixes::of(const nsl_process_key&
   if (mounts.empty() || mounts == own_namespace_) return no_suffixes;
   auto found = by_namespace_.find(mounts);
   if (found == by_namespace_.end()) {
-    auto suffixes = nslookout::search_suffixes_of(read_in_root(proc_ + "/" + pid + "/root", "etc/resolv.conf"));
+    const auto file = read_in_root(proc_ + "/" + pid + "/root", "etc/resolv.conf");
+    if (!file) return no_suffixes;  // the next lookup tries again
+    auto suffixes = nslookout::search_suffixes_of(*file);
     if (mount_namespace(pid) != mounts) return no_suffixes;  // the number is another process's by now
     if (by_namespace_.size() >= capacity_) by_namespace_.clear();
     found = by_namespace_.emplace(mounts, std::move(suffixes)).first;

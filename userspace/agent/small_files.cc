@@ -71,19 +71,21 @@ std::string read_small_file(const std::string& path) {
 }
 
 // A thread of its own each time, which keeps the capability to look into other processes; what is read is kept for long.
-std::string read_in_root(const std::string& root, const char* path) {
-  if (hanging >= most_given_up) return {};
+std::optional<std::string> read_in_root(const std::string& root, const char* path) {
+  if (hanging >= most_given_up) return std::nullopt;
   const auto reading = std::make_shared<Reading>();
   const auto started = detached_thread([reading, root, path = std::string(path)] { read_for(*reading, root, path); });
-  if (!started) return {};
+  if (!started) return std::nullopt;
   std::unique_lock lock(reading->mutex);
   if (reading->changed.wait_for(lock, patience, [&] { return reading->done; })) return std::move(reading->text);
   reading->given_up = true;
   if (++hanging == 1) {
-    log::warning("{} of a process hangs; search lists of containers are not known while some do",
-                 fmt::format("{}/{}", root, path));
+    log::warning(
+        "{}/{} cannot be read, its file system does not answer; while several do not, search lists of containers are "
+        "not read",
+        root, path);
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace nslookout::agent

@@ -2,6 +2,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace nslookout::agent {
@@ -10,7 +11,8 @@ namespace nslookout::agent {
 [[nodiscard]] std::string read_small_file(const std::string& path);
 
 // A file as the process sees it whose root this is ("/proc/PID/root"): symbolic links lead to nothing outside of that. Its file
-// system may be one that the process serves itself and never answers: empty after half a second.
-[[nodiscard]] std::string read_in_root(const std::string& root, const char* path);
+// system may be one that the process serves itself and never answers: nothing after half a second, nor while several such readings
+// hang. Otherwise as above.
+[[nodiscard]] std::optional<std::string> read_in_root(const std::string& root, const char* path);
 
 }  // namespace nslookout::agent

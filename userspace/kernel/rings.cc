@@ -21,6 +21,7 @@ constexpr int turn_is_over = -ECANCELED;  // from the callback to whoever reads;
 struct Rings::Ring {
   Take take;
   std::unique_ptr<ring_buffer, RingDelete> buffer;
+  bool follows = false;
   Clock::time_point until;
   std::size_t taken = 0;
 
@@ -46,6 +47,12 @@ Result<void> Rings::add(int map_fd, std::string_view what, Take take) {
   return {};
 }
 
+Result<void> Rings::add_following(int map_fd, std::string_view what, Take take) {
+  auto added = add(map_fd, what, std::move(take));
+  if (added) rings_.back()->follows = true;
+  return added;
+}
+
 Result<std::size_t> Rings::poll(std::chrono::milliseconds timeout, std::chrono::milliseconds turn) {
   std::vector<pollfd> wanted;
   for (const auto& ring : rings_) wanted.push_back({ring_buffer__epoll_fd(ring->buffer.get()), POLLIN, 0});
@@ -57,6 +64,7 @@ Result<std::size_t> Rings::poll(std::chrono::milliseconds timeout, std::chrono::
   more_ = false;
   std::size_t taken = 0;
   for (const auto& ring : rings_) {
+    if (ring->follows && more_) continue;
     ring->taken = 0;
     ring->until = Clock::now() + turn;
     const int consumed = ring_buffer__consume(ring->buffer.get());

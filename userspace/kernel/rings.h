@@ -27,6 +27,9 @@ class Rings {
 
   // what: for the error, "telemetry". The map's descriptor is the caller's. Error: runtime.
   [[nodiscard]] Result<void> add(int map_fd, std::string_view what, Take take);
+  // One whose records follow upon those of the rings added before it, and must not overtake them: it is read in turns that left
+  // nothing in those.
+  [[nodiscard]] Result<void> add_following(int map_fd, std::string_view what, Take take);
 
   // Waits at most timeout until there is something, or not at all while there is more(); hands over what is there, of each ring
   // for at most this time. Returns how many records. Error: runtime.

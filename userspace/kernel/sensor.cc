@@ -255,7 +255,8 @@ Result<void> Sensor::State::open_rings() {
     if (auto added = rings.add(bypasses->ring(), "ways around", take); !added) return added;
   }
   if (!responses) return {};
-  return rings.add(responses->object.map_fd("nsl_responses"), "responses", [this](std::string_view record) {
+  // Not before the queries that they answer, which a response ring that is full tells in its own way.
+  return rings.add_following(responses->object.map_fd("nsl_responses"), "responses", [this](std::string_view record) {
     if (response_handler) take_response(record, response_handler);
   });
 }

@@ -22,11 +22,15 @@ struct Watched {
   std::vector<Link> links;
 };
 
-Result<Watched> start(const char* name, std::string_view bytes, const Owners& owners) {
+// absent: a program of the object whose function this kernel has not, and does without; or none.
+Result<Watched> start(const char* name, std::string_view bytes, const Owners& owners, const char* absent = nullptr) {
   Result<BpfObject> object = BpfObject::open(name, bytes);
   if (!object) return fail(object.error());
   for (const BpfObject* owner : owners) {
     if (const auto shared = object->share_maps(*owner); !shared) return fail(shared.error());
+  }
+  if (absent != nullptr) {
+    if (const auto left = object->leave_out(absent); !left) return fail(left.error());
   }
   if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
   Result<std::vector<Link>> links = object->attach();
@@ -44,8 +48,11 @@ Result<Watched> start_best(const Owners& owners) {
     if (watched) return watched;
     refused = watched.error();
   }
-  Result<Watched> watched = start("unix_clients_fentry",
-                                  embedded(nsl_object_unix_clients_fentry, nsl_object_unix_clients_fentry_end), owners);
+  // Gone with Linux 6.5: pages are sent by unix_stream_sendmsg there.
+  const bool has_sendpage = libbpf_find_vmlinux_btf_id("unix_stream_sendpage", BPF_TRACE_FENTRY) >= 0;
+  Result<Watched> watched =
+      start("unix_clients_fentry", embedded(nsl_object_unix_clients_fentry, nsl_object_unix_clients_fentry_end), owners,
+            has_sendpage ? nullptr : "nsl_unix_page");
   if (watched) return watched;
   return fail(ErrorClass::unsupported, "{}; and its function unix_stream_sendmsg: {}", refused.message,
               watched.error().message);

@@ -132,11 +132,12 @@ input(type="imtcp" address="127.0.0.1" port="{self.tls}" ruleset="tls")
 
 
 class Collector:
-    """An OTLP/HTTP collector. answers: statuses (and headers) to give before it takes something. tls: as a server has it."""
+    """An OTLP/HTTP collector. answers: statuses (and headers) to give before it takes something. token: what it wants to see in
+    Authorization. tls: as a server has it."""
 
     def __init__(self, tls=None):
         self.port = free_port()
-        self.tls = tls
+        self.tls, self.token = tls, None
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.records, self.requests, self.answers, self.connections = [], [], [], []
         self._messages = self._compiled()
@@ -208,6 +209,8 @@ class Collector:
         if self.answers:
             status, more, answer = self.answers.pop(0)
             return status, more, answer
+        if self.token and headers.get("Authorization") != self.token:
+            return 401, {}, b""
         if headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         request = self._messages.ExportRequest.FromString(body)
