@@ -380,20 +380,22 @@ void report_answers(const Answers& answers, std::string& reported) {
   log::warning("a blocked lookup got no answer and its client waits: {} ({} so far)", reported, answers.failed());
 }
 
-// What the kernel handed over before the end is still written. Programs that are pinned go on, under a flood without end.
+// What the kernel handed over before the end is still written: all that the rings hold. Programs that are pinned go on, under a
+// flood without end, so that there is a limit then.
 Result<void> take_the_rest(kernel::Sensor& sensor, const kernel::Sensor::CandidateHandler& handler,
-                           const kernel::Sensor::ResponseHandler& response_handler) {
+                           const kernel::Sensor::ResponseHandler& response_handler, bool pinned) {
   sensor.end_watching();
   const auto end = std::chrono::steady_clock::now() + last_reading;
   do {
     const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler, response_handler);
     if (!taken) return fail(taken.error());
-  } while (sensor.more() && std::chrono::steady_clock::now() < end);
+  } while (sensor.more() && (!pinned || std::chrono::steady_clock::now() < end));
   if (sensor.more()) log::warning("lookups of the last moments are not told: there are too many");
   return {};
 }
 
-Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers, Health& health) {
+Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers, Health& health,
+                   bool pinned) {
   std::string reported_failure;
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) {
@@ -426,7 +428,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
     }
   }
   health.stopping();
-  const Result<void> taken = take_the_rest(sensor, handler, response_handler);
+  const Result<void> taken = take_the_rest(sensor, handler, response_handler, pinned);
   finish_held(pipeline);
   pipeline.count_repeats();
   pipeline.report_losses();
@@ -521,7 +523,7 @@ Result<void> run(const RunOptions& options) {
       [&] { return make_snapshot(options, *sensor, pipeline, reloads.sizes(), reloads.state(), started); },
       fmt::format("{} and {} watched, backend {}, mode {}", counted(plan.rules().size(), "rule"),
                   counted(plan.lists().size(), "list"), kernel::backend_name(sensor->choice().backend), options.mode));
-  const auto watched = watch(*sensor, pipeline, reloads, answers, **health);
+  const auto watched = watch(*sensor, pipeline, reloads, answers, **health, fail_closed);
   announce_end(fail_closed);
   return watched;
 }
