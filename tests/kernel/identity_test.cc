@@ -19,6 +19,7 @@
 
 #include "cgroup.h"
 #include "child.h"
+#include "control_messages.h"
 #include "harness.h"
 #include "network_namespace.h"
 #include "program.h"
@@ -105,20 +106,7 @@ TEST_F(Identity, ForkedChildWithAnInheritedSocket) {
 }
 
 Result<void> pass_descriptor(int channel, int fd) {
-  char octet = 'x';
-  iovec part{.iov_base = &octet, .iov_len = 1};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  auto* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof(int));
-  return check_sent(::sendmsg(channel, &message, 0), 1, "sendmsg(SCM_RIGHTS)");
+  return ControlMessages().add_int(SOL_SOCKET, SCM_RIGHTS, fd).send(channel, nullptr, "x", "sendmsg(SCM_RIGHTS)");
 }
 
 Result<Fd> take_descriptor(int channel) {

@@ -1,11 +1,10 @@
 // Docker's embedded resolver: the process asks 127.0.0.11:53, a NAT turns that into another port before egress.
 // The question is seen, and the server is the one that the process asked. Needs nft; the rules live and die with the
 // network namespace of the sending child.
-#include <sys/uio.h>
-
-#include <array>
+#include <functional>
 
 #include "child.h"
+#include "control_messages.h"
 #include "harness.h"
 #include "network_namespace.h"
 #include "sender.h"
@@ -99,20 +98,10 @@ TEST_F(Nat, ConnectedSendWithControlMessage) {
     if (!sink) return fail(sink.error());
     const auto fd = connect_socket(asked, SOCK_DGRAM);
     if (!fd) return fail(fd.error());
-    auto payload = query(wire);
-    iovec part{.iov_base = payload.data(), .iov_len = payload.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    auto* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = IPPROTO_IP;
-    header->cmsg_type = IP_TOS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    if (auto sent = check_sent(::sendmsg(fd->get(), &message, 0), payload.size(), "sendmsg(IP_TOS)"); !sent)
-      return sent;
+    const auto payload = query(wire);
+    ControlMessages controls;
+    controls.add_int(IPPROTO_IP, IP_TOS, 0);
+    if (auto sent = controls.send(fd->get(), nullptr, payload, "sendmsg(IP_TOS)"); !sent) return sent;
     return arrived(sink->receive(1), payload);
   });
 }
@@ -137,32 +126,29 @@ TEST_F(Nat, CorkedThenConnectedElsewhere) {
   check("nat_corked_then_connected_elsewhere", wire, NSL_UDP, body, AddressKind::v6);
 }
 
-TEST_F(Nat, ConnectedSendAfterASendElsewhereFailed) {
-  const auto wire = unique_name("nat");
-  check("nat_connected_send_after_failed_send", wire, NSL_UDP, [&]() -> Result<void> {
+// fails: what the connected socket tries in vain before it sends.
+ChildBody connected_send_after(const std::string& wire, const std::function<bool(int fd)>& fails) {
+  return [=]() -> Result<void> {
     const auto sink = UdpSink::open(real);
     if (!sink) return fail(sink.error());
     const auto fd = connect_socket(asked, SOCK_DGRAM);
     if (!fd) return fail(fd.error());
-    if (send_to_on(fd->get(), unreachable, "x")) return fail(ErrorClass::runtime, "a send to nowhere did not fail");
+    if (!fails(fd->get())) return fail(ErrorClass::runtime, "a send or a connect to nowhere did not fail");
     if (auto sent = send_on(fd->get(), query(wire)); !sent) return sent;
     return arrived(sink->receive(1), query(wire));
-  });
+  };
+}
+
+TEST_F(Nat, ConnectedSendAfterASendElsewhereFailed) {
+  const auto wire = unique_name("nat");
+  check("nat_connected_send_after_failed_send", wire, NSL_UDP,
+        connected_send_after(wire, [](int fd) { return !send_to_on(fd, unreachable, "x"); }));
 }
 
 TEST_F(Nat, ConnectedSendAfterAConnectElsewhereFailed) {
   const auto wire = unique_name("nat");
-  check("nat_connected_send_after_failed_connect", wire, NSL_UDP, [&]() -> Result<void> {
-    const auto sink = UdpSink::open(real);
-    if (!sink) return fail(sink.error());
-    const auto fd = connect_socket(asked, SOCK_DGRAM);
-    if (!fd) return fail(fd.error());
-    if (::connect(fd->get(), unreachable.get(), unreachable.length()) == 0) {
-      return fail(ErrorClass::runtime, "a connect to nowhere did not fail");
-    }
-    if (auto sent = send_on(fd->get(), query(wire)); !sent) return sent;
-    return arrived(sink->receive(1), query(wire));
-  });
+  check("nat_connected_send_after_failed_connect", wire, NSL_UDP,
+        connected_send_after(wire, [](int fd) { return ::connect(fd, unreachable.get(), unreachable.length()) != 0; }));
 }
 
 TEST_F(Nat, Tcp) {

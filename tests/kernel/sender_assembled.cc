@@ -7,14 +7,13 @@
 #include <netinet/udp.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 
+#include "control_messages.h"
 #include "sender.h"
 #include "wire.h"
 
@@ -115,23 +114,8 @@ Result<void> send_gso_by_option(const SocketAddress& server, const Payloads& pay
 Result<void> send_gso_by_control_message(const SocketAddress& server, const Payloads& payloads) {
   const auto fd = open_socket(server, SOCK_DGRAM);
   if (!fd) return fail(fd.error());
-  auto all = joined(payloads);
-  iovec part{.iov_base = all.data(), .iov_len = all.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
-  msghdr message{};
-  message.msg_name = const_cast<sockaddr*>(server.get());
-  message.msg_namelen = server.length();
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  auto* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = IPPROTO_UDP;
-  header->cmsg_type = udp_segment_option;
-  header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
   const auto size = static_cast<std::uint16_t>(payloads.front().size());
-  std::memcpy(CMSG_DATA(header), &size, sizeof(size));
-  return check_sent(::sendmsg(fd->get(), &message, 0), all.size(), "sendmsg(UDP_SEGMENT)");
+  return ControlMessages().add_segment(size).send(fd->get(), &server, joined(payloads), "sendmsg(UDP_SEGMENT)");
 }
 
 Result<void> send_zerocopy(const SocketAddress& server, const Payloads& payloads) {

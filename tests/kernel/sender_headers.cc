@@ -69,7 +69,8 @@ SendFunction send_raw_ipv6_behind(std::size_t headers) {
 Result<void> send_behind_long_options(const SocketAddress& server, const Payloads& payloads) {
   const auto fd = open_socket(server, SOCK_DGRAM);
   if (!fd) return fail(fd.error());
-  // 2,040 octets, the most that is taken: eight options (as many as Linux takes) of an experimental type that is skipped by who does not know it
+  // 2,040 octets, the most that is taken: eight options (as many as Linux takes) of an experimental type that is skipped by
+  // who does not know it
   std::string options = std::string("\x00\xfe", 2);
   for (int i = 0; i < 8; ++i) {
     const std::size_t length = i < 7 ? 255 : 237;

@@ -1,10 +1,9 @@
 #include <sys/resource.h>
-#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
+#include "control_messages.h"
 #include "sender.h"
 
 namespace nslookout::kernel_test {
@@ -72,34 +71,11 @@ Result<void> send_one_named_then(int fd, const SocketAddress& server, const std:
   return send_on(fd, end);
 }
 
-// Control messages one behind the other, as sendmsg takes them.
-class ControlMessages {
- public:
-  void add(int level, int type, const std::string& octets) {
-    const auto at = octets_.size();
-    octets_.resize(at + CMSG_SPACE(octets.size()));
-    cmsghdr header{};
-    header.cmsg_level = level;
-    header.cmsg_type = type;
-    header.cmsg_len = CMSG_LEN(octets.size());
-    std::memcpy(octets_.data() + at, &header, sizeof(header));
-    std::memcpy(octets_.data() + at + sizeof(header), octets.data(), octets.size());
-  }
-  void add_segment(std::uint16_t size) {
-    add(IPPROTO_UDP, udp_segment_option, {reinterpret_cast<const char*>(&size), sizeof(size)});
-  }
-  [[nodiscard]] std::string& octets() { return octets_; }
-
- private:
-  std::string octets_;
-};
-
 ControlMessages controls_of(Control before, std::uint16_t size) {
   ControlMessages controls;
-  const int tos = 0x10;
   switch (before) {
     case Control::four_tos:
-      for (int i = 0; i < 4; ++i) controls.add(IPPROTO_IP, IP_TOS, {reinterpret_cast<const char*>(&tos), sizeof(tos)});
+      for (int i = 0; i < 4; ++i) controls.add_int(IPPROTO_IP, IP_TOS, 0x10);
       break;
     case Control::larger_segment:
       controls.add_segment(60'000);
@@ -157,17 +133,8 @@ SendFunction send_gso_behind(Control before) {
   return [before](const SocketAddress& server, const Payloads& payloads) -> Result<void> {
     const auto fd = open_socket(server, SOCK_DGRAM);
     if (!fd) return fail(fd.error());
-    auto all = joined(payloads);
     auto controls = controls_of(before, static_cast<std::uint16_t>(payloads.front().size()));
-    iovec part{.iov_base = all.data(), .iov_len = all.size()};
-    msghdr message{};
-    message.msg_name = const_cast<sockaddr*>(server.get());
-    message.msg_namelen = server.length();
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = controls.octets().data();
-    message.msg_controllen = controls.octets().size();
-    return check_sent(::sendmsg(fd->get(), &message, 0), all.size(), "sendmsg(UDP_SEGMENT)");
+    return controls.send(fd->get(), &server, joined(payloads), "sendmsg(UDP_SEGMENT)");
   };
 }
 
