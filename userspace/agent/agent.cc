@@ -44,11 +44,11 @@ namespace nslookout::agent {
 namespace {
 
 constexpr std::chrono::milliseconds poll_time{100};
-constexpr std::chrono::seconds last_reading{
-    5};  // outputs have as long again, and a supervisor waits for fifteen seconds
 constexpr std::chrono::milliseconds poll_time_holding{10};  // while events wait for what a runtime answers
 constexpr std::chrono::milliseconds last_wait{500};         // for such answers, at the end
 constexpr std::chrono::seconds loss_report_interval{5};
+// Of the rings at the end, where pinned programs go on. Outputs have as long again, and a supervisor waits for fifteen.
+constexpr std::chrono::seconds last_reading{5};
 
 volatile std::sig_atomic_t stop_asked = 0;
 volatile std::sig_atomic_t reload_asked = 0;

@@ -248,9 +248,8 @@ void Pipeline::decide(Awaiting& waited, const Answer* answer) {
 void Pipeline::expire() {
   const auto now = static_cast<std::uint64_t>(boot_now().count());
   responses_.expire(now);
-  // What the rings still hold may be for the rules of then.
-  if (!sensor_.more() && generations_.retire(now))
-    malloc_trim(0);  // with large lists it was most of what the agent takes
+  if (sensor_.more()) return;                    // what the rings still hold may be for the rules of then
+  if (generations_.retire(now)) malloc_trim(0);  // with large lists it was most of what the agent takes
 }
 
 void Pipeline::finish() { responses_.finish(); }

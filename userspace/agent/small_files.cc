@@ -74,8 +74,9 @@ std::string read_small_file(const std::string& path) {
 std::optional<std::string> read_in_root(const std::string& root, const char* path) {
   if (hanging >= most_given_up) return std::nullopt;
   const auto reading = std::make_shared<Reading>();
-  const auto started = detached_thread([reading, root, path = std::string(path)] { read_for(*reading, root, path); });
+  auto started = thread_without_signals([reading, root, path = std::string(path)] { read_for(*reading, root, path); });
   if (!started) return std::nullopt;
+  started->detach();
   std::unique_lock lock(reading->mutex);
   if (reading->changed.wait_for(lock, patience, [&] { return reading->done; })) return std::move(reading->text);
   reading->given_up = true;

@@ -27,22 +27,27 @@ template <typename Function>
   return {};
 }
 
-// Likewise for what nobody may have to wait for: it goes on by itself, with every signal blocked.
+// A thread with every signal blocked, for signals are for the thread at the ring; the caller's own mask is as before. Error:
+// runtime, where none can be started.
 template <typename Function>
-[[nodiscard]] Result<void> detached_thread(Function function) {
+[[nodiscard]] Result<std::thread> thread_without_signals(Function function) {
   sigset_t all{};
   sigset_t before{};
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread;
   std::error_code refused;
   try {
-    std::thread(std::move(function)).detach();
+    thread = std::thread(std::move(function));
   } catch (const std::system_error& error) {
     refused = error.code();
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (refused) return fail(ErrorClass::runtime, "starting a thread: {}", errno_text(refused.value()));
-  return {};
+  if (refused) {
+    return fail(ErrorClass::runtime, "a thread cannot be started: {} (is there a limit of processes?)",
+                refused.message());
+  }
+  return thread;
 }
 
 }  // namespace nslookout

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -26,6 +27,14 @@ namespace nslookout {
   const std::string_view word = rest.substr(0, rest.find_first_of(white));
   rest.remove_prefix(word.size());
   return word;
+}
+
+// The next words, empty ones behind the end.
+template <std::size_t count>
+[[nodiscard]] std::array<std::string_view, count> take_words(std::string_view& rest) {
+  std::array<std::string_view, count> words;
+  for (std::string_view& word : words) word = take_word(rest);
+  return words;
 }
 
 // "1 rule", "2 rules".

@@ -16,7 +16,7 @@ std::string path_from_reversed(std::string_view reversed, bool truncated) {
     path.insert(0, "/");
     reversed.remove_prefix(slash + 1);
   }
-  if (truncated && !path.empty()) path.insert(0, "...");
+  if (truncated && !path.empty()) path.insert(0, cut_away);
   return path;
 }
 

@@ -69,9 +69,8 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
   constexpr std::size_t parent_at = 4 - 3;
   constexpr std::size_t session_at = 6 - 3;
   constexpr std::size_t start_at = 22 - 3;
-  std::array<std::string_view, start_at + 1> fields;  // from field 3, the state
   std::string_view rest = text.substr(close + 1);
-  for (std::string_view& field : fields) field = take_word(rest);
+  const auto fields = take_words<start_at + 1>(rest);  // from field 3, the state
   const auto parent = number<std::uint32_t>(fields[parent_at]);
   const auto session = number<std::uint32_t>(fields[session_at]);
   const auto start = number<std::uint64_t>(fields[start_at]);
@@ -135,8 +134,7 @@ std::optional<ProcIds> ProcProcess::ids() const {
   std::optional<std::uint32_t> gid;
   for (std::string_view lines = *text; !lines.empty();) {
     std::string_view line = take_until(lines, '\n');
-    const std::string_view label = take_word(line);
-    const std::string_view real = take_word(line);
+    const auto [label, real] = take_words<2>(line);
     if (label == "Uid:") uid = number<std::uint32_t>(real);
     if (label == "Gid:") gid = number<std::uint32_t>(real);
   }
@@ -214,8 +212,7 @@ std::vector<std::uint64_t> ProcProcess::listening_unix_sockets(std::span<const s
   const std::string text = read("net/unix", std::size_t{16} << 20).value_or("");
   for (std::string_view lines = text; !lines.empty();) {
     std::string_view line = take_until(lines, '\n');
-    std::array<std::string_view, 8> words;
-    for (std::string_view& word : words) word = take_word(line);
+    const auto words = take_words<8>(line);
     constexpr std::string_view listens = "00010000";  // __SO_ACCEPTCON
     if (words[3] != listens || std::ranges::find(paths, words[7]) == paths.end()) continue;
     if (const auto inode = number<std::uint64_t>(words[6])) inodes.push_back(*inode);
@@ -230,8 +227,7 @@ std::vector<std::uint64_t> ProcProcess::udp_sockets_at(std::span<const std::uint
     const std::string text = read(table, std::size_t{16} << 20).value_or("");
     for (std::string_view lines = text; !lines.empty();) {
       std::string_view line = take_until(lines, '\n');
-      std::array<std::string_view, 10> words;
-      for (std::string_view& word : words) word = take_word(line);
+      const auto words = take_words<10>(line);
       const std::string_view local = words[1];
       const auto colon = local.rfind(':');
       std::uint16_t port = 0;

@@ -12,7 +12,6 @@ namespace {
 
 // A command line from /proc can be megabytes long.
 constexpr std::size_t max_command_line = 8192;
-constexpr std::string_view cut_away = "...";  // before the end of a path (identity/kernel_process.h)
 
 bool lacks_executable(const event::Process& process) {
   return process.executable.empty() || process.executable_truncated;

@@ -306,18 +306,20 @@ class Resolver {
       read.insert(read.end(), source.group_by.begin(), source.group_by.end());
     }
     const auto absent = std::ranges::find(read, Field::other, &FieldName::field);
+    const bool out_of_reach = is_out_of_reach(correlation);
     if (absent != read.end()) {
       correlation.never = fmt::format("lookups have no field '{}' here", absent->name);
-    } else if (is_out_of_reach(correlation)) {
+    } else if (out_of_reach) {
       correlation.never =
           fmt::format("its condition asks for more than the {} that can be counted", most_counted(correlation));
+    } else {
+      return;
     }
-    if (correlation.never.empty()) return;
-    const bool quiet = !is_out_of_reach(correlation) && !correlation.generate;
+    const bool loud = out_of_reach || correlation.generate;
     findings_.push_back(
         {FindingKind::warning, correlation.head.file, correlation.head.document, correlation.head.place,
          fmt::format("the correlation never fires: {}; its rules {}", correlation.never,
-                     quiet ? "do not alert by themselves, `generate: true` lets them" : "alert by themselves")});
+                     loud ? "alert by themselves" : "do not alert by themselves, `generate: true` lets them")});
   }
 
   static bool is_out_of_reach(const Correlation& correlation) {

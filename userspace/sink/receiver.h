@@ -43,7 +43,7 @@ class Receiver {
   [[nodiscard]] virtual Delivery deliver(std::span<const std::string> records) = 0;
   [[nodiscard]] virtual BatchLimits limits() const { return {}; }
 
-  // Called when there is nothing to deliver and reopen() was asked for.
+  // Called when there is nothing to deliver and reopen() was asked for, and at the end.
   virtual void idle() {}
   // A file is to be opened anew before the next record.
   virtual void reopen() {}

@@ -261,16 +261,16 @@ bool Spool::empty_last_segment() {
 
 Result<void> Spool::append(const std::string& record) {
   const std::string frame = framed(record);
-  const auto appended = append_frame(record.size(), frame);
+  const auto appended = append_frame(frame);
   // Without the lock: a disk may take its time.
   if (full_segment_.valid()) ::fdatasync(full_segment_.get());
   full_segment_.reset();
   return appended;
 }
 
-Result<void> Spool::append_frame(std::size_t record_octets, const std::string& frame) {
+Result<void> Spool::append_frame(const std::string& frame) {
   const std::lock_guard lock(mutex_);
-  if (record_octets > max_record_octets || is_full_for(frame.size())) {
+  if (frame.size() > header_octets + max_record_octets || is_full_for(frame.size())) {
     return fail(ErrorClass::runtime, "spool {}: full ({} octets)", escape_controls(folder_), cap_);
   }
   if (segments_.back().size >= segment_octets_) {

@@ -65,7 +65,7 @@ class Spool : public RecordSource {
   [[nodiscard]] Result<void> find_segments();
   [[nodiscard]] Result<void> adopt_last_segment();
   [[nodiscard]] Result<void> start_segment(std::uint64_t first);
-  [[nodiscard]] Result<void> append_frame(std::size_t record_octets, const std::string& frame);
+  [[nodiscard]] Result<void> append_frame(const std::string& frame);
   [[nodiscard]] bool is_full_for(std::uint64_t octets);
   // 0, or why not (errno). What was written of it is cut off again.
   [[nodiscard]] int write_frame(const std::string& frame);
