@@ -1,5 +1,7 @@
 #include "event/codec.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/util/json_util.h>
 
@@ -27,9 +29,14 @@ Result<std::string> to_protobuf(const Event& event) {
   std::string message;
   v1::Event proto;
   fill(proto, event);
-  if (!proto.SerializeToString(&message)) {
-    return fail(ErrorClass::runtime, "writing an event as protobuf: it is larger than 2 GiB");
-  }
+  bool whole = false;
+  {
+    google::protobuf::io::StringOutputStream octets(&message);
+    google::protobuf::io::CodedOutputStream out(&octets);
+    out.SetSerializationDeterministic(true);
+    whole = proto.SerializeToCodedStream(&out);
+  }  // the message has its length when the streams are gone
+  if (!whole) return fail(ErrorClass::runtime, "writing an event as protobuf: it is larger than 2 GiB");
   return message;
 }
 

@@ -1,7 +1,8 @@
 // An event as octets and back: JSON lines and protobuf (the schema in proto/nslookout/v1/event.proto).
 //
 // Invariants: a JSON line holds no octet below 0x20 and no U+2028/2029, whatever the names and arguments in the event
-// hold, so one event is one line; octets that are not UTF-8 are written as \xHH, never dropped.
+// hold, so one event is one line; octets that are not UTF-8 are written as \xHH, never dropped. An event is the same octets
+// each time it is written: labels stand in the order of their names.
 // Example:
 //   auto line = event::to_json_line(event);   // no newline at its end; the sink adds it
 // Thread rule: any thread.

@@ -4,13 +4,16 @@
 #include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <iterator>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/compile.h>
@@ -214,17 +217,24 @@ void append_single(std::string& out, const Message& message, const Reflection& r
   }
 }
 
+// Maps of strings, in the order of their keys: protobuf's own order is another one in each message.
 void append_map(std::string& out, const Message& message, const Reflection& reflection, const FieldDescriptor& field) {
   const FieldDescriptor* key = field.message_type()->map_key();
   const FieldDescriptor* value = field.message_type()->map_value();
   const int size = reflection.FieldSize(message, &field);
-  out += '{';
+  std::vector<std::pair<std::string, const Message*>> entries;
+  entries.reserve(static_cast<std::size_t>(size));
   for (int i = 0; i < size; ++i) {
-    if (i > 0) out += ',';
     const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
-    append_single(out, entry, *entry.GetReflection(), *key);
+    entries.emplace_back(entry.GetReflection()->GetString(entry, key), &entry);
+  }
+  std::ranges::sort(entries);
+  out += '{';
+  for (const auto& [name, entry] : entries) {
+    if (entry != entries.front().second) out += ',';
+    append_text(out, *key, name);
     out += ':';
-    append_single(out, entry, *entry.GetReflection(), *value);
+    append_single(out, *entry, *entry->GetReflection(), *value);
   }
   out += '}';
 }
