@@ -73,7 +73,7 @@ class Responses {
   // answer: none where the window passed.
   using Decide = std::function<void(Awaiting&, const Answer* answer)>;
 
-  explicit Responses(Decide decide, ResponseLimits limits = {}) : decide_(std::move(decide)), limits_(limits) {}
+  explicit Responses(Decide decide, const ResponseLimits& limits = {}) : decide_(std::move(decide)), limits_(limits) {}
   Responses(const Responses&) = delete;
   Responses& operator=(const Responses&) = delete;
   ~Responses() = default;

@@ -68,11 +68,12 @@ constexpr bool is_plain(unsigned char octet) {
   return octet >= 0x20 && octet < 0x7F && octet != '"' && octet != '\\' && octet != '<' && octet != '>';
 }
 
-constexpr std::array<bool, 256> plain = [] {
+constexpr std::array<bool, 256> plain_octets() {
   std::array<bool, 256> table{};
   for (std::size_t octet = 0; octet < table.size(); ++octet) table[octet] = is_plain(static_cast<unsigned char>(octet));
   return table;
-}();
+}
+constexpr std::array<bool, 256> plain = plain_octets();
 
 void append_number_escape(std::string& out, ucs4_t unit) { fmt::format_to(std::back_inserter(out), "\\u{:04x}", unit); }
 

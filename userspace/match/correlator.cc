@@ -69,11 +69,10 @@ double sum_of(const Entries& entries) {
   return sum;
 }
 
-template <typename Entries>
-double sources_in(const Entries& entries) {
-  std::set<std::size_t> sources;
-  for (const auto& entry : entries) sources.insert(entry.source);
-  return static_cast<double>(sources.size());
+// How many different values, or sources, a group has is kept as its events come and go: a flood would else cost a walk over
+// all of them at each.
+bool counts_distinct(const Correlation& correlation) {
+  return correlation.type == Type::value_count || correlation.type == Type::temporal;
 }
 
 // The earliest event of each source behind that of the one before leaves the most room for the rest.
@@ -86,12 +85,12 @@ double sources_in_order(const Entries& entries) {
 
 }  // namespace
 
-Correlator::Correlator(const compile::Plan& plan, Limits limits)
+Correlator::Correlator(const compile::Plan& plan, const Limits& limits)
     : plan_(&plan), limits_(limits), states_(plan.correlations().size()) {}
 
-void Correlator::add(State& state, Group& group, const Entry& entry, bool counts_values) {
+void Correlator::add(State& state, Group& group, const Entry& entry, bool distinct) {
   group.entries.push_back(entry);
-  if (counts_values) ++group.distinct[entry.value];
+  if (distinct) ++group.distinct[entry.value];
   group.octets += octets_of(entry);
   state.octets += octets_of(entry);
 }
@@ -140,6 +139,7 @@ Correlator::Group& Correlator::group_of(State& state, const std::string& key, Ti
 std::vector<Correlator::Entry> Correlator::entries_of(const Correlation& correlation, std::size_t source,
                                                       const Query& query) const {
   Entry entry{now_, source, {}, 0};
+  if (correlation.type == Type::temporal) entry.value = std::to_string(source);
   if (correlation.fields.empty()) return {entry};
   if (correlation.fields.size() > 1) {
     const std::optional<std::string> tuple = key_of(query, correlation.fields);
@@ -176,7 +176,7 @@ void Correlator::enter(std::size_t index, std::size_t source, const Query& query
       forget_first(state, group);
       ++evictions_.entries;
     }
-    add(state, group, entry, correlation.type == Type::value_count);
+    add(state, group, entry, counts_distinct(correlation));
   }
   // This group has just had an event, so that it goes last; alone it loses its oldest entries.
   while (state.octets > limits_.max_octets && state.groups.size() > 1) {
@@ -196,9 +196,8 @@ double Correlator::measure(const Correlation& correlation, const Group& group) {
     case Type::event_count:
       return size;
     case Type::value_count:
-      return static_cast<double>(group.distinct.size());
     case Type::temporal:
-      return sources_in(group.entries);
+      return static_cast<double>(group.distinct.size());
     case Type::temporal_ordered:
       return sources_in_order(group.entries);
     case Type::value_sum:

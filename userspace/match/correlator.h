@@ -5,12 +5,14 @@
 //
 // An event counts for timespan after its time, both ends included. A correlation fires at an event at which its
 // condition holds, unless it held at the event before in the same group and that one is in the window still: once for
-// each time that it begins to hold. One lookup is one event, also where it makes several of the rules true. A fired correlation is itself an event, with the fields of the lookup that made it fire. An event without a
-// group-by field, or without the field whose values are counted, does not count. Of several values of a field the first
-// one groups, and each counts (of a tuple the first ones). Text is compared without case.
+// each time that it begins to hold. One lookup is one event, also where it makes several of the rules true. A fired
+// correlation is itself an event, with the fields of the lookup that made it fire. An event without a group-by field, or
+// without the field whose values are counted, does not count. Of several values of a field the first one groups, and each
+// counts (of a tuple the first ones). Text is compared without case.
 //
 // Memory is bounded: groups beyond max_groups, and whatever goes beyond max_octets, push out the group that was longest
-// without an event, entries beyond max_entries the oldest of their group; each is counted. Time that runs backwards is taken as standing still.
+// without an event, entries beyond max_entries the oldest of their group; each is counted. Time that runs backwards is
+// taken as standing still.
 // The plan must outlive the correlator. Thread rule: one thread.
 #pragma once
 
@@ -43,7 +45,7 @@ class Correlator {
   };
 
   explicit Correlator(const compile::Plan& plan) : Correlator(plan, Limits{}) {}
-  Correlator(const compile::Plan& plan, Limits limits);
+  Correlator(const compile::Plan& plan, const Limits& limits);
 
   void apply(std::vector<Hit>& hits, const Query& query, Time time);
 
@@ -53,7 +55,7 @@ class Correlator {
   struct Entry {
     Time time{};
     std::size_t source = 0;
-    std::string value;  // of value_count
+    std::string value;  // of value_count; of temporal the source, as text
     double number = 0;  // of the other value_ types
   };
   struct Group {
@@ -79,7 +81,7 @@ class Correlator {
   static void drop_oldest(State& state);
   // What it takes, with its share of Group::distinct.
   [[nodiscard]] static std::size_t octets_of(const Entry& entry) { return 2 * (sizeof entry + entry.value.size()); }
-  static void add(State& state, Group& group, const Entry& entry, bool counts_values);
+  static void add(State& state, Group& group, const Entry& entry, bool distinct);
   static void forget_first(State& state, Group& group);
   void forget_old(State& state, Group& group, Time timespan);
 
