@@ -65,6 +65,18 @@ class Ancestors(AgentCase):
             self.assertEqual(process["comm"], "program")
             self.assertIn(process.get("executable", ""), ("", str(self.folder / "program")))
 
+    def test_ancestors_with_long_command_lines_make_no_line_that_readers_cut(self):
+        """journald begins another record after 48K of a line that a service writes."""
+        self.script(f'#!/bin/sh\nif [ "$1" -gt 0 ]; then "$0" $(($1 - 1)) "$2"; else {ASK}; fi\nexit 0\n')
+        agent = self.agent()
+        run_client(["./script.sh", "12", "\x1b" * 7000], cwd=self.folder)
+        for event in self.ask(agent):
+            self.assertLess(len(json.dumps(event)), 48 << 10)
+            nearest = event["process"]["ancestors"][0]
+            self.assertEqual(nearest["command_line"][:3], ["/bin/sh", "./script.sh", "0"])
+            self.assertTrue(nearest["command_line_truncated"])
+            self.assertEqual(event["process"]["ancestors"][12]["command_line"][2], "12")
+
     def test_a_script_given_to_a_shell(self):
         self.script(f"{ASK}\nexit 0\n")
         agent = self.agent()

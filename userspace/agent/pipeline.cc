@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "event/candidate.h"
+#include "event/fit.h"
 #include "identity/host.h"
 #include "match/expansion.h"
 
@@ -387,6 +388,7 @@ void Pipeline::tell_of_past(event::Event event) {
 }
 
 void Pipeline::write(event::Event& event) {
+  event::fit(event);
   event.sequence = ++sequence_;
   event.host = host_;
   event.sensor = sensor_info_;

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,6 +19,9 @@
 namespace nslookout::event {
 
 inline constexpr std::uint32_t schema_version = 1;
+
+// Begins a path whose components next to the root are missing: ".../bin/curl".
+inline constexpr std::string_view cut_away = "...";
 
 // The numbers are those of the schema.
 enum class Kind { unspecified = 0, match = 1, query = 2, response = 3, correlation = 4, loss = 5, bypass = 6 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "base/text.h"
+#include "event/event.h"
 
 namespace nslookout::identity {
 
@@ -16,7 +17,7 @@ std::string path_from_reversed(std::string_view reversed, bool truncated) {
     path.insert(0, "/");
     reversed.remove_prefix(slash + 1);
   }
-  if (truncated && !path.empty()) path.insert(0, cut_away);
+  if (truncated && !path.empty()) path.insert(0, event::cut_away);
   return path;
 }
 

@@ -12,9 +12,6 @@
 
 namespace nslookout::identity {
 
-// Stands for the components next to the root that are missing.
-inline constexpr std::string_view cut_away = "...";
-
 // "curl/bin/usr/" is "/usr/bin/curl", "/" is "/". With truncated, components next to the root are missing: ".../bin/curl". A
 // component that is not closed by '/' was cut and is left out. Empty for empty.
 [[nodiscard]] std::string path_from_reversed(std::string_view reversed, bool truncated);

@@ -26,7 +26,7 @@ void complete_executable(event::Process& process, const ProcProcess& live) {
   if (!found) return;
   std::string_view known = process.executable;
   // Of a path that lies behind many mounts the kernel may have nothing.
-  if (process.executable_truncated && known.starts_with(cut_away)) known.remove_prefix(cut_away.size());
+  if (process.executable_truncated && known.starts_with(event::cut_away)) known.remove_prefix(event::cut_away.size());
   if (!found->path.ends_with(known)) return;
   process.executable = found->path;
   process.executable_deleted = found->deleted;
