@@ -93,6 +93,14 @@ TEST(HealthMetrics, Text) {
   EXPECT_EQ(text.find("nslookout_program_runs_total"), std::string::npos) << "nobody measures";
 }
 
+TEST(HealthMetrics, ARefusedReloadIsToldUntilOneIsTaken) {
+  Snapshot snapshot = sample();
+  snapshot.generation.reload_failures = 3;
+  EXPECT_NE(metrics_text(snapshot).find("nslookout_reload_refused 1\n"), std::string::npos);
+  snapshot.generation.last_refusal.clear();
+  EXPECT_NE(metrics_text(snapshot).find("nslookout_reload_refused 0\n"), std::string::npos);
+}
+
 TEST(HealthStatus, TextForPeople) {
   const WallTime now = WallTime{} + std::chrono::hours{49} + std::chrono::minutes{5};
   const auto text = status_text(status_json(sample(), now));

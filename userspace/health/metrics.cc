@@ -91,6 +91,8 @@ void add_generation(Families& families, const Snapshot& snapshot) {
       .value(static_cast<double>(generation.reloads));
   families.counter("reload_failures", "rule sets that were broken; the one before stayed in use")
       .value(static_cast<double>(generation.reload_failures));
+  families.gauge("reload_refused", "1 while the last rule set was broken, until one is taken again")
+      .value(generation.last_refusal.empty() ? 0 : 1);
   families.gauge("rules", "rules and correlations loaded")
       .value(static_cast<double>(snapshot.rules.size() + snapshot.correlations.size()));
   families.gauge("lists", "lists of names loaded").value(static_cast<double>(snapshot.lists.size()));
