@@ -1,6 +1,7 @@
 # What an installation holds, and the packages of it. `./dev package` makes them in build/packages:
-#   nslookout_VERSION-1_ARCH.deb, nslookout-VERSION-1.ARCH.rpm (CPack), and nslookout-VERSION-linux-ARCH.tar.gz, the
-#   same program with its libraries beside it, for machines that install nothing (deploy/tarball).
+#   nslookout_VERSION-1_ARCH.deb, nslookout-VERSION-1.ARCH.rpm (CPack), and nslookout-VERSION-linux-ARCH.tar.gz.
+# The .deb takes its libraries from Debian. The .rpm and the tarball, which is for machines that install nothing, have the same
+# program with its libraries beside it (deploy/tarball/bundle.sh): other distributions have them under other names.
 include(GNUInstallDirs)
 
 set(NSLOOKOUT_MAINTAINER "nslookout developers <nslookout@packages.debian.org>")
@@ -81,12 +82,16 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
 set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
 set(CPACK_RPM_PACKAGE_RELEASE 1)
 set(CPACK_RPM_PACKAGE_LICENSE "Apache-2.0 AND (GPL-2.0-only OR BSD-2-Clause)")
-set(CPACK_RPM_PACKAGE_AUTOREQ ON)
+# Neither what the libraries beside the program need, nor that they are there, concerns another package.
+set(CPACK_RPM_PACKAGE_AUTOREQPROV OFF)
+# cmake/rpm_libraries.cmake.in takes the portable program into the tree of the .rpm, and says which glibc the package requires.
+configure_file(cmake/rpm_libraries.cmake.in ${generated}/rpm_libraries.cmake @ONLY)
+set(CPACK_PRE_BUILD_SCRIPTS ${generated}/rpm_libraries.cmake)
 set(CPACK_RPM_PACKAGE_RELOCATABLE OFF)
 set(CPACK_RPM_USER_FILELIST "%config(noreplace) /etc/nslookout/config.yaml")
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
   /etc /usr/lib/systemd /usr/lib/systemd/system /usr/share/bash-completion /usr/share/bash-completion/completions
-  /usr/share/man /usr/share/man/man8 /usr/share/lintian /usr/share/lintian/overrides)
+  /usr/share/man /usr/share/man/man8 /usr/share/lintian /usr/share/lintian/overrides /usr/share/licenses)
 set(CPACK_RPM_POST_INSTALL_SCRIPT_FILE ${PROJECT_SOURCE_DIR}/deploy/rpm/post.sh)
 set(CPACK_RPM_PRE_UNINSTALL_SCRIPT_FILE ${PROJECT_SOURCE_DIR}/deploy/rpm/preun.sh)
 set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${PROJECT_SOURCE_DIR}/deploy/rpm/postun.sh)
@@ -94,13 +99,16 @@ set(CPACK_RPM_POST_UNINSTALL_SCRIPT_FILE ${PROJECT_SOURCE_DIR}/deploy/rpm/postun
 set(CPACK_RPM_SPEC_MORE_DEFINE "%define __os_install_post %{nil}\n%define _build_id_links none")
 include(CPack)
 
-# ---- the tarball ---------------------------------------------------------------------------------------------------------
+# ---- the program that brings its libraries: for the tarball and the .rpm ---------------------------------------------------
 
-# DT_RPATH and not DT_RUNPATH: the libraries find each other by it too.
+# DT_RPATH and not DT_RUNPATH: the libraries find each other by it too. The second path is where the .rpm has them: with
+# AT_SECURE, as where SELinux changes a service's domain at its start, the loader ignores an $ORIGIN outside its own folders.
 add_executable(nslookout_portable EXCLUDE_FROM_ALL userspace/cli/main.cc)
 target_link_libraries(nslookout_portable PRIVATE nslookout_cli)
 target_link_options(nslookout_portable PRIVATE -Wl,--disable-new-dtags)
-set_target_properties(nslookout_portable PROPERTIES BUILD_RPATH "$ORIGIN/../lib/nslookout")
+set_target_properties(nslookout_portable PROPERTIES BUILD_RPATH "$ORIGIN/../lib/nslookout;/usr/lib/nslookout")
+
+# ---- all of them --------------------------------------------------------------------------------------------------------
 
 add_custom_target(packages
   COMMAND ${CMAKE_COMMAND} -E rm -rf ${PROJECT_BINARY_DIR}/packages

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -23,6 +24,8 @@ FILES = {
     "/usr/share/nslookout/resolvers/public.txt": "-rw-r--r--",
     "/usr/share/nslookout/rules/axios_npm_compromise_lookup.yml": "-rw-r--r--",
 }
+# what the one package of Debian 12's glibc has
+GLIBC = {"libc", "libm", "libresolv", "libdl", "libpthread", "librt", "libanl"}
 
 
 class Deb(unittest.TestCase):
@@ -74,7 +77,7 @@ class Rpm(unittest.TestCase):
     def test_it_installs_and_goes(self):
         with tempfile.TemporaryDirectory() as root:
             run(["rpm", "--root", root, "--initdb"])
-            # No rpm distribution is here: what it depends on and its scripts are those of one.
+            # The database in that root knows of no glibc and no shell.
             run(["rpm", "--root", root, "-i", "--nodeps", "--noscripts", self.rpm])
             config = pathlib.Path(root, "etc/nslookout/config.yaml")
             config.write_text("observe: all\n")
@@ -82,6 +85,49 @@ class Rpm(unittest.TestCase):
             self.assertEqual(config.read_text(), "observe: all\n")
             run(["rpm", "--root", root, "-e", "--nodeps", "--noscripts", "nslookout"])
             self.assertFalse(pathlib.Path(root, "usr/bin/nslookout").exists())
+
+    def test_it_requires_a_glibc_and_offers_nothing_else(self):
+        requires = set(run(["rpm", "-qpR", self.rpm]).splitlines())
+        # its scripts' shell, and features of rpm
+        others = {line for line in requires if line != "/bin/sh" and not line.startswith("rpmlib(")}
+        tree = self.unpacked()
+        elves = [tree / "usr/bin/nslookout", *tree.glob("usr/lib/nslookout/*")]
+        needed = {tuple(map(int, version.split("."))) for version in
+                  re.findall(r"GLIBC_(2\.\d+)", run(["objdump", "-T", *elves]))}
+        newest = ".".join(map(str, max(needed)))
+        self.assertEqual(others, {f"libc.so.6(GLIBC_{newest})(64bit)"})
+        for line in run(["rpm", "-qp", "--provides", self.rpm]).splitlines():
+            self.assertTrue(line.startswith("nslookout"), f"{line} is for the program alone")
+
+    def test_it_runs_where_there_is_glibc_and_nothing_else(self):
+        tree = self.unpacked()
+        libraries = tree / "usr/lib/nslookout"
+        said = run(["ldd", tree / "usr/bin/nslookout"])
+        self.assertNotIn("not found", said)
+        (loader,) = re.findall(r"(?m)^\s*(/\S*ld-linux\S*) \(", said)
+        for file in {loader, *re.findall(r"=> (\S+)", said)}:
+            if file.startswith(str(tree)):
+                continue
+            self.assertIn(pathlib.Path(file).name.split(".so")[0],
+                          GLIBC | {pathlib.Path(loader).name.split(".so")[0]}, "this one is not of glibc")
+            (tree / file.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, tree / file.lstrip("/"))
+        self.assertRegex(run(["chroot", tree, "/usr/bin/nslookout", "version"]), r"^nslookout \d")
+        checked = run(["chroot", tree, "/usr/bin/nslookout", "check", "/usr/share/nslookout/rules"])
+        self.assertIn("axios_npm_compromise_lookup.yml", checked)
+        self.assertGreater(len(list(libraries.iterdir())), 20)
+
+    def test_its_libraries_are_found_where_the_loader_is_careful(self):
+        # where SELinux changes the domain of a service, $ORIGIN counts for nothing
+        path = run(["readelf", "-dW", self.unpacked() / "usr/bin/nslookout"])
+        self.assertRegex(path, r"\(RPATH\).*\[\$ORIGIN/\.\./lib/nslookout:/usr/lib/nslookout\]")
+
+    def unpacked(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with subprocess.Popen(["rpm2cpio", self.rpm], stdout=subprocess.PIPE) as archive:
+            run(["cpio", "-idm", "--quiet"], stdin=archive.stdout, cwd=folder.name)
+        return pathlib.Path(folder.name)
 
     def test_the_scripts_are_shell(self):
         for script in sorted((SOURCE / "deploy/rpm").glob("*.sh")):
@@ -103,8 +149,7 @@ class Tarball(unittest.TestCase):
             self.assertNotIn("not found", line)
             if found and not found[2].startswith(str(self.root)):
                 strangers.append(found[1].split(".so")[0])
-        # a Debian 12 glibc has these in its one package
-        self.assertLessEqual(set(strangers), {"libc", "libm", "libresolv", "libdl", "libpthread", "librt", "libanl"})
+        self.assertLessEqual(set(strangers), GLIBC)
 
     def test_it_runs_wherever_it_lies(self):
         said = run([self.root / "bin/nslookout", "check", self.root / "share/nslookout/rules"], env={}, cwd="/")
