@@ -322,7 +322,7 @@ class ByKubelet(SocketCase):
         agent = self.agent("--no-runtime-sockets", "--kubelet", kubelet.url)
         cgroup.run(DIG)
         self.one_event(agent)
-        self.assertEqual(agent.stderr().count("the token needs the right to get nodes/proxy"), 1)
+        self.assertEqual(agent.stderr().count("the token needs the right to get nodes/pods"), 1)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ EVERYTHING = """
 mode: enforce
 rules: {own.yml: "title: x"}
 capabilities: {oldKernels: true, olderProcesses: true}
+seLinuxOptions: {type: spc_t}
+appArmorProfile: {type: Localhost, localhostProfile: nslookout}
 kubelet: {enabled: true}
 metrics: {serviceMonitor: {enabled: true, labels: {release: prometheus}}}
 priorityClassName: system-node-critical
@@ -116,11 +118,66 @@ class Chart(unittest.TestCase):
     def test_wrong_values_are_refused(self):
         for values, said in (("mode: bock", "mode"), ("capabilites: {}", "capabilites"), ("metrics: {port: 0}", "port"),
                              ("metrics: {address: '[::1]'}", "address"),
-                             ("rules: {own.txt: x}", "own.txt"), ("runtime: {socket: relative}", "socket")):
+                             ("rules: {own.txt: x}", "own.txt"), ("runtime: {socket: relative}", "socket"),
+                             ("seLinuxOptions: {tpye: spc_t}", "tpye"), ("appArmorProfile: {type: None}", "appArmorProfile"),
+                             ("appArmorProfile: {type: Localhost}", "appArmorProfile"),
+                             ("appArmorProfile: {type: Unconfined, localhostProfile: x}", "appArmorProfile"),
+                             ("kubelet: {resource: nodes}", "resource"), ("kubelet: {url: 10.0.0.1}", "url")):
             with self.subTest(values=values):
                 rendered = helm("template", "x", str(CHART), values=values)
                 self.assertNotEqual(rendered.returncode, 0)
                 self.assertIn(said, rendered.stderr)
+
+    def test_what_the_chart_makes_other_things_from_is_said_in_the_values(self):
+        for values, said in (
+                ("config: {mode: enforce}", "config.mode: leave it out, capabilities follow the value mode"),
+                ("config: {metrics: '0.0.0.0:1'}", "config.metrics: leave it out, ports and probes follow"),
+                ("config: {proc: /proc}", "config.proc: leave it out"),
+                ("config: {cri_sockets: [/run/crio/crio.sock]}", "config.cri_sockets: leave it out, the mount follows the value"),
+                ("config: {kubelet: 'https://127.0.0.1:10250'}", "config.kubelet: leave it out, the token follows"),
+                ("extraEnv: [{name: NSLOOKOUT_METRICS, value: '9'}]", "extraEnv NSLOOKOUT_METRICS: leave it out"),
+                ("extraArgs: [--mode, enforce]", "extraArgs --mode: leave it out"),
+                ("extraArgs: ['--cri-socket=/run/crio/crio.sock']", "extraArgs --cri-socket: leave it out")):
+            with self.subTest(values=values):
+                rendered = helm("template", "x", str(CHART), values=values)
+                self.assertNotEqual(rendered.returncode, 0)
+                self.assertIn(said, rendered.stderr)
+        # those that only begin alike
+        template("{config: {process_entries: 5000}, extraArgs: [--process-entries=5000, --kubelet-ca=/ca.pem]}")
+
+    def test_selinux_and_apparmor(self):
+        values = "{seLinuxOptions: {type: spc_t}, appArmorProfile: {type: Unconfined}}"
+        annotation = "container.apparmor.security.beta.kubernetes.io/nslookout"
+
+        def rendered(values, version):
+            pod = of_kind(template(values, ("--kube-version", version)), "DaemonSet")["spec"]["template"]
+            context = pod["spec"]["containers"][0]["securityContext"]
+            return context.get("seLinuxOptions"), context.get("appArmorProfile"), pod["metadata"]["annotations"].get(annotation)
+
+        self.assertEqual(rendered(values, "1.30.0"), ({"type": "spc_t"}, {"type": "Unconfined"}, None))
+        self.assertEqual(rendered(values, "1.29.9"), ({"type": "spc_t"}, None, "unconfined"))
+        self.assertEqual(rendered("{}", "1.29.9"), (None, None, None))
+        for values, expected in (("{type: RuntimeDefault}", "runtime/default"),
+                                 ("{type: Localhost, localhostProfile: own}", "localhost/own")):
+            with self.subTest(values):
+                self.assertEqual(rendered(f"appArmorProfile: {values}", "1.25.0"), (None, None, expected))
+
+    def test_the_kubelet_is_asked_where_it_is_and_for_pods_alone(self):
+        for values, url, resource in (
+                ("{enabled: true}", "https://127.0.0.1:10250", "nodes/pods"),
+                ("{enabled: true, resource: nodes/proxy}", "https://127.0.0.1:10250", "nodes/proxy"),
+                ("{enabled: true, url: 'https://[$(HOST_IP)]:10250'}", "https://[$(HOST_IP)]:10250", "nodes/pods"),
+                ("{enabled: true}, hostNetwork: false", "https://$(HOST_IP):10250", "nodes/pods")):
+            with self.subTest(values=values):
+                text = template(f"{{kubelet: {values}}}")
+                env = container(text)["env"]
+                names = [variable["name"] for variable in env]
+                self.assertLess(names.index("HOST_IP"), names.index("NSLOOKOUT_KUBELET"), "what it refers to comes before")
+                self.assertEqual(env[names.index("HOST_IP")]["valueFrom"], {"fieldRef": {"fieldPath": "status.hostIP"}})
+                self.assertEqual(env[names.index("NSLOOKOUT_KUBELET")]["value"], url)
+                self.assertEqual(of_kind(text, "ClusterRole")["rules"],
+                                 [{"apiGroups": [""], "resources": [resource], "verbs": ["get"]}])
+        self.assertNotIn("ClusterRole", [document["kind"] for document in documents(template())])
 
     def test_privileges(self):
         context = container(template())["securityContext"]
@@ -143,8 +200,11 @@ class Chart(unittest.TestCase):
     def test_the_node_is_mounted_read_only(self):
         pod = of_kind(template(), "DaemonSet")["spec"]["template"]["spec"]
         mounts = {mount["mountPath"]: mount for mount in pod["containers"][0]["volumeMounts"]}
+        own = mounts.pop("/run/nslookout")  # where `nslookout status` finds the agent
         self.assertEqual(set(mounts), {"/etc/nslookout", "/host/proc", "/sys/fs/cgroup", "/run/containerd"})
         self.assertTrue(all(mount["readOnly"] for mount in mounts.values()))
+        self.assertNotIn("readOnly", own)
+        self.assertIn("emptyDir", next(volume for volume in pod["volumes"] if volume["name"] == own["name"]))
         self.assertNotIn("hostPID", pod)
         self.assertEqual(pod["tolerations"], [{"operator": "Exists"}])
         self.assertFalse(pod["automountServiceAccountToken"])

@@ -106,17 +106,21 @@ def security_options(folder, context):
 def volume_options(folder, volumes, mounts):
     paths = {}
     for volume in volumes:
-        name, host, config = taken(volume, "name", "hostPath", "configMap", what="a volume")
+        name, host, config, empty = taken(volume, "name", "hostPath", "configMap", "emptyDir", what="a volume")
         if config is not None:
-            paths[name] = folder / name
+            paths[name] = folder / f"volume-{name}"
             paths[name].mkdir()
             for file, text in of_kind("ConfigMap")["data"].items():
                 (paths[name] / file).write_text(text)
             paths[name].chmod(0o777)  # as the kubelet makes the folder of a ConfigMap
+        elif empty is not None:
+            paths[name] = folder / f"volume-{name}"
+            paths[name].mkdir()
+            paths[name].chmod(0o777)  # likewise
         elif "type" in host:
             paths[name] = host["path"]
         else:  # need not be there: this machine may have no runtime
-            paths[name] = folder / name
+            paths[name] = folder / f"volume-{name}"
             paths[name].mkdir()
     told = []
     for mount in mounts:
@@ -234,7 +238,7 @@ class Image(unittest.TestCase):
         self.assertRegex(status, r"(?m)^NoNewPrivs:\t1$")
         self.assertRegex(status, rf"(?m)^Uid:(\t{context['runAsUser']}){{4}}$")
         self.assertEqual({mount["Destination"]: mount["RW"] for mount in inspected["Mounts"]},
-                         {mount["mountPath"]: not mount["readOnly"] for mount in container["volumeMounts"]})
+                         {mount["mountPath"]: not mount.get("readOnly") for mount in container["volumeMounts"]})
 
     def test_with_the_daemonset_s_privileges_it_reports_a_lookup(self):
         process, lines = self.start()
@@ -254,6 +258,7 @@ class Image(unittest.TestCase):
         container, _ = the_container()
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
             self.assertEqual(ask_probe(container[probe]), 200, probe)
+        self.assertIn("generation", self.podman.run("exec", "agent", "/usr/bin/nslookout", "status"))
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(30), 0, "".join(seen))
 

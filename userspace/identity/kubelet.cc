@@ -90,9 +90,10 @@ Result<std::vector<ContainerFacts>> Kubelet::list() {
   const auto response = client_.perform(request);
   if (!response) return fail(response.error());
   if (response->status != 200) {
-    return fail(
-        ErrorClass::runtime, "{}: it answers with status {}{}", request.url, response->status,
-        response->status == 401 || response->status == 403 ? "; the token needs the right to get nodes/proxy" : "");
+    return fail(ErrorClass::runtime, "{}: it answers with status {}{}", request.url, response->status,
+                response->status == 401 || response->status == 403
+                    ? "; the token needs the right to get nodes/pods (before Kubernetes 1.33: nodes/proxy)"
+                    : "");
   }
   auto all = parse_pod_list(response->body);
   if (!all) return fail(all.error().context(request.url));

@@ -1,5 +1,6 @@
 // Containers and pods as the kubelet lists them: GET /pods, by https with the token of a service account, or by http from
-// the read-only port. Source: Kubernetes, core/v1 PodList; the kubelet's authorisation (resource nodes/proxy).
+// the read-only port. Source: Kubernetes, core/v1 PodList; the kubelet's authorisation (resource nodes/pods since KEP-2862,
+// nodes/proxy before).
 //
 // A list names a container only some time (about a second) after it started, so this source lags. It is asked for all
 // pods, since the kubelet has no way to ask for one, but not more often than five times a second. Thread rule: see identity/runtime_source.h.
