@@ -19,7 +19,14 @@ _nslookout_value() {
     --output) _nslookout_words "stdout jsonl: protobuf: unix: syslog:udp:// syslog:tcp:// syslog:tls:// journald otlp:http kafka:" "$current" && compopt -o nospace 2>/dev/null ;;
     --backend) _nslookout_words "auto fentry cgroup kprobe" "$current" ;;
     --mode) _nslookout_words "audit dry-run enforce" "$current" ;;
-    --block-level | --fail-on) _nslookout_words "informational low medium high critical none" "$current" ;;
+    --block-level) _nslookout_words "informational low medium high critical none" "$current" ;;
+    --fail-on)
+      if [[ ${COMP_WORDS[1]} == diff ]]; then
+        _nslookout_words "new" "$current"
+      else
+        _nslookout_words "informational low medium high critical none" "$current"
+      fi
+      ;;
     --block-rule | --block-list) ;;
     --annotations) _nslookout_words "none github" "$current" ;;
     --timeout) ;;
@@ -41,7 +48,6 @@ _nslookout_value() {
       ;;
     --expand | --history-max | --observe-rate | --title | --collapse) ;;
     --since) _nslookout_words "1h 24h 7d" "$current" ;;
-    --fail-on) _nslookout_words "new" "$current" ;;
     --field) _nslookout_words "record_type= Image= User= CommandLine=" "$current" && compopt -o nospace 2>/dev/null ;;
     --kubelet) _nslookout_words "https://127.0.0.1:10250 http://127.0.0.1:10255" "$current" ;;
     --metrics) _nslookout_words "127.0.0.1:9477" "$current" ;;
@@ -111,7 +117,7 @@ _nslookout() {
     replay)
       if [[ $current == -* ]]; then
         _nslookout_words \
-          "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
+          "--rules --list --product-windows --expand --keep-going --search-suffix --observe --responses \
            --port --output \
            --help" "$current"
       else
