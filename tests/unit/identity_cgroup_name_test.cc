@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -95,6 +97,25 @@ TEST(CgroupName, TellsTheContainer) {
   }
 }
 
+TEST(CgroupName, TellsWhoseWordItIs) {
+  const std::string scope = "/docker-" + id + ".scope";
+  const std::string manager = "/user.slice/user-1000.slice/user@1000.service";
+  const std::pair<std::string, std::optional<std::uint32_t>> cases[] = {
+      {"/system.slice" + scope, std::nullopt},
+      {scope, std::nullopt},
+      {manager + "/app.slice" + scope, 1000U},
+      {manager + "/user.slice/user@0.service" + scope, 1000U},  // a folder that the user made
+      {"/user.slice/user-1000.slice/session-3.scope" + scope, std::nullopt},
+      {"/user@x.service" + scope, std::nullopt},
+      {"/system.slice" + scope + manager + "/app.slice", std::nullopt},  // users of the container
+  };
+  for (const auto& [cgroup, user] : cases) {
+    const auto name = container_of_cgroup(cgroup);
+    ASSERT_TRUE(name) << cgroup;
+    EXPECT_EQ(name->user, user) << cgroup;
+  }
+}
+
 TEST(CgroupName, TellsThePod) {
   const std::string uid = "3f0c1b5e-5f0e-4b0a-9b0e-1234567890ab";
   const std::string with_underscores = "3f0c1b5e_5f0e_4b0a_9b0e_1234567890ab";
@@ -115,6 +136,9 @@ TEST(CgroupName, TellsThePod) {
       {"/docker/" + id, ""},
       {"/libpod_parent/libpod-" + id, ""},
       {"/machine.slice/machine-libpod_pod_" + outer + ".slice/libpod-" + id + ".scope", ""},
+      // a user's own folder of that name
+      {"/user.slice/user-1000.slice/user@1000.service/kubepods-pod" + with_underscores + ".slice/crio-" + id + ".scope",
+       ""},
       {"/podinfo.service", ""},
       {"/pod" + uid.substr(1), ""},
       {"/kubepods.slice", ""},

@@ -33,6 +33,7 @@ struct Script {
   bool cancelled = false;
   bool lags = false;
   std::atomic<bool> there = true;
+  std::atomic<std::uint32_t> owner = 0;
   std::atomic<int> asked = 0;
   std::function<void(ContainerFacts)> report;
 };
@@ -47,6 +48,7 @@ class FakeSource : public RuntimeSource {
     return runtime_.empty() || runtime.empty() || runtime == runtime_;
   }
   [[nodiscard]] bool there() const override { return script_->there; }
+  [[nodiscard]] std::uint32_t owner() const override { return script_->owner; }
   [[nodiscard]] bool lags() const override { return script_->lags; }
 
   [[nodiscard]] Result<std::optional<ContainerFacts>> ask(const std::string& id) override {
@@ -121,6 +123,21 @@ TEST(Containers, ASourceThatHasItMakesItKnown) {
   EXPECT_EQ(found.facts.name, "web");
   EXPECT_EQ(settled(*all, {"a", ""}).answer, Answer::known);
   EXPECT_EQ(script->asked, 1) << "what is known is not asked for again";
+}
+
+// `systemd-run --user --scope --unit=docker-ID.scope` with the id of somebody else's container.
+TEST(Containers, TheIdThatAUsersCgroupHasIsBelievedOfThatUsersSocketAlone) {
+  const auto script = std::make_shared<Script>();
+  script->has["a"] = facts_of("a", "web");
+  const auto all = containers(one(script));
+  EXPECT_EQ(settled(*all, {"a", ""}).facts.name, "web");
+  const auto forged = settled(*all, {"a", "", 1000});
+  EXPECT_EQ(forged.answer, Answer::unknown);
+  EXPECT_EQ(forged.facts.name, "");
+  script->owner = 1000;
+  script->has["b"] = facts_of("b", "mine");
+  EXPECT_EQ(settled(*all, {"b", "", 1000}).facts.name, "mine");
+  EXPECT_EQ(settled(*all, {"b", "", 1001}).answer, Answer::unknown);
 }
 
 TEST(Containers, WhatNoSourceHasIsUnknown) {

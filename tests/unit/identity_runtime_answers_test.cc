@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "identity/cri_client.h"
 #include "identity/docker_api.h"
 #include "identity/kubelet.h"
 
@@ -24,7 +25,7 @@ TEST(DockerApi, InspectTellsNameAndImage) {
 
 TEST(DockerApi, LabelsOfTheKubeletTellThePod) {
   const auto facts = parse_docker_inspect(
-      R"({"Id":"abc","Name":"/k8s_web_web-0_shop_0","Config":{"Image":"nginx:1","Labels":{
+      R"({"Id":"abc","Name":"/k8s_web_web-0_shop_1-2_0","Config":{"Image":"nginx:1","Labels":{
          "io.kubernetes.container.name":"web","io.kubernetes.pod.name":"web-0",
          "io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.uid":"1-2"}}})");
   ASSERT_TRUE(facts && facts->pod);
@@ -32,6 +33,25 @@ TEST(DockerApi, LabelsOfTheKubeletTellThePod) {
   EXPECT_EQ(facts->pod->name, "web-0");
   EXPECT_EQ(facts->pod->namespace_name, "shop");
   EXPECT_EQ(facts->pod->uid, "1-2");
+}
+
+// The labels may be the image's.
+TEST(DockerApi, LabelsAreBelievedOnlyOfAContainerThatTheKubeletNamed) {
+  const std::string labels = R"("Config":{"Image":"evil:1","Labels":{
+     "io.kubernetes.container.name":"web","io.kubernetes.pod.name":"web-0",
+     "io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.uid":"1-2"}}})";
+  for (const std::string name :
+       {"tender_euler", "k8s_web_web-0_shop", "k8s_web_web-0_shop_1-2", "k8s_db_web-0_shop_1-2_0",
+        "k8s_web_web-1_shop_1-2_0", "k8s_web_web-0_bank_1-2_0", "k8s_web_web-0_shop_1-3_0", ""}) {
+    const auto facts = parse_docker_inspect(R"({"Id":"abc","Name":"/)" + name + "\"," + labels);
+    ASSERT_TRUE(facts) << name;
+    EXPECT_FALSE(facts->pod) << name;
+    EXPECT_EQ(facts->name, name);
+  }
+  const auto partly = parse_docker_inspect(
+      R"({"Id":"abc","Name":"/k8s_web_web-0_shop_1-2_0","Config":{"Labels":{"io.kubernetes.pod.name":"web-0"}}})");
+  ASSERT_TRUE(partly);
+  EXPECT_FALSE(partly->pod);
 }
 
 TEST(DockerApi, PartsThatAreSomethingElseAreAbsent) {
@@ -67,6 +87,16 @@ TEST(DockerApi, EventsTellOfContainersThatComeIntoBeing) {
   EXPECT_FALSE(parse_docker_event(R"({"Type":"image","Action":"create",)" + actor + "}"));
   EXPECT_FALSE(parse_docker_event(R"({"Type":"container","Action":"create"})"));
   EXPECT_FALSE(parse_docker_event("no JSON"));
+}
+
+// Of older ones each caller gets some of the events, and the kubelet would miss those that we get.
+TEST(CriClient, EventsAreAskedForOnlyWhereEveryCallerGetsThemAll) {
+  for (const char* version : {"v2.0.0", "2.1.4", "v2.0.0-rc.1", "v10.0.0"})
+    EXPECT_TRUE(shares_events("containerd", version));
+  for (const char* version : {"v1.7.27", "1.6.20~ds1", "", "v", "unknown"}) {
+    EXPECT_FALSE(shares_events("containerd", version)) << version;
+  }
+  EXPECT_FALSE(shares_events("cri-o", "2.0.0"));
 }
 
 TEST(Kubelet, APodListTellsEveryContainer) {

@@ -6,12 +6,22 @@ namespace nslookout::agent {
 
 using Answer = identity::Containers::Answer;
 
+namespace {
+
+// Below whose manager the container is, if it is below one.
+std::optional<std::uint32_t> user_of(const event::Event& event) {
+  const auto name = event.process ? identity::container_of_cgroup(event.process->cgroup) : std::nullopt;
+  return name && name->id == event.container->id ? name->user : std::nullopt;
+}
+
+}  // namespace
+
 ContainerJoin::ContainerJoin(std::vector<std::unique_ptr<identity::RuntimeSource>> sources, Hold::Limits limits)
     : containers_(std::make_unique<identity::Containers>(std::move(sources))), hold_(limits) {}
 
 Answer ContainerJoin::fill(event::Event& event) {
   event::Container& container = *event.container;
-  identity::Containers::Found found = containers_->look_up({container.id, container.runtime});
+  identity::Containers::Found found = containers_->look_up({container.id, container.runtime, user_of(event)});
   if (found.answer != Answer::known) return found.answer;
   if (container.runtime.empty()) container.runtime = std::move(found.facts.runtime);
   container.name = std::move(found.facts.name);
@@ -37,6 +47,8 @@ std::vector<Held> ContainerJoin::released(Hold::Clock::time_point now) {
     return containers_->look_up({container.id, container.runtime}).answer != Answer::waiting;
   });
   for (Held& held : taken) {
+    held.answered = true;
+    if (!held.event.container) continue;
     const Answer answer = fill(held.event);
     held.answered = answer == Answer::known || answer == Answer::unknown;
   }

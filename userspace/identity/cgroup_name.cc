@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstddef>
 
+#include "base/text.h"
+
 namespace nslookout::identity {
 namespace {
 
@@ -124,6 +126,24 @@ bool is_pod_uid(std::string_view text) {
   return digits == 32 && digits + dashes == static_cast<std::ptrdiff_t>(text.size()) && (dashes == 4 || dashes == 0);
 }
 
+std::optional<ContainerName> container_called(std::string_view name, std::string_view parent, std::string_view child) {
+  if (auto found = container_with_id(name, parent)) return found;
+  if (auto found = lxc_container(name, parent)) return found;
+  return nspawn_container(name, child);
+}
+
+// The user of the outermost "user@1000.service": users can make more of that name below it.
+std::optional<std::uint32_t> user_manager_in(std::string_view path) {
+  while (!path.empty()) {
+    std::string_view name = take_until(path, '/');
+    std::uint32_t user = 0;
+    if (!take_prefix(name, "user@") || !take_suffix(name, ".service")) continue;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), user);
+    if (parsed.ec == std::errc{} && parsed.ptr == name.data() + name.size()) return user;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<ContainerName> container_of_cgroup(std::string_view path_or_leaf) {
@@ -133,9 +153,10 @@ std::optional<ContainerName> container_of_cgroup(std::string_view path_or_leaf) 
     const std::string_view name = take_component(rest);
     std::string_view above = rest;
     const std::string_view parent = take_component(above);
-    if (auto found = container_with_id(name, parent)) return found;
-    if (auto found = lxc_container(name, parent)) return found;
-    if (auto found = nspawn_container(name, child)) return found;
+    if (auto found = container_called(name, parent, child)) {
+      found->user = user_manager_in(rest);
+      return found;
+    }
     child = name;
   }
   return std::nullopt;
@@ -151,7 +172,7 @@ std::string pod_uid_of_cgroup(std::string_view path) {
     if (pod == std::string_view::npos || (pod != 0 && name[pod - 1] != '-')) continue;
     std::string uid(name.substr(pod + 3));
     std::replace(uid.begin(), uid.end(), '_', '-');
-    if (is_pod_uid(uid)) return uid;
+    if (is_pod_uid(uid)) return user_manager_in(path) ? std::string() : uid;
   }
   return {};
 }

@@ -13,6 +13,7 @@
 // monitors are, are no containers; nor are virtual machines (machine-qemu…). Thread rule: any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ namespace nslookout::identity {
 struct ContainerName {
   std::string id;
   std::string runtime;  // as event.proto's Container.runtime; empty where the names do not tell
+  // The user whose manager (user@UID.service) the cgroup is below, and who can thus give it any name: the id is that user's word.
+  std::optional<std::uint32_t> user = {};
 
   friend bool operator==(const ContainerName&, const ContainerName&) = default;
 };
@@ -29,7 +32,7 @@ struct ContainerName {
 [[nodiscard]] std::optional<ContainerName> container_of_cgroup(std::string_view path_or_leaf);
 
 // The uid of the Kubernetes pod that the cgroup is in, with dashes: of "pod<uid>" and "kubepods-…-pod<uid>.slice". That
-// of a static pod is 32 hexadecimal digits. Empty where there is none.
+// of a static pod is 32 hexadecimal digits. Empty where there is none, and below a user's manager.
 [[nodiscard]] std::string pod_uid_of_cgroup(std::string_view path);
 
 }  // namespace nslookout::identity

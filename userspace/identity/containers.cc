@@ -49,10 +49,14 @@ std::vector<std::unique_ptr<RuntimeSource>> sources_of(const RuntimeOptions& opt
 
 Containers::Containers(std::vector<std::unique_ptr<RuntimeSource>> sources, Limits limits, RuntimeWorker::Timing timing)
     : limits_(limits) {
-  const RuntimeWorker::Listener listener{
-      .learned = [this](ContainerFacts facts) { learned(std::move(facts)); },
-      .answered = [this](const std::string& id, SourceAnswer answer) { answered(id, answer); }};
   for (auto& source : sources) {
+    const RuntimeWorker::Listener listener{
+        .learned =
+            [this, from = source.get()](ContainerFacts facts) {
+              facts.told_by = from->owner();
+              learned(std::move(facts));
+            },
+        .answered = [this](const std::string& id, SourceAnswer answer) { answered(id, answer); }};
     workers_.push_back(std::make_unique<RuntimeWorker>(std::move(source), listener, timing));
   }
   for (const auto& worker : workers_) worker->start_if_there();
@@ -117,7 +121,10 @@ Containers::Found Containers::look_up(const ContainerName& container) {
       ask(container, entry);
     }
   }
-  return {entry.answer, entry.answer == Answer::known ? entry.facts : ContainerFacts{}};
+  if (entry.answer != Answer::known) return {entry.answer, ContainerFacts{}};
+  // Users can give their cgroups the ids of others' containers.
+  if (container.user && *container.user != entry.facts.told_by) return {};
+  return {entry.answer, entry.facts};
 }
 
 void Containers::learned(ContainerFacts facts) {

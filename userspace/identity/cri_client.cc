@@ -1,6 +1,7 @@
 #include "identity/cri_client.h"
 
 #include <algorithm>
+#include <charconv>
 #include <unordered_map>
 #include <utility>
 
@@ -121,19 +122,22 @@ Result<std::optional<Response>> CriClient::call(HttpClient& client, std::string_
   return message;
 }
 
-Result<std::string> CriClient::runtime_name(HttpClient& client) {
+Result<CriClient::Runtime> CriClient::runtime(HttpClient& client) {
   cri::VersionRequest request;
   request.set_version("0.1.0");
   const auto response = call<cri::VersionResponse>(client, "Version", request);
   if (!response) return fail(response.error());
-  return *response ? event_runtime((*response)->runtime_name()) : std::string();
+  if (!*response) return Runtime();
+  const cri::VersionResponse& version = **response;
+  return Runtime{.name = event_runtime(version.runtime_name()),
+                 .has_events = shares_events(version.runtime_name(), version.runtime_version())};
 }
 
 Result<void> CriClient::learn_runtime_name() {
   if (runtime_name_) return {};
-  Result<std::string> name = runtime_name(questions_);
-  if (!name) return fail(name.error());
-  runtime_name_ = std::move(*name);
+  Result<Runtime> found = runtime(questions_);
+  if (!found) return fail(found.error());
+  runtime_name_ = std::move(found->name);
   return {};
 }
 
@@ -197,20 +201,29 @@ Result<std::vector<ContainerFacts>> CriClient::list() {
 }
 
 Result<bool> CriClient::watch(const Report& report) {
-  const Result<std::string> runtime = runtime_name(events_);
-  if (!runtime) return fail(runtime.error());
+  const Result<Runtime> found = runtime(events_);
+  if (!found) return fail(found.error());
+  if (!found->has_events) return false;
   const GrpcRequest request{.unix_socket = socket_,
                             .method = method_path("GetContainerEvents"),
                             .message = cri::GetEventsRequest().SerializeAsString(),
                             .timeout = std::chrono::milliseconds{0}};
   const auto response = grpc_stream(events_, request, [&](std::string_view octets) {
-    Result<std::vector<ContainerFacts>> containers = parse_cri_event(octets, *runtime);
+    Result<std::vector<ContainerFacts>> containers = parse_cri_event(octets, found->name);
     if (!containers) return false;
     for (ContainerFacts& facts : *containers) report(std::move(facts));
     return true;
   });
   if (!response) return fail(response.error());
   return response->status == GrpcStatus::ok;
+}
+
+bool shares_events(std::string_view runtime_name, std::string_view runtime_version) {
+  if (runtime_version.starts_with('v')) runtime_version.remove_prefix(1);
+  unsigned major = 0;
+  const char* end = runtime_version.data() + runtime_version.size();
+  const auto parsed = std::from_chars(runtime_version.data(), end, major);
+  return runtime_name == "containerd" && parsed.ec == std::errc{} && major >= 2;
 }
 
 Result<std::vector<ContainerFacts>> parse_cri_lists(std::string_view sandboxes, std::string_view containers,

@@ -20,6 +20,7 @@ class CriClient : public RuntimeSource {
 
   [[nodiscard]] std::string place() const override { return socket_; }
   [[nodiscard]] bool may_know(std::string_view runtime) const override;
+  [[nodiscard]] std::uint32_t owner() const override { return owner_of(socket_); }
   [[nodiscard]] bool there() const override { return required_ || exists(socket_); }
   [[nodiscard]] Result<std::optional<ContainerFacts>> ask(const std::string& id) override;
   [[nodiscard]] Result<std::vector<ContainerFacts>> list() override;
@@ -30,8 +31,11 @@ class CriClient : public RuntimeSource {
   template <typename Response, typename Request>
   [[nodiscard]] Result<std::optional<Response>> call(HttpClient& client, std::string_view method,
                                                      const Request& request, std::size_t max_octets = 1u << 20);
-  // What event.proto calls the runtime; empty for one that it does not name.
-  [[nodiscard]] Result<std::string> runtime_name(HttpClient& client);
+  struct Runtime {
+    std::string name;  // as event.proto has it; empty for one that it does not name
+    bool has_events = false;
+  };
+  [[nodiscard]] Result<Runtime> runtime(HttpClient& client);
   [[nodiscard]] Result<void> learn_runtime_name();
   [[nodiscard]] Result<std::optional<ContainerFacts>> sandbox(const std::string& id);
   [[nodiscard]] std::string method_path(std::string_view method) const;
@@ -43,6 +47,10 @@ class CriClient : public RuntimeSource {
   HttpClient questions_;
   HttpClient events_;
 };
+
+// Whether every caller of GetContainerEvents gets every event, by what Version answers: containerd from 2.0 on. Of others one
+// gets what another does not, and the kubelet may be the other (containerd issue 7318).
+[[nodiscard]] bool shares_events(std::string_view runtime_name, std::string_view runtime_version);
 
 // The answers, serialised; runtime: of all containers in them. Errors: runtime, octets that are no message of CRI.
 // ListPodSandbox and ListContainers together: the containers that can be told from them alone.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/text.h"
 #include "identity/json_text.h"
 
 namespace nslookout::identity {
@@ -19,16 +20,30 @@ std::string plain_name(std::string name) {
   return name;
 }
 
-// A container that the kubelet had dockershim or cri-dockerd make has a name of its own making, and the pod's in labels.
+// Whether the name is one that the kubelet has dockershim or cri-dockerd give, k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT: none
+// of its parts has an underscore in it. Labels may be the image's, whose author can write anything there; a container's name is
+// given by whoever starts it.
+bool named_by_kubelet(std::string_view name, std::string_view container, const event::Pod& pod) {
+  for (const std::string_view part : {std::string_view("k8s"), container, std::string_view(pod.name),
+                                      std::string_view(pod.namespace_name), std::string_view(pod.uid)}) {
+    if (part.empty() || take_until(name, '_') != part) return false;
+  }
+  return !name.empty();
+}
+
+// A container that the kubelet had made has a name of its own making, and the pod's in labels.
 ContainerFacts facts_of(std::string id, std::string name, std::string image,
                         const std::map<std::string, std::string>& labels) {
   ContainerFacts facts;
   facts.id = std::move(id);
   facts.name = plain_name(std::move(name));
   facts.image = std::move(image);
-  facts.pod = pod_of_labels(labels);
   const auto in_pod = labels.find("io.kubernetes.container.name");
-  if (facts.pod && in_pod != labels.end()) facts.name = in_pod->second;
+  std::optional<event::Pod> pod = pod_of_labels(labels);
+  if (pod && in_pod != labels.end() && named_by_kubelet(facts.name, in_pod->second, *pod)) {
+    facts.name = in_pod->second;
+    facts.pod = std::move(pod);
+  }
   return bounded(std::move(facts));
 }
 

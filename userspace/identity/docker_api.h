@@ -20,6 +20,7 @@ class DockerApi : public RuntimeSource {
 
   [[nodiscard]] std::string place() const override { return socket_; }
   [[nodiscard]] bool may_know(std::string_view runtime) const override;
+  [[nodiscard]] std::uint32_t owner() const override { return owner_of(socket_); }
   [[nodiscard]] bool there() const override { return required_ || exists(socket_); }
   [[nodiscard]] Result<std::optional<ContainerFacts>> ask(const std::string& id) override;
   [[nodiscard]] Result<std::vector<ContainerFacts>> list() override;

@@ -1,5 +1,6 @@
 #include "identity/runtime_source.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +22,11 @@ void cut(std::string& text, std::size_t limit) {
 }  // namespace
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+std::uint32_t owner_of(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_uid : 0;
+}
 
 ContainerFacts bounded(ContainerFacts facts) {
   cut(facts.name, max_text);

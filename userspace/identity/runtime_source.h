@@ -5,6 +5,7 @@
 // Thread rule: ask and list from one thread, watch from one other; cancel from any.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -23,6 +24,7 @@ struct ContainerFacts {
   std::string name;
   std::string image;
   std::optional<event::Pod> pod;
+  std::uint32_t told_by = 0;  // RuntimeSource::owner() of whoever told it
 };
 
 class RuntimeSource {
@@ -37,6 +39,9 @@ class RuntimeSource {
 
   // Whether a container of that runtime (event.proto's name; empty: not known) can be known here.
   [[nodiscard]] virtual bool may_know(std::string_view runtime) const = 0;
+
+  // The user whose socket it is, and so whose word it is; root where that is not known.
+  [[nodiscard]] virtual std::uint32_t owner() const { return 0; }
 
   // Whether it is worth asking: somebody named it, or there is a socket at its usual path.
   [[nodiscard]] virtual bool there() const = 0;
@@ -60,6 +65,9 @@ class RuntimeSource {
 
 // Whether there is a file (a socket, if all is well) at that path.
 [[nodiscard]] bool exists(const std::string& path);
+
+// The user who owns the file; root where there is none.
+[[nodiscard]] std::uint32_t owner_of(const std::string& path);
 
 // The same facts with texts that are too long cut, and labels beyond a number left out: an event stays an event however
 // large the labels are that somebody could give a container.

@@ -123,11 +123,12 @@ class FakeCri:
     vanish() takes the socket away for new connections, which are all that there are.
 
     lists: whether a question for all is answered with them, too. answer: gets the method and the answer's octets. events: octets that the stream of events sends, then it stays open;
-    None: there is no such stream.
+    None: there is no such stream. version: of containerd.
     """
 
-    def __init__(self, path, events=None):
+    def __init__(self, path, events=None, version="v2.0.0"):
         self.socket = path
+        self.version = version
         self.containers = {}
         self.lists = False
         self.answer = None
@@ -176,7 +177,7 @@ class FakeCri:
         return self.answer(method, octets) if self.answer else octets
 
     def _Version(self, _):
-        return {2: "containerd"}
+        return {2: "containerd", 3: self.version}
 
     def _ContainerStatus(self, _):
         return {}
