@@ -195,10 +195,10 @@ class Packages(AgentCase):
         self.assert_package(events, manager="npm", name="@scope/inner", version="0.0.9", script="install",
                             path=str(self.folder / "other/node_modules/@scope/inner"))
 
-    def sdist(self):
+    def sdist(self, look_up=f"subprocess.run({CURL.split()!r})"):
         """A source distribution of lookup-demo 1.4.0, whose setup.py looks the name up."""
-        setup = ("import subprocess\nfrom setuptools import setup\n"
-                 f"subprocess.run({CURL.split()!r})\nsetup(name='lookup-demo', version='1.4.0', py_modules=[])\n")
+        setup = ("import os, socket, subprocess\nfrom setuptools import setup\n"
+                 f"{look_up}\nsetup(name='lookup-demo', version='1.4.0', py_modules=[])\n")
         top = "lookup-demo-1.4.0"
         return archive(self.folder / f"{top}.tar.gz", {
             f"{top}/setup.py": setup,
@@ -229,6 +229,15 @@ class Packages(AgentCase):
 
     def test_pip_install_of_a_named_version_by_setup_py(self):
         self.sdist()
+        events, _ = self.pip(f"--no-use-pep517 --find-links {self.folder} lookup-demo==1.4.0")
+        self.assert_pip_package(events, {"egg_info", "bdist_wheel"})
+
+    def test_a_setup_py_that_goes_where_another_package_is(self):
+        """It asks by itself, from there, and goes back."""
+        other = self.folder / "requests-2.31.0"
+        other.mkdir()
+        self.sdist(f"here = os.getcwd(); os.chdir({str(other)!r}); "
+                   f"socket.getaddrinfo({NAME!r}, 8000); os.chdir(here)")
         events, _ = self.pip(f"--no-use-pep517 --find-links {self.folder} lookup-demo==1.4.0")
         self.assert_pip_package(events, {"egg_info", "bdist_wheel"})
 

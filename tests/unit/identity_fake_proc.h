@@ -37,6 +37,7 @@ class FakeProc {
 
   void link(const std::string& below, const std::string& target) const {
     std::filesystem::create_directories((root_ / below).parent_path());
+    std::filesystem::remove(root_ / below);
     std::filesystem::create_symlink(target, root_ / below);
   }
 

@@ -258,6 +258,67 @@ TEST_F(ResolverTest, AnEntryHasTheWorkingDirectoryAndTheScript) {
   EXPECT_EQ(resolver().describe(curl_candidate(), only(entry)).process->cwd, ".../srv/shop");
 }
 
+// A setup.py that leaves its package's folder for another's stays that package's.
+TEST_F(ResolverTest, APackageIsToldByTheFolderInWhichTheProgramWasStarted) {
+  proc_.add(4711, "curl", start_ticks);
+  nsl_process entry = curl_entry();
+  constexpr std::string_view paths = "curl/bin/usr/demo/tmp/";
+  set(entry.paths_reversed, paths);
+  entry.cwd_length = std::string_view("demo/tmp/").size();
+  const Sender sender = resolver().describe(curl_candidate(), only(entry));
+  EXPECT_EQ(sender.programs->at(0).cwd, "/tmp/demo");
+  EXPECT_EQ(sender.process->cwd, "/srv/shop") << "where it is at the lookup";
+  const Sender without_entry = resolver().describe(curl_candidate(), empty_table);
+  EXPECT_EQ(without_entry.programs->at(0).cwd, "/srv/shop") << "there is nothing else";
+}
+
+TEST_F(ResolverTest, AFolderThatTheKernelCutIsCompletedWhenThePresentOneEndsTheSame) {
+  proc_.add(4711, "curl", start_ticks);
+  nsl_process entry = curl_entry();
+  entry.flags |= NSL_PROCESS_CWD_TRUNCATED;
+  constexpr std::string_view paths = "curl/bin/usr/shop/";
+  set(entry.paths_reversed, paths);
+  entry.cwd_length = std::string_view("shop/").size();
+  EXPECT_EQ(resolver().describe(curl_candidate(), only(entry)).programs->at(0).cwd, "/srv/shop");
+  std::filesystem::remove(proc_.path("4711/cwd"));
+  proc_.link("4711/cwd", "/tmp/requests-2.31.0");
+  EXPECT_EQ(resolver().describe(curl_candidate(), only(entry)).programs->at(0).cwd, ".../shop");
+}
+
+// The kernel's table of environments is smaller than that of processes at times.
+TEST_F(ResolverTest, VariablesThatTheTableLostAreReadFromTheLiveProgram) {
+  nsl_process entry = curl_entry();
+  entry.environment = 77;
+  proc_.add(4711, "curl", start_ticks);
+  proc_.write("4711/environ", std::string("SECRET=x\0GITHUB_ACTIONS=true\0", 29));
+  Resolver resolver = this->resolver();
+  const Sender live = resolver.describe(curl_candidate(), only(entry));
+  EXPECT_EQ(live.programs->at(0).environment, (Variables{{"GITHUB_ACTIONS", "true"}}));
+  EXPECT_FALSE(live.programs->at(0).environment_lost);
+  EXPECT_EQ(resolver.counters().lost_variables, 0U);
+
+  proc_.add(4711, "another", start_ticks);
+  resolver = this->resolver();
+  const Sender lost = resolver.describe(curl_candidate(), only(entry));
+  EXPECT_EQ(lost.programs->at(0).environment, Variables{});
+  EXPECT_TRUE(lost.programs->at(0).environment_lost);
+  EXPECT_EQ(resolver.counters().lost_variables, 1U);
+
+  entry.environment = 0;
+  resolver = this->resolver();
+  EXPECT_FALSE(resolver.describe(curl_candidate(), only(entry)).programs->at(0).environment_lost) << "it had none";
+}
+
+TEST_F(ResolverTest, BehindLostVariablesNothingIsNamed) {
+  nsl_process entry = curl_entry();
+  entry.environment = 77;
+  proc_.add(3999, "sh", 0);
+  proc_.write("3999/environ", std::string("GITHUB_ACTIONS=true\0", 20));
+  EXPECT_FALSE(resolver().describe(curl_candidate(), only(entry)).origin);
+  entry.environment = 0;
+  EXPECT_TRUE(resolver().describe(curl_candidate(), only(entry)).origin);
+}
+
 TEST_F(ResolverTest, ProgramsHaveTheirVariables) {
   nsl_process entry = curl_entry();
   entry.environment = 77;

@@ -89,6 +89,7 @@ class Pipeline {
   [[nodiscard]] const compile::Plan& plan() const { return *generations_.current()->plan; }
   [[nodiscard]] std::size_t waiting() const { return join_.held() + responses_.waiting(); }
   [[nodiscard]] std::uint64_t incomplete() const { return unanswered_ + no_room_; }
+  [[nodiscard]] std::uint64_t lost_variables() const { return resolver_.counters().lost_variables; }
 
   [[nodiscard]] const ResponseCounts& response_counts() const { return responses_.counts(); }
 

@@ -82,6 +82,7 @@ void add_counts(health::Snapshot& snapshot, const Pipeline& pipeline, const kern
   snapshot.refused = tally.refused_count();
   snapshot.waiting = pipeline.waiting();
   snapshot.incomplete = pipeline.incomplete();
+  snapshot.lost_variables = pipeline.lost_variables();
   snapshot.latency = tally.latency();
 }
 

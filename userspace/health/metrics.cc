@@ -110,6 +110,10 @@ void add_events(Families& families, const Snapshot& snapshot) {
       .value(static_cast<double>(snapshot.waiting));
   families.counter("events_incomplete", "events written without the name of their container, since nobody told it")
       .value(static_cast<double>(snapshot.incomplete));
+  families
+      .counter("environment_lost",
+               "looks at a sender in which variables of it or an ancestor had left the kernel's table and /proc")
+      .value(static_cast<double>(snapshot.lost_variables));
   families.counter("output_events", "events that an output delivered");
   for (const OutputState& output : snapshot.outputs) {
     families.value(static_cast<double>(output.written), {{"output", output.output}});

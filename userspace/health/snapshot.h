@@ -115,6 +115,7 @@ struct Snapshot {
   std::uint64_t refused = 0;           // those of them for which no rule and no list is true
   std::uint64_t waiting = 0;           // events that wait for a container's name or for a response now
   std::uint64_t incomplete = 0;        // events written without the name of their container
+  std::uint64_t lost_variables = 0;    // looks at a sender in which listed variables were known no more
   std::vector<OutputState> outputs;
   std::vector<TableSize> tables;
   std::vector<ProgramRuns> programs;  // empty unless the kernel counts (kernel.bpf_stats_enabled)

@@ -66,11 +66,19 @@ void follow_proc(Ancestry& ancestry, std::uint32_t pid, std::optional<ProcProces
 
 }  // namespace
 
-Variables variables_of(const ProcessTable& table, const nsl_process& entry) {
-  if (entry.environment == 0) return {};
-  const std::optional<nsl_environment> found = table.environment(entry.environment);
-  if (!found) return {};
-  return split_variables({found->text, std::min<std::size_t>(found->length, sizeof found->text)});
+std::optional<Variables> variables_of(const ProcessTable& table, const nsl_process_key& key, const nsl_process& entry,
+                                      const std::string& proc_root) {
+  if (entry.environment == 0) return Variables();
+  if (const std::optional<nsl_environment> found = table.environment(entry.environment)) {
+    return split_variables({found->text, std::min<std::size_t>(found->length, sizeof found->text)});
+  }
+  const auto live = proc_root.empty() ? std::nullopt : ProcProcess::open(proc_root, key);
+  const std::string comm = text_of(entry.comm);
+  if (!live || live->stat_at_open().comm != comm) return std::nullopt;
+  const std::string text = live->allowed_variables();
+  const auto after = live->stat();
+  if (text.empty() || !after || after->comm != comm) return std::nullopt;  // it had some
+  return split_variables(text);
 }
 
 Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& parent, const ProcessTable& table,
@@ -89,7 +97,8 @@ Ancestry ancestors_of(const nsl_process_key& process, const nsl_process_key& par
       follow_proc(ancestry, key.tgid, proc_root.empty() ? std::nullopt : ProcProcess::open(proc_root, key), proc_root);
       return ancestry;
     }
-    room = add(ancestry, {key.start_boottime, from_table(key, *entry, proc_root), variables_of(table, *entry)});
+    room = add(ancestry,
+               {key.start_boottime, from_table(key, *entry, proc_root), variables_of(table, key, *entry, proc_root)});
     younger = key.start_boottime;
     key = entry->parent;
   }

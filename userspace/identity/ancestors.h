@@ -32,13 +32,15 @@ struct ProcessTable {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-// The allowed variables (environment_names.h) that an entry's program was started with.
-[[nodiscard]] Variables variables_of(const ProcessTable& table, const nsl_process& entry);
+// The allowed variables (environment_names.h) that an entry's program was started with: of the table or, where that has let go of
+// them, of /proc, while the process lives and runs that program (proc_root: empty for no /proc). Nothing: they are not known.
+[[nodiscard]] std::optional<Variables> variables_of(const ProcessTable& table, const nsl_process_key& key,
+                                                    const nsl_process& entry, const std::string& proc_root);
 
 struct Ancestor {
   std::uint64_t start_boottime = 0;
-  event::Process process;  // without start_time and names of accounts
-  Variables variables;
+  event::Process process;              // without start_time and names of accounts
+  std::optional<Variables> variables;  // nothing: not known
 };
 
 struct Ancestry {

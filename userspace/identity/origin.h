@@ -25,9 +25,10 @@ struct ProgramFacts {
   std::string executable;                 // path
   std::vector<std::string> command_line;  // may be cut short
   std::string cwd;
-  // Name and value (or cut_value, kernel_process.h), of allowed_environment() alone. Empty where it is not known, or holds
-  // none of them.
+  // Name and value (or cut_value, kernel_process.h), of allowed_environment() alone.
   std::vector<std::pair<std::string, std::string>> environment;
+  // It had some, and they were lost: what is farther away than this program may not be what it belongs to.
+  bool environment_lost = false;
 };
 
 // nearest_first: the process itself, then its ancestors. Nothing when neither package nor CI is known.

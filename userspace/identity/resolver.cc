@@ -39,11 +39,21 @@ std::string same_sender_key(nsl_sender sender) {
   return {reinterpret_cast<const char*>(&sender), sizeof sender};
 }
 
-ProgramFacts program_facts(const event::Process& process, Variables variables) {
+// The folder that the program was started in. What the kernel cut is completed where the present one ends the same.
+std::string cwd_at_start(const event::Process& process, const nsl_process& entry,
+                         const std::optional<std::string>& present) {
+  if (!present || (entry.flags & NSL_PROCESS_CWD_TRUNCATED) == 0) return process.cwd;
+  std::string_view known = process.cwd;
+  if (known.starts_with(cut_away)) known.remove_prefix(cut_away.size());
+  return !known.empty() && present->ends_with(known) ? *present : process.cwd;
+}
+
+ProgramFacts program_facts(const event::Process& process, std::optional<Variables> variables) {
   return {.executable = process.executable,
           .command_line = process.command_line,
           .cwd = process.cwd,
-          .environment = std::move(variables)};
+          .environment = variables ? std::move(*variables) : Variables(),
+          .environment_lost = !variables};
 }
 
 }  // namespace
@@ -142,18 +152,22 @@ Resolver::Look Resolver::look_now(const nsl_candidate& candidate, const ProcessT
   // Another comm may be another program: an exec since the lookup.
   const bool same_program = live && !kernel_thread && complete_if_same_program(*live, process);
   if (same_program && !process.session) process.session = live->stat_at_open().session;
-  if (live) process.cwd = live->cwd().value_or(process.cwd);
+  const std::optional<std::string> cwd = live ? live->cwd() : std::nullopt;
+  const std::string started_in = entry ? cwd_at_start(process, *entry, cwd) : cwd.value_or("");
+  if (cwd) process.cwd = *cwd;
   look.described_from = entry          ? &ResolverCounters::from_table
                         : same_program ? &ResolverCounters::from_proc
                                        : &ResolverCounters::undescribed;
   add_account_names(process);
   add_cgroup(sender, entry ? text_of(entry->cgroup_leaf) : std::string(), live);
-  Variables variables = entry          ? variables_of(table, *entry)
-                        : same_program ? split_variables(live->allowed_variables())
-                                       : Variables();
+  std::optional<Variables> variables = entry          ? variables_of(table, key, *entry, proc_usable_ ? proc_root_ : "")
+                                       : same_program ? split_variables(live->allowed_variables())
+                                                      : Variables();
   std::vector<ProgramFacts> programs;
   programs.push_back(program_facts(process, std::move(variables)));
+  programs.back().cwd = started_in;  // a program can go where another package's sources are
   add_ancestors(process, programs, key, entry ? entry->parent : candidate.sender.parent, table);
+  if (std::ranges::any_of(programs, &ProgramFacts::environment_lost)) ++counters_.lost_variables;
   sender.origin = origin_of(programs);
   sender.programs = std::make_shared<const std::vector<ProgramFacts>>(std::move(programs));
   return look;

@@ -46,6 +46,7 @@ struct ResolverCounters {
   std::uint64_t undescribed = 0;          // neither: the event has the candidate's own facts alone
   std::uint64_t unknown = 0;              // no sender at all (NSL_FLAG_SENDER_UNKNOWN)
   std::uint64_t truncated_ancestors = 0;  // the chain of ancestors ends before pid 1
+  std::uint64_t lost_variables = 0;       // looks in which variables of the sender or an ancestor were lost
 };
 
 struct Sender {
