@@ -59,6 +59,15 @@ TEST(ProcProcess, ReadsWhatProcHas) {
   EXPECT_EQ(process->cgroups(), (std::vector<std::string>{"/v2/path", "/v1"}));
 }
 
+TEST(ProcProcess, TheOwnNumberIsThatOfTheInitialPidNamespaceOrNotKnown) {
+  const FakeProc proc;
+  EXPECT_EQ(own_pid(proc.path()), 0U);
+  proc.link("self", "4711");
+  EXPECT_EQ(own_pid(proc.path()), 4711U);
+  proc.link("1/ns/pid", "pid:[4026532999]");
+  EXPECT_EQ(own_pid(proc.path()), 0U) << "another namespace's number means another process to the kernel";
+}
+
 TEST(ProcProcess, AFakeProcOfAnotherPidNamespaceIsSeen) {
   const FakeProc proc;
   EXPECT_TRUE(shows_initial_pid_namespace(proc.path()));

@@ -20,12 +20,14 @@
 #include "agent/confinement.h"
 #include "agent/health.h"
 #include "agent/history_hunt.h"
+#include "agent/last_reading.h"
 #include "agent/needs.h"
 #include "agent/observe.h"
 #include "agent/pipeline.h"
 #include "agent/ready_file.h"
 #include "agent/reload.h"
 #include "agent/resolver_list.h"
+#include "agent/small_files.h"
 #include "agent/snapshot.h"
 #include "agent/sources.h"
 #include "base/clock.h"
@@ -47,8 +49,9 @@ constexpr std::chrono::milliseconds poll_time{100};
 constexpr std::chrono::milliseconds poll_time_holding{10};  // while events wait for what a runtime answers
 constexpr std::chrono::milliseconds last_wait{500};         // for such answers, at the end
 constexpr std::chrono::seconds loss_report_interval{5};
-// Of the rings at the end, where pinned programs go on. Outputs have as long again, and a supervisor waits for fifteen.
+// Of the rings at the end. Outputs have as long again, and a supervisor waits for fifteen seconds.
 constexpr std::chrono::seconds last_reading{5};
+constexpr std::chrono::milliseconds last_discarding{500};  // of what is left after that
 
 volatile std::sig_atomic_t stop_asked = 0;
 volatile std::sig_atomic_t reload_asked = 0;
@@ -209,11 +212,17 @@ Result<void> set_bypasses(const RunOptions& options, kernel::SensorOptions& sens
   return {};
 }
 
-void warn_of_unwatched_bypasses(const kernel::BypassWatch& watch) {
+void warn_of_unwatched_bypasses(const kernel::BypassWatch& watch, const std::string& proc_root) {
   if (!watch.refusal.empty()) {
     log::warning("encrypted DNS, other resolvers and raw sockets are not told: {}", watch.refusal);
   } else if (!watch.sockets_refusal.empty()) {
     log::warning("open packet sockets are not told: {}", watch.sockets_refusal);
+  }
+  if (watch.watched && !(identity::shows_initial_pid_namespace(proc_root) && can_open_roots(proc_root))) {
+    log::warning(
+        "processes that ask another resolver than theirs are not told: their /etc/resolv.conf cannot be read, which "
+        "takes "
+        "the host's /proc and CAP_SYS_PTRACE");
   }
 }
 
@@ -380,22 +389,25 @@ void report_answers(const Answers& answers, std::string& reported) {
   log::warning("a blocked lookup got no answer and its client waits: {} ({} so far)", reported, answers.failed());
 }
 
-// What the kernel handed over before the end is still written: all that the rings hold. Programs that are pinned go on, under a
-// flood without end, so that there is a limit then.
+// What the kernel handed over before the end is still written: all that the rings hold, and what there is no time for is counted
+// as lost.
 Result<void> take_the_rest(kernel::Sensor& sensor, const kernel::Sensor::CandidateHandler& handler,
-                           const kernel::Sensor::ResponseHandler& response_handler, bool pinned) {
+                           const kernel::Sensor::ResponseHandler& response_handler) {
   sensor.end_watching();
-  const auto end = std::chrono::steady_clock::now() + last_reading;
-  do {
+  const Result<bool> all = read_to_the_end(last_reading, [&]() -> Result<bool> {
     const Result<std::size_t> taken = sensor.poll(std::chrono::milliseconds{0}, handler, response_handler);
     if (!taken) return fail(taken.error());
-  } while (sensor.more() && (!pinned || std::chrono::steady_clock::now() < end));
-  if (sensor.more()) log::warning("lookups of the last moments are not told: there are too many");
+    return sensor.more();
+  });
+  if (!all) return fail(all.error());
+  if (*all) return {};
+  const Result<std::uint64_t> discarded = sensor.discard(last_discarding);
+  if (!discarded) return fail(discarded.error());
+  log::warning("lookups of the last moments are not told, there are too many: {} records", *discarded);
   return {};
 }
 
-Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers, Health& health,
-                   bool pinned) {
+Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads, Answers& answers, Health& health) {
   std::string reported_failure;
   auto next_report = std::chrono::steady_clock::now() + loss_report_interval;
   const auto handler = [&](const nsl_candidate& candidate) {
@@ -428,7 +440,7 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
     }
   }
   health.stopping();
-  const Result<void> taken = take_the_rest(sensor, handler, response_handler, pinned);
+  const Result<void> taken = take_the_rest(sensor, handler, response_handler);
   finish_held(pipeline);
   pipeline.count_repeats();
   pipeline.report_losses();
@@ -493,6 +505,7 @@ Result<void> run(const RunOptions& options) {
   sensor_options.unique = observe == Observe::unique;
   sensor_options.observed_per_second = options.observe_rate;
   sensor_options.process_entries = options.process_entries;
+  sensor_options.agent = identity::own_pid(options.proc);
   sensor_options.environment_names = {allowed.begin(), allowed.end()};
   sensor_options.responses = responses_to_see(options, plan);
   sensor_options.ring_octets = static_cast<std::uint32_t>(options.ring_octets);
@@ -514,7 +527,7 @@ Result<void> run(const RunOptions& options) {
                     options.responses, history->get());
   sensor->on_bypass([&](const nsl_bypass& bypass) { pipeline.handle(bypass, options.ports); });
   warn_of_unseen_responses(*sensor, plan);
-  warn_of_unwatched_bypasses(sensor->bypass_watch());
+  warn_of_unwatched_bypasses(sensor->bypass_watch(), options.proc);
   announce(*sensor, plan, sizes->names);
   announce_runtimes(pipeline.runtime_places());
   give_up_privileges(options);
@@ -523,7 +536,7 @@ Result<void> run(const RunOptions& options) {
       [&] { return make_snapshot(options, *sensor, pipeline, reloads.sizes(), reloads.state(), started); },
       fmt::format("{} and {} watched, backend {}, mode {}", counted(plan.rules().size(), "rule"),
                   counted(plan.lists().size(), "list"), kernel::backend_name(sensor->choice().backend), options.mode));
-  const auto watched = watch(*sensor, pipeline, reloads, answers, **health, fail_closed);
+  const auto watched = watch(*sensor, pipeline, reloads, answers, **health);
   announce_end(fail_closed);
   return watched;
 }

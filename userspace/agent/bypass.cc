@@ -32,13 +32,13 @@ event::Bypass describe_bypass(const nsl_bypass& bypass) {
   return out;
 }
 
-bool is_configured_to_ask(const nsl_bypass& bypass, const std::string& proc_root) {
+bool may_be_configured_to_ask(const nsl_bypass& bypass, const std::string& proc_root) {
   const std::string root = proc_root + "/" + std::to_string(bypass.sender.process.tgid) + "/root";
   const auto file = read_in_root(root, "etc/resolv.conf");
-  if (!file) return true;  // not known: nobody is accused
+  if (!file) return true;
+  if (!identity::ProcProcess::open(proc_root, bypass.sender.process)) return true;  // that file may have been another's
   const std::vector<IpAddress> servers = nameservers_of(*file);
-  if (std::ranges::find(servers, kernel::ip_address_of(bypass.address)) == servers.end()) return false;
-  return identity::ProcProcess::open(proc_root, bypass.sender.process).has_value();  // that file was not another's
+  return std::ranges::find(servers, kernel::ip_address_of(bypass.address)) != servers.end();
 }
 
 }  // namespace nslookout::agent

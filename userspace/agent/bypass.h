@@ -10,7 +10,8 @@ namespace nslookout::agent {
 
 [[nodiscard]] event::Bypass describe_bypass(const nsl_bypass& bypass);
 
-// Whether the resolv.conf that the process sees, in a container its own, names the address. No for one that has ended.
-[[nodiscard]] bool is_configured_to_ask(const nsl_bypass& bypass, const std::string& proc_root);
+// Whether the resolv.conf that the process sees, in a container its own, names the address. Yes where that is not known, for one
+// that has ended or that may not be looked into: nobody is accused for want of knowledge. A root without the file names nothing.
+[[nodiscard]] bool may_be_configured_to_ask(const nsl_bypass& bypass, const std::string& proc_root);
 
 }  // namespace nslookout::agent

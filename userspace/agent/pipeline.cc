@@ -189,7 +189,7 @@ void Pipeline::handle(const nsl_bypass& bypass, std::span<const std::uint16_t> p
 
 void Pipeline::tell_of(const nsl_bypass& bypass, std::span<const std::uint16_t> ports) {
   if (bypass.technique == NSL_OTHER_RESOLVER &&
-      (is_configured_to_ask(bypass, proc_root_) || servers_.answers_dns(bypass.sender, ports, bypass.boottime))) {
+      (may_be_configured_to_ask(bypass, proc_root_) || servers_.answers_dns(bypass.sender, ports, bypass.boottime))) {
     return;
   }
   nsl_candidate candidate{};  // what is asked about a sender is asked of one

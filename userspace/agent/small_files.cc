@@ -32,9 +32,9 @@ std::string read_regular(const Fd& file) {
   return text && text->size() <= max_file_octets ? std::move(*text) : std::string();
 }
 
-std::string read_below(const std::string& root, const std::string& path) {
+std::optional<std::string> read_below(const std::string& root, const std::string& path) {
   const Fd folder(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid()) return {};
+  if (!folder.valid()) return std::nullopt;
   struct open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
@@ -47,7 +47,7 @@ struct Reading {
   std::condition_variable changed;
   bool done = false;
   bool given_up = false;
-  std::string text;
+  std::optional<std::string> text;
 };
 
 constexpr std::chrono::milliseconds patience{500};
@@ -56,7 +56,7 @@ constexpr int most_given_up = 4;  // that may hang at a time; then nothing is re
 std::atomic<int> hanging = 0;
 
 void read_for(Reading& reading, const std::string& root, const std::string& path) {
-  std::string text = read_below(root, path);
+  std::optional<std::string> text = read_below(root, path);
   const std::lock_guard lock(reading.mutex);
   reading.text = std::move(text);
   reading.done = true;
@@ -68,6 +68,11 @@ void read_for(Reading& reading, const std::string& root, const std::string& path
 
 std::string read_small_file(const std::string& path) {
   return read_regular(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
+}
+
+bool can_open_roots(const std::string& proc_root) {
+  const Fd folder(::open((proc_root + "/1/root").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return folder.valid();
 }
 
 // A thread of its own each time, which keeps the capability to look into other processes; what is read is kept for long.

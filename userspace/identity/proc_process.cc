@@ -252,4 +252,10 @@ bool shows_initial_pid_namespace(const std::string& proc_root) {
   return found == initial;
 }
 
+std::uint32_t own_pid(const std::string& proc_root) {
+  if (!shows_initial_pid_namespace(proc_root)) return 0;
+  const auto self = read_link_at(AT_FDCWD, (proc_root + "/self").c_str());
+  return self ? number<std::uint32_t>(*self).value_or(0) : 0;
+}
+
 }  // namespace nslookout::identity

@@ -84,6 +84,10 @@ class ProcProcess {
 [[nodiscard]] std::uint64_t start_ticks(std::uint64_t start_boottime);
 [[nodiscard]] std::uint64_t start_boottime(std::uint64_t start_ticks);
 
+// The number of the calling process in this /proc, which is of the initial pid namespace though the process may be in another
+// one; 0 where it is not.
+[[nodiscard]] std::uint32_t own_pid(const std::string& proc_root);
+
 // Whether the numbers in this /proc are those of the initial pid namespace, as the kernel's are.
 [[nodiscard]] bool shows_initial_pid_namespace(const std::string& proc_root);
 

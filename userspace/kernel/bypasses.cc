@@ -71,11 +71,12 @@ Result<Bypasses> Bypasses::start(const Options& options, const BpfObject& proces
   std::ranges::copy(options.ports, (*settings)->ports);
   const auto agent = object->global<std::uint32_t>("nsl_bypass_agent");
   if (!agent) return fail(agent.error());
-  **agent = static_cast<std::uint32_t>(::getpid());
+  **agent = options.agent;
 
   Bypasses bypasses(std::move(*object));
   bypasses.public_ = options.public_resolvers;
   bypasses.asked_for_ = options.own_resolvers;
+  bypasses.agent_ = options.agent;
   if (const auto listed = bypasses.list_resolvers(); !listed) return fail(listed.error());
   Result<std::vector<Link>> links = attach_to_root_cgroup(bypasses.connections_);
   if (!links) return fail(links.error());
@@ -93,7 +94,7 @@ Result<void> Bypasses::load_sockets(const BpfObject& process) {
   if (const auto loaded = object->load(); !loaded) return fail(loaded.error());
   const auto agent = object->global<std::uint32_t>("nsl_bypass_agent");
   if (!agent) return fail(agent.error());
-  **agent = static_cast<std::uint32_t>(::getpid());
+  **agent = agent_;
   Link iterator(bpf_program__attach_iter(object->program("nsl_look_at_file"), nullptr));
   if (!iterator) return fail(ErrorClass::unsupported, "attaching the file iterator: {}", errno_text(errno));
   iterator_ = std::move(iterator);
@@ -148,6 +149,11 @@ void Bypasses::follow() {
     iterator_.reset();
     sockets_.reset();
   }
+}
+
+void Bypasses::end() {
+  links_.clear();
+  iterator_.reset();
 }
 
 std::vector<ProgramReport> Bypasses::report() const {

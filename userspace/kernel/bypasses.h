@@ -26,6 +26,7 @@ class Bypasses {
     std::vector<std::uint16_t> ports;           // of DNS
     std::vector<IpAddress> public_resolvers;    // known to answer encrypted queries
     std::vector<IpAddress> own_resolvers = {};  // asked by this host, beside those of its resolv.conf
+    std::uint32_t agent = 0;                    // SensorOptions::agent, of whose sockets nothing is told
   };
 
   // Loads and attaches; process: the owner of the process table and the counters. Errors: unsupported.
@@ -33,6 +34,9 @@ class Bypasses {
 
   // The host's resolvers anew, and a look at all open sockets: call it every few seconds.
   void follow();
+
+  // Takes the programs off; follow() is not to be called after that.
+  void end();
 
   // Of the ring nsl_bypasses.
   [[nodiscard]] int ring() const { return connections_.map_fd("nsl_bypasses"); }
@@ -59,6 +63,7 @@ class Bypasses {
   std::string sockets_refused_;
   std::string resolvers_refused_;
   std::vector<IpAddress> public_, asked_for_, own_;
+  std::uint32_t agent_ = 0;
   bool listed_ = false;  // they are in the kernel's table
 };
 

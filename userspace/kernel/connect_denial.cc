@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <cstring>
 #include <string_view>
@@ -59,10 +58,11 @@ std::string_view names_of(std::uint32_t resolvers) {
 
 }  // namespace
 
-Result<ConnectDenial> ConnectDenial::start(bool asked_for) {
+Result<ConnectDenial> ConnectDenial::start(bool asked_for, std::uint32_t agent) {
   ConnectDenial denial;
   denial.active_ = true;
   denial.asked_for_ = asked_for;
+  denial.agent_ = agent;
   if (asked_for) {
     if (const auto loaded = denial.load(); !loaded) return fail(loaded.error().context("--hidden-clients deny"));
   }
@@ -85,7 +85,7 @@ Result<void> ConnectDenial::load() {
   if (!links) return fail(links.error());
   object_ = std::move(*object);
   links_ = std::move(*links);
-  except(static_cast<std::uint32_t>(::getpid()));
+  if (agent_ != 0) except(agent_);
   return {};
 }
 

@@ -29,8 +29,8 @@ class ConnectDenial {
   // Never denies anything.
   ConnectDenial() = default;
 
-  // asked_for: deny whatever the hosts line says, and fail (unsupported) where this kernel cannot.
-  [[nodiscard]] static Result<ConnectDenial> start(bool asked_for);
+  // asked_for: deny whatever the hosts line says, and fail (unsupported) where this kernel cannot. agent: SensorOptions::agent.
+  [[nodiscard]] static Result<ConnectDenial> start(bool asked_for, std::uint32_t agent);
 
   // Looks at the sockets and the hosts line, at most once a second, and attaches or detaches.
   void follow();
@@ -51,6 +51,7 @@ class ConnectDenial {
   bool asked_for_ = false;
   bool refused_ = false;
   bool told_of_hosts_line_ = false;
+  std::uint32_t agent_ = 0;
   std::uint32_t denied_ = 0;  // bits of 1 << NSL_VARLINK, 1 << NSL_NSCD
   Inodes inodes_{};           // of the sockets; 0: it is not there
   Host host_;

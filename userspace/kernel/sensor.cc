@@ -1,6 +1,7 @@
 #include "kernel/sensor.h"
 
 #include <bpf/bpf.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -48,6 +49,10 @@ std::string_view object_of(Backend backend) {
   return embedded(nsl_object_cgroup, nsl_object_cgroup_end);
 }
 
+std::uint32_t agent_of(const SensorOptions& options) {
+  return options.agent.value_or(static_cast<std::uint32_t>(::getpid()));
+}
+
 // The program that sees responses, sharing the backend's table of awaited queries.
 Result<Attached> start_responses(const SensorOptions& options, const BpfObject& process, const BpfObject& backend) {
   Result<BpfObject> object = BpfObject::open("responses", embedded(nsl_object_ingress, nsl_object_ingress_end));
@@ -91,6 +96,13 @@ Result<Attached> start_backend(Backend backend, const SensorOptions& options, co
   if (!links) return fail(links.error());
   return Attached{std::move(*object), std::move(*links)};
 }
+
+// Records of the rings that nobody looked at.
+struct Discarded {
+  std::uint64_t candidates = 0;
+  std::uint64_t responses = 0;
+  std::uint64_t bypasses = 0;
+};
 
 struct Chosen {
   Attached attached;
@@ -204,6 +216,7 @@ struct Sensor::State {
   UnixClients unix_clients;
   ConnectDenial connect_denial;
   std::uint64_t unix_requests_unread = 0;
+  Discarded discarded;
   std::optional<Bypasses> bypasses;
   BypassWatch bypass_watch;
   BypassHandler bypass_handler;
@@ -220,9 +233,11 @@ struct Sensor::State {
 // Lookups are seen all the same where that does not work.
 void Sensor::State::watch_bypasses(const SensorOptions& options) {
   if (!options.bypasses) return;
-  Result<Bypasses> watch = Bypasses::start(
-      {.ports = options.ports, .public_resolvers = options.public_resolvers, .own_resolvers = options.own_resolvers},
-      processes.object());
+  Result<Bypasses> watch = Bypasses::start({.ports = options.ports,
+                                            .public_resolvers = options.public_resolvers,
+                                            .own_resolvers = options.own_resolvers,
+                                            .agent = agent_of(options)},
+                                           processes.object());
   if (!watch) {
     bypass_watch.refusal = watch.error().message;
     return;
@@ -299,6 +314,7 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
                                              .response_handler = nullptr,
                                              .unix_clients = {},
                                              .connect_denial = {},
+                                             .discarded = {},
                                              .bypasses = {},
                                              .bypass_watch = {},
                                              .bypass_handler = nullptr,
@@ -309,7 +325,8 @@ Result<Sensor> Sensor::start(const SensorOptions& options) {
   if (const auto opened = state->open_rings(); !opened) return fail(opened.error());
   state->unix_clients.follow({&state->processes.object(), &state->backend.object});
   if (options.mode == Mode::enforce && options.hidden_clients != HiddenClients::observe) {
-    Result<ConnectDenial> denial = ConnectDenial::start(options.hidden_clients == HiddenClients::deny);
+    Result<ConnectDenial> denial =
+        ConnectDenial::start(options.hidden_clients == HiddenClients::deny, agent_of(options));
     if (!denial) return fail(denial.error());
     state->connect_denial = std::move(*denial);
   }
@@ -348,6 +365,20 @@ void Sensor::end_watching() {
   state_->ended = true;
   state_->backend.links.clear();
   if (state_->responses) state_->responses->links.clear();
+  state_->unix_clients.end();
+  if (state_->bypasses) state_->bypasses->end();
+}
+
+Result<std::uint64_t> Sensor::discard(std::chrono::milliseconds limit) {
+  Discarded& discarded = state_->discarded;
+  state_->handler = [&](const nsl_candidate&) { ++discarded.candidates; };
+  state_->response_handler = [&](const nsl_response&, std::string_view) { ++discarded.responses; };
+  state_->bypass_handler = [&](const nsl_bypass&) { ++discarded.bypasses; };
+  const auto end = std::chrono::steady_clock::now() + limit;
+  do {
+    if (const auto taken = state_->rings.poll(std::chrono::milliseconds{0}); !taken) return fail(taken.error());
+  } while (more() && std::chrono::steady_clock::now() < end);
+  return discarded.candidates + discarded.responses + discarded.bypasses;
 }
 
 Mode Sensor::mode() const { return static_cast<Mode>(state_->tables.settings().mode); }
@@ -378,6 +409,9 @@ Result<Counters> Sensor::counters() const {
     for (const std::uint64_t value : per_cpu) counters[i] += value;
   }
   counters[NSL_COUNT_unix_request_unread] += state_->unix_requests_unread;
+  counters[NSL_COUNT_ring_full] += state_->discarded.candidates;
+  counters[NSL_COUNT_response_ring_full] += state_->discarded.responses;
+  counters[NSL_COUNT_bypass_ring_full] += state_->discarded.bypasses;
   counters[NSL_COUNT_program_missed] += state_->backend.object.recursion_misses();
   return counters;
 }

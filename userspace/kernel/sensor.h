@@ -78,6 +78,9 @@ struct SensorOptions {
   bool bypasses = false;                          // ways around the sensor are watched (kernel/bypasses.h)
   std::vector<IpAddress> public_resolvers = {};   // known to answer encrypted queries
   std::vector<IpAddress> own_resolvers = {};      // that this host may ask, beside those of its resolv.conf
+  // The sensor's own process, as the initial pid namespace numbers it; 0: not known. It may connect to every resolver, and nothing
+  // is told of its sockets. Unset: as getpid() says, which is true in the initial namespace alone.
+  std::optional<std::uint32_t> agent = {};
   std::uint32_t awaited_entries = 32768;  // queries whose response is waited for at once (about 100 octets each)
 };
 
@@ -157,8 +160,12 @@ class Sensor {
 
   [[nodiscard]] bool more() const;
 
-  // Takes the backend's programs off their hooks: what poll() gives after that is what the rings hold. Pinned ones stay.
+  // Takes the programs that fill the rings off their hooks: what poll() gives after that is what the rings hold. Pinned ones stay.
   void end_watching();
+
+  // Lets go of what the rings hold, for at most that long, and counts it as lost (ring_full, response_ring_full,
+  // bypass_ring_full). How many records.
+  [[nodiscard]] Result<std::uint64_t> discard(std::chrono::milliseconds limit);
 
   // Takes the ways around the sensor that poll() comes across. The reference is valid during the call alone.
   void on_bypass(BypassHandler handler);

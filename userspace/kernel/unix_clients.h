@@ -24,6 +24,9 @@ class UnixClients {
   // the owners have; requests go to the ring nsl_candidates.
   void follow(const Owners& owners);
 
+  // Takes the programs off; follow() is not to be called after that.
+  void end() { links_.clear(); }
+
   [[nodiscard]] const UnixWatch& watch() const { return watch_; }
   [[nodiscard]] std::vector<ProgramRuns> runs() const { return object_ ? object_->runs() : std::vector<ProgramRuns>{}; }
 
