@@ -4,10 +4,11 @@
 import sys
 import threading
 
-from harness import AgentCase, main, run_client, wait_until, work_folder
+from harness import AgentCase, Resolver, main, run_client, wait_until, work_folder
 from harness.cgroup import Cgroup, new_id
 from harness.fake_runtimes import FakeCri, FakeDocker, FakeKubelet, SilentSocket
 from harness.runtimes import message
+from harness.sandbox import resolver_address
 
 DIG = ["dig", "+tries=1", "sfrclak.com"]
 LABELS = {"app": "web"}
@@ -221,6 +222,36 @@ class Cri(SocketCase):
         self.assertEqual([event["container"]["id"] for event in events], [meant.id])
         self.assertEqual([matched["field"] for matched in events[0]["rules"][0]["matched"]],
                          ["query", "kubernetes.pod.name"])
+
+    def test_a_forwarders_copy_of_a_lookup_that_waits_has_no_alert_of_its_own(self):
+        """The client's lookup is not decided before its pod is known; the forwarder asks on at once."""
+        rules = work_folder() / "rule_and_pod_rule"
+        rules.mkdir()
+        (rules / "pod.yml").write_text(RULE_ABOUT_A_POD)
+        (rules / "anybody.yml").write_text(RULE_ABOUT_A_POD.replace("        kubernetes.pod.name: web-0\n", ""))
+        forwarder = Resolver([], address=resolver_address(1), upstream=self.resolver.address)
+        self.addCleanup(forwarder.stop)
+        cri = self.cri()
+        cgroup = self.pod(cri, "web-0")
+        agent = self.agent("--cri-socket", cri.socket, rules=rules)
+        cri.answer = self.hang
+        cgroup.run(["dig", "+tries=1", f"@{forwarder.address}", "sfrclak.com"])
+        wait_until(lambda: len(self.of_this_test(agent.events())) >= 2, "both are written")
+        asked, copied = self.of_this_test(agent.finish())
+        self.assertEqual([asked["container"]["id"], asked["alert"]], [cgroup.id, True])
+        self.assertEqual([copied["process"]["pid"], copied["role"], copied["alert"], copied["duplicate_of"]],
+                         [forwarder.pid, "ROLE_FORWARDER", False, asked["event_id"]])
+
+    def test_an_older_runtime_is_not_asked_for_its_events(self):
+        """It would give them to us instead of the kubelet."""
+        cgroup = self.cgroup(parent="kubepods/pod3f0c1b5e-5f0e-4b0a-9b0e-1234567890ab")
+        created = message({1: cgroup.id, 4: {1: "s", 2: {1: "web-0", 2: "1", 3: "shop"}},
+                           5: [{1: cgroup.id, 2: {1: "brief"}, 8: {1: "nginx:1"}}]})
+        cri = self.started(FakeCri(self.socket_path(), events=[created], version="v1.7.27"))
+        agent = self.agent("--cri-socket", cri.socket, "--log-level", "debug")
+        cgroup.run(DIG)
+        self.assertEqual(self.one_event(agent)["container"], {"id": cgroup.id})
+        self.assertNotIn("told of 1 container", agent.stderr())
 
     def test_a_pod_that_is_there_when_the_agent_starts(self):
         cri = self.cri()

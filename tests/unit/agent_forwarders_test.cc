@@ -120,6 +120,29 @@ TEST(Forwarders, TheServerIsAskedAboutOnlyWhereAllElseAgrees) {
   EXPECT_EQ(asked, 1U);
 }
 
+// A client whose container is being asked for is decided later than its forwarder's copy comes.
+TEST(Forwarders, ACopyOfAnUndecidedQueryWaitsForIt) {
+  Forwarders forwarders(serves);
+  const nsl_candidate client = candidate_of({0ms, 7, 1});
+  const nsl_candidate copy = candidate_of({1ms, 101, 9});
+  const nsl_candidate stranger = candidate_of({1ms, 8, 9});
+  forwarders.note_undecided(client, {.id = "abc", .runtime = "docker", .name = {}, .image = {}});
+  EXPECT_FALSE(forwarders.client_of(copy)) << "it may never become an event";
+  EXPECT_FALSE(forwarders.undecided_client_of(stranger));
+  const auto awaited = forwarders.undecided_client_of(copy);
+  ASSERT_TRUE(awaited);
+  EXPECT_EQ(awaited->id, "abc");
+
+  forwarders.decided(client);
+  EXPECT_FALSE(forwarders.undecided_client_of(copy));
+  EXPECT_FALSE(forwarders.client_of(copy)) << "it became no event";
+  EXPECT_EQ(forwarders.size(), 0U);
+  forwarders.note(client, "x");
+  EXPECT_EQ(forwarders.client_of(copy), "x");
+  forwarders.decided(client);
+  EXPECT_EQ(forwarders.client_of(copy), "x") << "what was decided is not forgotten";
+}
+
 TEST(Forwarders, MemoryIsBounded) {
   Forwarders forwarders(serves);
   for (std::uint32_t i = 0; i < 3 * Forwarders::capacity; ++i) {

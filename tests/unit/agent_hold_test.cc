@@ -79,6 +79,19 @@ TEST_F(HoldTest, EachContainerIsAskedForOnce) {
   EXPECT_EQ(asked, 2);
 }
 
+// A forwarder's copy, which has no container here, behind its client.
+TEST_F(HoldTest, WhatIsBehindAnothersContainerLeavesAfterWhatCameBefore) {
+  add("x", "1");
+  Held copy;
+  copy.event.event_id = "2";
+  copy.behind = event::Container{.id = "x", .runtime = {}, .name = {}, .image = {}};
+  ASSERT_TRUE(hold_.add(copy, start_));
+  EXPECT_TRUE(hold_.has("x"));
+  EXPECT_EQ(names(hold_.take(start_, nothing)), "");
+  EXPECT_EQ(names(hold_.take(start_, only("x"))), "12");
+  EXPECT_FALSE(hold_.has("x"));
+}
+
 TEST_F(HoldTest, ACandidateStaysWithItsEvent) {
   Held held = held_of("x", "1");
   held.undecided.emplace().id = 7;

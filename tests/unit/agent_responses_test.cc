@@ -142,6 +142,24 @@ TEST_F(Decided, MemoryIsBounded) {
   EXPECT_EQ(responses.counts().unmatched, 2U) << "a.test and x.test were pushed out";
 }
 
+TEST_F(Decided, AResponseThatAHeldQueryWillHaveIsKeptBeforeOthers) {
+  auto responses = with({.early_responses = 2});
+  responses.expect("held");
+  responses.take("held", response("a.test", 3), second);
+  for (const char* name : {"x.test", "y.test", "z.test"}) responses.take("other", response(name), second);
+  EXPECT_EQ(responses.counts().unmatched, 2U);
+  responses.expected("held");
+  responses.wait("held", sent(query("a.test")));
+  EXPECT_EQ(decided, Texts{"a.test 3"});
+
+  responses.expect("held");
+  for (const char* name : {"x.test", "y.test", "z.test"}) responses.take("held", response(name), second);
+  EXPECT_EQ(responses.counts().evicted, 1U) << "that is a loss";
+  responses.expected("held");
+  responses.take("held", response("w.test"), second);
+  EXPECT_EQ(responses.counts().evicted, 1U) << "nobody expects them any more";
+}
+
 TEST_F(Decided, WhatCannotBeReadIsCounted) {
   auto responses = with({});
   responses.wait("e", sent(query("a.test")));

@@ -17,6 +17,13 @@ using Texts = std::vector<std::string>;
 
 constexpr std::uint64_t after_every_look = ~std::uint64_t{0};
 
+nsl_sender sender_of(std::uint32_t pid, std::uint64_t cgroup = 1) {
+  nsl_sender sender{};
+  sender.process = {.start_boottime = 7, .tgid = pid, .exec_id = 0};
+  sender.cgroup_id = cgroup;
+  return sender;
+}
+
 Texts texts_of(const std::vector<SearchSuffix>& suffixes) {
   Texts texts;
   for (const SearchSuffix& suffix : suffixes) texts.push_back(search_suffix_text(suffix));
@@ -44,6 +51,7 @@ class SearchSuffixFiles : public testing::Test {
   void add_process(std::uint32_t pid, const std::string& mounts, const std::string& resolv_conf) const {
     const fs::path folder = fs::path("proc") / std::to_string(pid);
     write(folder / "root/etc/resolv.conf", resolv_conf);
+    write(folder / "stat", std::to_string(pid) + " (x) S 7 8 9 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 0 1000 20 1\n");
     fs::create_directories(root_ / folder / "ns");
     fs::create_symlink(mounts, root_ / folder / "ns/mnt");
   }
@@ -101,9 +109,7 @@ TEST_F(SearchSuffixFiles, OfProcessesInContainers) {
   fs::create_symlink("mnt:[1]", files_.proc + "/self/ns/mnt");
 
   SenderSearchSuffixes suffixes(files_.proc, 2);
-  const auto of = [&](std::uint32_t pid) {
-    return texts_of(suffixes.of({.start_boottime = 7, .tgid = pid, .exec_id = 0}, after_every_look));
-  };
+  const auto of = [&](std::uint32_t pid) { return texts_of(suffixes.of(sender_of(pid), after_every_look)); };
   EXPECT_EQ(of(1), Texts{"one.test"});
   EXPECT_EQ(of(1), Texts{"one.test"});
   EXPECT_EQ(of(2), Texts{"one.test"});
@@ -123,7 +129,7 @@ TEST_F(SearchSuffixFiles, LookupsFromBeforeALookShareIt) {
   fs::create_directories(files_.proc + "/self/ns");
   fs::create_symlink("mnt:[1]", files_.proc + "/self/ns/mnt");
   add_process(1, "mnt:[1]", "");
-  const nsl_process_key process{.start_boottime = 7, .tgid = 1, .exec_id = 0};
+  const nsl_sender process = sender_of(1);
   SenderSearchSuffixes suffixes(files_.proc);
   EXPECT_EQ(texts_of(suffixes.of(process, 1)), Texts{});
   fs::remove(files_.proc + "/1/ns/mnt");
@@ -133,13 +139,44 @@ TEST_F(SearchSuffixFiles, LookupsFromBeforeALookShareIt) {
   EXPECT_EQ(texts_of(suffixes.of(process, after_every_look)), Texts{"one.test"});
 }
 
+// The kernel gives the number of a namespace that has ended to the next one.
+TEST_F(SearchSuffixFiles, AContainerHasItsOwnListThoughItHasTheNumberOfOneThatEnded) {
+  add_process(1, "mnt:[2]", "search one.test\n");
+  SenderSearchSuffixes suffixes(files_.proc);
+  EXPECT_EQ(texts_of(suffixes.of(sender_of(1, 10), after_every_look)), Texts{"one.test"});
+  fs::remove_all(files_.proc + "/1");
+  add_process(3, "mnt:[2]", "search three.test\n");
+  EXPECT_EQ(texts_of(suffixes.of(sender_of(3, 30), after_every_look)), Texts{"three.test"});
+}
+
+TEST_F(SearchSuffixFiles, AListThatChangedIsReadAnewAfterAWhile) {
+  add_process(1, "mnt:[2]", "search one.test\n");
+  SenderSearchSuffixes kept(files_.proc);
+  SenderSearchSuffixes short_lived(files_.proc, 1024, std::chrono::nanoseconds{0});
+  for (SenderSearchSuffixes* suffixes : {&kept, &short_lived}) {
+    EXPECT_EQ(texts_of(suffixes->of(sender_of(1), after_every_look)), Texts{"one.test"});
+  }
+  write("proc/1/root/etc/resolv.conf", "search two.test\n");
+  EXPECT_EQ(texts_of(kept.of(sender_of(1), after_every_look)), Texts{"one.test"});
+  EXPECT_EQ(texts_of(short_lived.of(sender_of(1), 1)), Texts{"one.test"}) << "a lookup from before the look";
+  EXPECT_EQ(texts_of(short_lived.of(sender_of(1), after_every_look)), Texts{"two.test"});
+}
+
+TEST_F(SearchSuffixFiles, TheFileOfAnotherProcessWithTheNumberIsNotTheSenders) {
+  add_process(1, "mnt:[2]", "search another.test\n");
+  write("proc/1/stat", "1 (x) S 7 8 9 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 5000 1000 20 1\n");
+  SenderSearchSuffixes suffixes(files_.proc);
+  EXPECT_EQ(texts_of(suffixes.of(sender_of(1), after_every_look)), Texts{});
+  EXPECT_EQ(suffixes.size(), 0U);
+}
+
 TEST_F(SearchSuffixFiles, AContainersLinksLeadNowhereOutside) {
   write("secret", "search secret.test\n");
   add_process(1, "mnt:[2]", "");
   fs::remove(files_.proc + "/1/root/etc/resolv.conf");
   fs::create_symlink(root_ / "secret", files_.proc + "/1/root/etc/resolv.conf");
   SenderSearchSuffixes suffixes(files_.proc);
-  const nsl_process_key process{.start_boottime = 7, .tgid = 1, .exec_id = 0};
+  const nsl_sender process = sender_of(1);
   EXPECT_EQ(texts_of(suffixes.of(process, after_every_look)), Texts{});
   write("proc/1/root" + (root_ / "secret").native(), "search inside.test\n");
   EXPECT_EQ(texts_of(SenderSearchSuffixes(files_.proc).of(process, after_every_look)), Texts{"inside.test"});

@@ -25,33 +25,67 @@ bool Forwarders::copied_already(const Asked& query, std::uint16_t record_type) {
   return std::ranges::find(query.copied_types, record_type) != query.copied_types.end();
 }
 
-std::optional<std::string> Forwarders::client_of(const nsl_candidate& candidate) {
-  if (candidate.sender.process.tgid == 0) return std::nullopt;
+Forwarders::Asked* Forwarders::copied_by(const nsl_candidate& candidate, bool undecided) {
+  if (candidate.sender.process.tgid == 0) return nullptr;
   forget_oldest(candidate.boottime);
   const auto found = by_name_.find(ascii_lower(event::wire_name(candidate)));
-  if (found == by_name_.end()) return std::nullopt;
+  if (found == by_name_.end()) return nullptr;
   Asked* client = nullptr;
   for (const Queries::iterator& query : found->second) {
+    if (query->undecided.has_value() != undecided) continue;
     if (query->boottime > candidate.boottime || !same_type(query->record_type, candidate.record_type)) continue;
     if (same_process(query->leg.client, candidate.sender.process)) continue;
     if (!serves_(candidate.sender, query->leg, candidate.boottime)) continue;
     client = &*query;
     if (!copied_already(*query, candidate.record_type)) break;
   }
+  return client;
+}
+
+std::optional<std::string> Forwarders::client_of(const nsl_candidate& candidate) {
+  Asked* const client = copied_by(candidate, false);
   if (client == nullptr) return std::nullopt;
   if (!copied_already(*client, candidate.record_type)) client->copied_types.push_back(candidate.record_type);
   return client->event_id;
 }
 
+std::optional<event::Container> Forwarders::undecided_client_of(const nsl_candidate& candidate) {
+  const Asked* const client = copied_by(candidate, true);
+  return client == nullptr ? std::nullopt : client->undecided;
+}
+
 void Forwarders::note(const nsl_candidate& candidate, std::string_view first_event_id) {
+  add(candidate, first_event_id, std::nullopt);
+}
+
+void Forwarders::note_undecided(const nsl_candidate& candidate, const event::Container& container) {
+  add(candidate, "", container);
+}
+
+void Forwarders::decided(const nsl_candidate& candidate) {
+  const auto found = by_name_.find(ascii_lower(event::wire_name(candidate)));
+  if (found == by_name_.end()) return;
+  const auto same = std::ranges::find_if(found->second, [&](const Queries::iterator& query) {
+    return query->undecided && query->boottime == candidate.boottime && query->record_type == candidate.record_type &&
+           same_process(query->leg.client, candidate.sender.process);
+  });
+  if (same == found->second.end()) return;  // forgotten meanwhile
+  oldest_first_.erase(*same);
+  found->second.erase(same);
+  if (found->second.empty()) by_name_.erase(found);
+}
+
+void Forwarders::add(const nsl_candidate& candidate, std::string_view event_id,
+                     std::optional<event::Container> undecided) {
   if (candidate.sender.process.tgid == 0) return;
   forget_oldest(candidate.boottime);
   Asked query{.name = ascii_lower(event::wire_name(candidate)),
               .record_type = candidate.record_type,
               .boottime = candidate.boottime,
               .leg = identity::ClientLeg::of(candidate),
-              .event_id = std::string(first_event_id),
-              .copied_types = {}};
+              .event_id = std::string(event_id),
+              .copied_types = {},
+              .undecided = std::move(undecided)};
   auto& queries = by_name_[query.name];
   if (queries.size() >= clients_of_a_name) {
     oldest_first_.erase(queries.front());

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "bpf/abi.h"
+#include "event/event.h"
 #include "identity/servers.h"
 
 namespace nslookout::agent {
@@ -42,6 +43,13 @@ class Forwarders {
   // forwarder may have a forwarder.
   void note(const nsl_candidate& candidate, std::string_view first_event_id);
 
+  // Remembers a query that is not decided yet, since somebody is being asked what its container is; a copy of it has to wait for
+  // that, or it would be taken for a lookup of its own. decided(): it is, before anything else is asked about it.
+  void note_undecided(const nsl_candidate& candidate, const event::Container& container);
+  void decided(const nsl_candidate& candidate);
+  // The container of an undecided query that this one copies.
+  [[nodiscard]] std::optional<event::Container> undecided_client_of(const nsl_candidate& candidate);
+
   [[nodiscard]] std::size_t size() const { return oldest_first_.size(); }
 
   static constexpr std::chrono::nanoseconds window = std::chrono::seconds{5};
@@ -56,9 +64,13 @@ class Forwarders {
     identity::ClientLeg leg;
     std::string event_id;
     std::vector<std::uint16_t> copied_types;
+    std::optional<event::Container> undecided;
   };
   using Queries = std::list<Asked>;
 
+  // The one that is copied, of the undecided ones or of the others.
+  [[nodiscard]] Asked* copied_by(const nsl_candidate& candidate, bool undecided);
+  void add(const nsl_candidate& candidate, std::string_view event_id, std::optional<event::Container> undecided);
   [[nodiscard]] static bool copied_already(const Asked& query, std::uint16_t record_type);
   void forget_oldest(std::uint64_t now);
   void forget_front();

@@ -10,7 +10,7 @@ bool Hold::add(Held& held, Clock::time_point now) {
   const std::size_t octets = event::weight_of(held.event);
   if (items_.size() >= limits_.events || octets_ + octets > limits_.octets) return false;
   octets_ += octets;
-  ++counts_[held.event.container->id];
+  ++counts_[held.awaited().id];
   items_.push_back({std::move(held), now + limits_.time, octets});
   return true;
 }
@@ -19,7 +19,7 @@ std::vector<Held> Hold::take(Clock::time_point now, const Settled& settled) {
   std::vector<Held> taken;
   std::unordered_map<std::string, bool> answers;
   for (auto item = items_.begin(); item != items_.end();) {
-    const event::Container& container = *item->held.event.container;
+    const event::Container& container = item->held.awaited();
     auto answer = answers.find(container.id);
     if (answer == answers.end()) answer = answers.emplace(container.id, settled(container)).first;
     if (!answer->second && now < item->until) {

@@ -13,15 +13,22 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/search_suffix.h"
 #include "bpf/abi.h"
 #include "event/event.h"
 
 namespace nslookout::agent {
 
 struct Held {
-  event::Event event;                      // its container is set
+  event::Event event;
   std::optional<nsl_candidate> undecided;  // a rule asks for what is not known yet
-  bool answered = false;                   // set on release: all that may be told of the container was told
+  std::vector<NameReading> readings = {};  // of its name, with undecided: the process may be gone when it is released
+  // Another's container that has to be known first; else the event's own, which is set then.
+  std::optional<event::Container> behind = {};
+  std::uint32_t told = 0;  // nsl_candidate.told
+  bool answered = false;   // set on release: all that may be told of the container was told
+
+  [[nodiscard]] const event::Container& awaited() const { return behind ? *behind : *event.container; }
 };
 
 class Hold {

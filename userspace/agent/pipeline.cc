@@ -136,14 +136,20 @@ void Pipeline::judge(Lookup& lookup) {
     describe(lookup);
     return circumstances(lookup.event);
   });
-  lookup.readings = readings(query, lookup);
-  query.read_also(lookup.readings);
+  if (!lookup.readings) lookup.readings = readings(query, lookup);
+  query.read_also(*lookup.readings);
   const bool awaited = (lookup.candidate.flags & NSL_FLAG_AWAITED) != 0;
   match::EarlyHits early =
       awaited ? verifier.matches_before_response(query) : match::EarlyHits{verifier.matches(query), {}};
   if (query.asked_of_runtime() || (lookup.rules->correlations_ask_runtime && !early.hits.empty())) {
-    describe(lookup);
-    if (hold(lookup, true)) return;
+    if (hold_undecided(lookup)) return;
+  }
+  const bool may_be_told =
+      !early.hits.empty() || !early.open.empty() || observe_ != Observe::matches || was_judged(lookup.candidate);
+  if (may_be_told) {
+    // A forwarder's copy of what is held undecided may be no lookup of its own: it is decided after that.
+    auto client = forwarders_.undecided_client_of(lookup.candidate);
+    if (client && hold_undecided(lookup, std::move(client))) return;
   }
   lookup.rules->correlator.apply(early.hits, query, std::chrono::nanoseconds(lookup.candidate.boottime));
   tally_.verified(early.hits.empty() && early.open.empty());
@@ -154,7 +160,7 @@ void Pipeline::judge(Lookup& lookup) {
   if (awaited && (!early.open.empty() || (reported && every_response_))) {
     waiting =
         Awaiting{lookup.candidate, lookup.candidate.boottime, std::move(early.open), lookup.event, lookup.described,
-                 reported,         lookup.readings,           lookup.rules};
+                 reported,         *lookup.readings,          lookup.rules};
   }
   if (reported) write_or_hold(lookup);
   if (waiting) responses_.wait(exchange_of(lookup.candidate), std::move(*waiting));
@@ -167,16 +173,18 @@ bool Pipeline::make_event(Lookup& lookup, const match::Query& query, const std::
   event.kind = event::Kind::query;
   if (hits.empty() && !was_judged(lookup.candidate) && observe_ == Observe::unique && !is_first(lookup)) return false;
   if (!hits.empty()) {
-    mark_expanded(*event.dns, match::expansion_of(query, lookup.readings, hits));
+    mark_expanded(*event.dns, match::expansion_of(query, *lookup.readings, hits));
     add_hits(hits, event::Kind::match, event);
   }
   add_verdict(lookup.candidate, event);
-  place_in_lookup(lookup.candidate, lookup.readings, event);
+  place_in_lookup(lookup.candidate, *lookup.readings, event);
   return true;
 }
 
 void Pipeline::write_or_hold(Lookup& lookup) {
-  if (!hold(lookup, false)) write_described(lookup.event, lookup.joined);
+  if (hold(lookup, false)) return;
+  write_described(lookup.event, lookup.joined);
+  told_.recorded(lookup.candidate.told, lookup.event.event_id);
 }
 
 void Pipeline::handle(const nsl_response& response, std::string_view message) {
@@ -228,7 +236,7 @@ void Pipeline::decide(Awaiting& waited, const Answer* answer) {
     return circumstances(lookup.event);
   });
   if (answer != nullptr) add_response(query, answer->response);
-  query.read_also(lookup.readings);
+  query.read_also(*lookup.readings);
   std::vector<match::Hit> hits = lookup.rules->verifier.matches_of(waited.open, query);
   lookup.rules->correlator.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
   tally_.hits(hits);
@@ -239,9 +247,9 @@ void Pipeline::decide(Awaiting& waited, const Answer* answer) {
   describe_response(lookup.event, waited, answer);
   lookup.event.event_id = ids_.next(lookup.event.time);
   if (!hits.empty()) {
-    mark_expanded(*lookup.event.dns, match::expansion_of(query, lookup.readings, hits));
+    mark_expanded(*lookup.event.dns, match::expansion_of(query, *lookup.readings, hits));
     add_hits(hits, lookup.event.kind, lookup.event);
-    place_in_lookup(waited.candidate, lookup.readings, lookup.event);
+    place_in_lookup(waited.candidate, *lookup.readings, lookup.event);
   }
   write_or_hold(lookup);
 }
@@ -298,13 +306,28 @@ void Pipeline::describe_sender(Lookup& lookup) {
   event.origin = std::move(sender.origin);
 }
 
-// False: go on with what is known.
-bool Pipeline::hold(Lookup& lookup, bool undecided) {
-  if (lookup.joined != Joined::waiting) return false;
-  Held held{std::move(lookup.event), undecided ? std::optional(lookup.candidate) : std::nullopt};
+// False: go on with what is known. behind: another lookup's container, which has to be known first.
+bool Pipeline::hold(Lookup& lookup, bool undecided, std::optional<event::Container> behind) {
+  if (!behind && lookup.joined != Joined::waiting) return false;
+  Held held{.event = std::move(lookup.event),
+            .undecided = undecided ? std::optional(lookup.candidate) : std::nullopt,
+            .readings = {},
+            .behind = std::move(behind),
+            .told = lookup.candidate.told};
+  if (undecided) held.readings = *lookup.readings;
   if (join_.hold(held)) return true;
   lookup.event = std::move(held.event);
   return false;
+}
+
+// Its response may come, and a forwarder's copy of it, before it is decided.
+bool Pipeline::hold_undecided(Lookup& lookup, std::optional<event::Container> behind) {
+  describe(lookup);
+  const std::optional<event::Container> awaited = behind ? behind : lookup.event.container;
+  if (!awaited || !hold(lookup, true, std::move(behind))) return false;
+  forwarders_.note_undecided(lookup.candidate, *awaited);
+  if ((lookup.candidate.flags & NSL_FLAG_AWAITED) != 0) responses_.expect(exchange_of(lookup.candidate));
+  return true;
 }
 
 void Pipeline::write_released(std::vector<Held> released) {
@@ -312,11 +335,17 @@ void Pipeline::write_released(std::vector<Held> released) {
     const Joined joined = held.answered ? Joined::done : Joined::unanswered;
     guard([&] {
       if (held.undecided) {
-        Lookup lookup{
-            .candidate = *held.undecided, .event = std::move(held.event), .described = true, .joined = joined};
+        forwarders_.decided(*held.undecided);
+        if ((held.undecided->flags & NSL_FLAG_AWAITED) != 0) responses_.expected(exchange_of(*held.undecided));
+        Lookup lookup{.candidate = *held.undecided,
+                      .event = std::move(held.event),
+                      .described = true,
+                      .joined = joined,
+                      .readings = std::move(held.readings)};
         judge(lookup);
       } else {
         write_described(held.event, joined);
+        told_.recorded(held.told, held.event.event_id);
       }
     });
   }
@@ -336,7 +365,7 @@ std::vector<NameReading> Pipeline::readings(const match::Query& query, const Loo
   const std::vector<SearchSuffix>& of_host = lookup.rules->plan->search_suffixes();
   if (!resolver_.proc_usable()) return readings_of(query.wire(), of_host);
   const std::vector<SearchSuffix>& of_sender =
-      sender_search_suffixes_.of(lookup.candidate.sender.process, lookup.candidate.boottime);
+      sender_search_suffixes_.of(lookup.candidate.sender, lookup.candidate.boottime);
   if (of_sender.empty()) return readings_of(query.wire(), of_host);
   std::vector<SearchSuffix> both = of_host;
   both.insert(both.end(), of_sender.begin(), of_sender.end());
@@ -345,7 +374,7 @@ std::vector<NameReading> Pipeline::readings(const match::Query& query, const Loo
 
 bool Pipeline::is_first(const Lookup& lookup) {
   if (lookup.candidate.told != 0) {
-    if (history_ != nullptr) told_[lookup.candidate.told] = {lookup.event.event_id, 1};
+    if (history_ != nullptr) told_.tell(lookup.candidate.told, lookup.event.event_id);
     return true;
   }
   if (unique_.size() >= unique_limit) unique_.clear();
@@ -357,25 +386,15 @@ bool Pipeline::is_first(const Lookup& lookup) {
 }
 
 void Pipeline::count_repeats() {
-  // What is held is not recorded yet.
-  if (told_.empty() || join_.holds()) return;
+  if (told_.size() == 0) return;
   const Result<std::vector<kernel::Repeats>> repeats = sensor_.repeats();
   if (!repeats) {
     log::error("{}", repeats.error().message);
     return;
   }
-  std::unordered_map<std::uint32_t, Told> kept;
-  for (const kernel::Repeats& repeated : *repeats) {
-    const auto told = told_.find(repeated.told);
-    if (told == told_.end()) continue;
-    if (repeated.count > told->second.counted) {
-      history_->add_repeats(told->second.event_id, repeated.count - told->second.counted,
-                            wall_from_boot(repeated.last, wall_minus_boot()));
-      told->second.counted = repeated.count;
-    }
-    kept.insert(told_.extract(told));
-  }
-  told_ = std::move(kept);
+  told_.count(*repeats, [&](const std::string& event_id, std::uint64_t more, std::uint64_t last) {
+    history_->add_repeats(event_id, more, wall_from_boot(last, wall_minus_boot()));
+  });
 }
 
 void Pipeline::tell_of_past(event::Event event) {

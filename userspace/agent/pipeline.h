@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "agent/responses.h"
 #include "agent/search_suffixes.h"
 #include "agent/tally.h"
+#include "agent/told_lookups.h"
 #include "compile/plan.h"
 #include "event/event.h"
 #include "event/event_id.h"
@@ -100,7 +100,7 @@ class Pipeline {
     event::Event event = {};
     bool described = false;
     Joined joined = Joined::done;
-    std::vector<NameReading> readings = {};  // of its name
+    std::optional<std::vector<NameReading>> readings = {};  // of its name
     std::shared_ptr<Generation> rules = {};
   };
 
@@ -118,7 +118,8 @@ class Pipeline {
   void describe_sender(Lookup& lookup);
   void place_in_lookup(const nsl_candidate& candidate, const std::vector<NameReading>& readings, event::Event& event);
   [[nodiscard]] bool has_hidden_client(const nsl_candidate& candidate);
-  [[nodiscard]] bool hold(Lookup& lookup, bool undecided);
+  [[nodiscard]] bool hold(Lookup& lookup, bool undecided, std::optional<event::Container> behind = {});
+  [[nodiscard]] bool hold_undecided(Lookup& lookup, std::optional<event::Container> behind = {});
   void write_released(std::vector<Held> released);
   void write_described(event::Event& event, Joined joined);
   void report_incomplete();
@@ -153,11 +154,7 @@ class Pipeline {
   event::Host host_;
   event::SensorInfo sensor_info_;
   std::unordered_set<std::string> unique_;  // of what the kernel does not compare
-  struct Told {
-    std::string event_id;
-    std::uint64_t counted = 1;
-  };
-  std::unordered_map<std::uint32_t, Told> told_;  // by nsl_candidate.told
+  ToldLookups told_;                        // where there is a history
   history::Recorder* history_;
   std::uint64_t sequence_ = 0;
   std::vector<std::uint64_t> unwritten_;        // by output: events that its write() refused

@@ -61,11 +61,22 @@ void Responses::take(const std::string& exchange, std::string_view message, std:
   if (!response) return;
   Answer found{std::move(*response), time};
   if (answer(exchange, found)) return;
-  if (early_.size() >= limits_.early_responses) {
-    ++counts_.unmatched;
-    early_.pop_front();
-  }
+  make_room_for_early();
   early_.push_back({exchange, std::move(found)});
+}
+
+// Responses that belong to no query are many, so that they go before those that one is held for.
+void Responses::make_room_for_early() {
+  if (early_.size() < limits_.early_responses) return;
+  const auto other =
+      std::ranges::find_if(early_, [&](const Early& early) { return !expected_.contains(early.exchange); });
+  ++(other == early_.end() ? counts_.evicted : counts_.unmatched);
+  early_.erase(other == early_.end() ? early_.begin() : other);
+}
+
+void Responses::expected(const std::string& exchange) {
+  const auto found = expected_.find(exchange);
+  if (found != expected_.end() && --found->second == 0) expected_.erase(found);
 }
 
 bool Responses::answer(const std::string& exchange, const Answer& answer) {

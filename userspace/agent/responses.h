@@ -55,7 +55,7 @@ struct Answer {
 struct ResponseCounts {
   std::uint64_t answered = 0;    // queries
   std::uint64_t unanswered = 0;  // queries whose window passed
-  std::uint64_t evicted = 0;     // queries that were pushed out, undecided
+  std::uint64_t evicted = 0;     // queries that were pushed out, undecided, and expected responses
   std::uint64_t unmatched = 0;   // responses that answer no query
   std::uint64_t unreadable = 0;  // responses that could not be read, or not to the end of their answers
 };
@@ -81,6 +81,10 @@ class Responses {
   void wait(std::string exchange, Awaiting query);
   void take(const std::string& exchange, std::string_view message, std::uint64_t time);
 
+  // A query of this exchange is held and will come to wait(): until expected(), a response of it is kept before all others.
+  void expect(const std::string& exchange) { ++expected_[exchange]; }
+  void expected(const std::string& exchange);
+
   // Decides the queries whose window has passed at now.
   void expire(std::uint64_t now);
 
@@ -105,6 +109,7 @@ class Responses {
   bool answer(const std::string& exchange, const Answer& answer);
   void decide(Position position, const Answer* answer);
   [[nodiscard]] Entry remove(Position position);
+  void make_room_for_early();
   void remove_same(const std::string& exchange, const nsl_candidate& candidate);
 
   Decide decide_;
@@ -113,7 +118,8 @@ class Responses {
   std::list<Entry> oldest_first_;
   std::size_t octets_ = 0;  // of them
   std::unordered_multimap<std::string, Position> by_exchange_;
-  std::deque<Early> early_;  // oldest first
+  std::deque<Early> early_;                                // oldest first
+  std::unordered_map<std::string, std::size_t> expected_;  // by exchange: how many queries
 };
 
 // The exchange of a candidate, or of a response, of the sensor: octets that are equal for both.

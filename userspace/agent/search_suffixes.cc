@@ -13,6 +13,7 @@
 #include "agent/small_files.h"
 #include "base/clock.h"
 #include "base/dns_name.h"
+#include "identity/proc_process.h"
 
 namespace nslookout::agent {
 namespace {
@@ -91,8 +92,11 @@ Result<std::vector<SearchSuffix>> search_suffixes_of(const std::vector<std::stri
   return suffixes;
 }
 
-SenderSearchSuffixes::SenderSearchSuffixes(std::string proc, std::size_t capacity)
-    : proc_(std::move(proc)), capacity_(std::max<std::size_t>(capacity, 1)), own_namespace_(mount_namespace("self")) {}
+SenderSearchSuffixes::SenderSearchSuffixes(std::string proc, std::size_t capacity, std::chrono::nanoseconds lifetime)
+    : proc_(std::move(proc)),
+      capacity_(std::max<std::size_t>(capacity, 1)),
+      own_namespace_(mount_namespace("self")),
+      lifetime_(lifetime) {}
 
 std::string SenderSearchSuffixes::mount_namespace(const std::string& process) const {
   std::array<char, 64> text{};
@@ -100,28 +104,36 @@ std::string SenderSearchSuffixes::mount_namespace(const std::string& process) co
   return length <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(length));
 }
 
-const std::vector<SearchSuffix>& SenderSearchSuffixes::of(const nsl_process_key& process, std::uint64_t boottime) {
-  if (process.tgid == 0) return no_suffixes;
-  const bool again = last_.tgid == process.tgid && last_.start_boottime == process.start_boottime;
-  if (again && of_last_ != nullptr) return *of_last_;
-  if (again && boottime <= last_look_) return no_suffixes;
-  last_ = process;
+bool SenderSearchSuffixes::is_last(const nsl_sender& sender) const {
+  return last_.process.tgid == sender.process.tgid && last_.process.start_boottime == sender.process.start_boottime &&
+         last_.cgroup_id == sender.cgroup_id;
+}
+
+const std::vector<SearchSuffix>& SenderSearchSuffixes::of(const nsl_sender& sender, std::uint64_t boottime) {
+  if (sender.process.tgid == 0) return no_suffixes;
+  const auto now = static_cast<std::uint64_t>(boot_now().count());
+  const bool again = is_last(sender);
+  if (again && of_last_ != nullptr && now < of_last_->until) return of_last_->suffixes;
+  if (again && boottime <= last_look_) return of_last_ == nullptr ? no_suffixes : of_last_->suffixes;
+  last_ = sender;
   of_last_ = nullptr;
-  last_look_ = static_cast<std::uint64_t>(boot_now().count());
-  const std::string pid = std::to_string(process.tgid);
+  last_look_ = now;
+  const std::string pid = std::to_string(sender.process.tgid);
   const std::string mounts = mount_namespace(pid);
   if (mounts.empty() || mounts == own_namespace_) return no_suffixes;
-  auto found = by_namespace_.find(mounts);
-  if (found == by_namespace_.end()) {
+  const Container container(mounts, sender.cgroup_id);
+  auto found = kept_.find(container);
+  if (found == kept_.end() || now >= found->second.until) {
     const auto file = read_in_root(proc_ + "/" + pid + "/root", "etc/resolv.conf");
     if (!file) return no_suffixes;  // the next lookup tries again
-    auto suffixes = nslookout::search_suffixes_of(*file);
-    if (mount_namespace(pid) != mounts) return no_suffixes;  // the number is another process's by now
-    if (by_namespace_.size() >= capacity_) by_namespace_.clear();
-    found = by_namespace_.emplace(mounts, std::move(suffixes)).first;
+    // The number may be another process's by now.
+    if (!identity::ProcProcess::open(proc_, sender.process) || mount_namespace(pid) != mounts) return no_suffixes;
+    if (found == kept_.end() && kept_.size() >= capacity_) kept_.clear();
+    Kept kept{nslookout::search_suffixes_of(*file), now + static_cast<std::uint64_t>(lifetime_.count())};
+    found = kept_.insert_or_assign(container, std::move(kept)).first;
   }
   of_last_ = &found->second;
-  return found->second;
+  return found->second.suffixes;
 }
 
 }  // namespace nslookout::agent

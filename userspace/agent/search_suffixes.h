@@ -2,9 +2,12 @@
 // host, and of one process.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -32,28 +35,39 @@ struct ResolverFiles {
 [[nodiscard]] Result<std::vector<SearchSuffix>> search_suffixes_of(const std::vector<std::string>& values,
                                                                    const ResolverFiles& files);
 
-// The search lists of processes whose files are not the agent's: those in containers. Kept by mount namespace, since a
-// container's processes share one, and forgotten all at once when there are too many. A process that has ended has none, and
+// The search lists of processes whose files are not the agent's: those in containers. Kept for some seconds by mount namespace and
+// cgroup, since a container's processes share these, and the number of a namespace is given out anew when it has ended; forgotten
+// all at once when there are too many. A process that has ended has none, and
 // neither has one in the agent's own namespace. Lookups that a process had made before it was looked at share that look. A file
 // larger than 64 KiB counts as empty. Thread rule: one thread.
 class SenderSearchSuffixes {
  public:
-  explicit SenderSearchSuffixes(std::string proc = "/proc", std::size_t capacity = 1024);
+  // lifetime: what was read is read anew after that.
+  explicit SenderSearchSuffixes(std::string proc = "/proc", std::size_t capacity = 1024,
+                                std::chrono::nanoseconds lifetime = std::chrono::seconds{10});
 
   // boottime: of the lookup, nanoseconds since boot.
-  [[nodiscard]] const std::vector<SearchSuffix>& of(const nsl_process_key& process, std::uint64_t boottime);
-  [[nodiscard]] std::size_t size() const { return by_namespace_.size(); }
+  [[nodiscard]] const std::vector<SearchSuffix>& of(const nsl_sender& sender, std::uint64_t boottime);
+  [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
  private:
+  using Container = std::pair<std::string, std::uint64_t>;  // its mount namespace and cgroup
+  struct Kept {
+    std::vector<SearchSuffix> suffixes;
+    std::uint64_t until = 0;  // ns since boot
+  };
+
+  [[nodiscard]] bool is_last(const nsl_sender& sender) const;
   [[nodiscard]] std::string mount_namespace(const std::string& process) const;
 
   std::string proc_;
   std::size_t capacity_;
   std::string own_namespace_;
-  nsl_process_key last_{};       // a process asks several times in a row
+  std::chrono::nanoseconds lifetime_;
+  nsl_sender last_{};            // a process asks several times in a row
   std::uint64_t last_look_ = 0;  // before it, ns since boot
-  const std::vector<SearchSuffix>* of_last_ = nullptr;
-  std::unordered_map<std::string, std::vector<SearchSuffix>> by_namespace_;
+  const Kept* of_last_ = nullptr;
+  std::map<Container, Kept> kept_;
 };
 
 }  // namespace nslookout::agent
