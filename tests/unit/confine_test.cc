@@ -182,6 +182,15 @@ TEST_F(Files, ThatAnyUserMayWrite) {
   EXPECT_EQ(refused("rules/below"), "/rules/below") << "but anybody may add a rule";
 }
 
+TEST_F(Files, BehindALinkToAFolder) {
+  fs::create_directories(folder_ / "elsewhere/deeper");
+  std::ofstream(folder_ / "elsewhere/deeper/rule.yml") << "title: x\n";
+  fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "rules/linked");
+  EXPECT_EQ(refused("rules"), "");
+  set_mode("elsewhere/deeper/rule.yml", 0666);
+  EXPECT_EQ(refused("rules"), "/rules/linked/deeper/rule.yml");
+}
+
 TEST_F(Files, OfOthers) {
   if (::geteuid() != 0) GTEST_SKIP() << "not root: it cannot make files of others";
   EXPECT_FALSE(others_own({"", (folder_ / "rules/new").native()}));

@@ -22,6 +22,7 @@
 
 #include "base/fd.h"
 #include "base/quiet_thread.h"
+#include "base/walk_folder.h"
 
 namespace nslookout::agent {
 namespace {
@@ -51,16 +52,14 @@ struct Seen {
 
 void look_below(Seen& seen, const std::string& folder) {
   seen.folders.insert(folder);
-  std::error_code error;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-    std::error_code unknown;
-    if (at->is_directory(unknown)) {
-      seen.folders.insert(at->path().native());
+  walk_folder(folder, [&](const fs::path& path, bool is_folder) {
+    if (is_folder) {
+      seen.folders.insert(path.native());
     } else {
-      add_stamp(seen.files, at->path().native());
+      add_stamp(seen.files, path.native());
     }
-  }
+    return true;
+  });
 }
 
 Seen look(const std::vector<std::string>& paths) {

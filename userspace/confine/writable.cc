@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/walk_folder.h"
+
 namespace nslookout::confine {
 namespace {
 
@@ -32,12 +34,12 @@ Result<void> check_one(const std::string& path, Kind kind) {
 }
 
 Result<void> check_below(const std::string& folder) {
-  std::error_code error;
-  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, error);
-  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-    if (const auto checked = check_one(at->path().native(), Kind::of_interest); !checked) return checked;
-  }
-  return {};
+  Result<void> judged;
+  walk_folder(folder, [&](const fs::path& path, bool /*is_folder*/) {
+    if (judged) judged = check_one(path.native(), Kind::of_interest);
+    return judged.has_value();
+  });
+  return judged;
 }
 
 Result<void> check_path(const std::string& path) {
