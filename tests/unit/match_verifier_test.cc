@@ -79,6 +79,10 @@ TEST(Verifier, TestsOfTheName) {
       {"query: b\xC3\xBC"
        "cher.test",
        "xn--bcher-kva.test", true},
+      {"query: \xCE\xB2\xCF\x8C\xCE\xBB\xCE\xBF\xCF\x82.com", "xn--nxasmm1c.com", true},  // a final sigma is a letter
+      {"query|endswith: .B\xC3\x9C"
+       "CHER.test",
+       "a.xn--bcher-kva.test", true},
       {"query: _acme-challenge.x.test", "_acme-challenge.X.test", true},
       {"query: '*'", ".", true},
       {"query: .", ".", true},

@@ -132,5 +132,24 @@ TEST(SigmaCondition, CapitalsAndEmptyPatternsWarn) {
   EXPECT_EQ(set.findings[0].kind, FindingKind::warning);
 }
 
+TEST(SigmaCondition, PlacesAreThoseOfTheFile) {
+  const struct {
+    const char* condition;
+    int column;
+  } cases[] = {
+      {"a and\n    nope", 14},    {">-\n    a and\n    nope", 14},     {"|\n    a and nope", 14},
+      {"\"a \\x61nd nope\"", 14}, {"\"s\xC3\xBC\xC3\xBC and a\"", 15}, {"'a and (\xC3\xBC'", 22},
+  };
+  for (const auto& c : cases) {
+    const RuleSet set = parse_rules(detection_with(c.condition), "t.yml");
+    ASSERT_EQ(set.error_count(), 1u) << c.condition;
+    EXPECT_EQ(set.findings.front().place.line, 23) << c.condition;
+    EXPECT_EQ(set.findings.front().place.column, c.column) << set.findings.front().text();
+  }
+  const RuleSet key = parse_rules(rule_with_test("\"f\xC3\xBC\xC3\xBC|bogus\": x"), "t.yml");
+  ASSERT_EQ(key.findings.size(), 1u);
+  EXPECT_EQ(key.findings[0].place.column, 10);
+}
+
 }  // namespace
 }  // namespace nslookout::sigma

@@ -114,5 +114,39 @@ TEST(SigmaModifiers, ExpandWritesOutWhatNamesStandFor) {
   for (const auto& c : cases) EXPECT_EQ(shown(c.test, options), c.values) << c.test;
 }
 
+TEST(SigmaModifiers, VariantsOfAFileAreBounded) {
+  const auto errors_of = [](const std::string& values, std::size_t documents) {
+    std::string text;
+    for (std::size_t i = 0; i < documents; ++i) {
+      text += rule_with_detection("  s:\n    CommandLine|windash|contains:\n" + values + "  condition: s\n") + "---\n";
+    }
+    return parse_rules(text, "t.yml").findings;
+  };
+  const std::string options = "-a -b -c -d -e";  // 3,125 variants
+  std::string many;
+  for (int i = 0; i < 60; ++i) many += "      - 'x" + std::to_string(i) + " " + options + "'\n";
+  const auto of_values = errors_of(many, 1);
+  ASSERT_FALSE(of_values.empty());
+  EXPECT_NE(of_values[0].what.find("16 MiB of variants of the values of this file"), std::string::npos);
+  EXPECT_GT(of_values[0].place.line, 7);
+  const auto of_documents = errors_of("      - '" + options + "'\n", 60);
+  ASSERT_FALSE(of_documents.empty());
+  EXPECT_GT(of_documents[0].document, 1u);
+  const auto of_one = errors_of("      - '" + std::string(1'000'000, 'x') + " " + options + "'\n", 1);
+  ASSERT_EQ(of_one.size(), 1u);
+  EXPECT_NE(of_one[0].what.find("16 MiB of variants of this value"), std::string::npos);
+  EXPECT_TRUE(errors_of("      - '" + options + "'\n", 1).empty());
+  EXPECT_TRUE(errors_of("      - '" + std::string(1'000'000, 'x') + "'\n", 3).empty());
+}
+
+TEST(SigmaModifiers, ATextThatOneBase64FormHasNothingOfIsRefused) {
+  for (const char* test : {"CommandLine|base64offset|contains: x", "CommandLine|base64offset: ''"}) {
+    const RuleSet set = parse_rules(rule_with_test(test), "t.yml");
+    ASSERT_EQ(set.error_count(), 1u) << test;
+    EXPECT_NE(set.findings[0].what.find("needs a text of two octets"), std::string::npos);
+  }
+  EXPECT_EQ(shown("CommandLine|base64offset|cased: xy"), "eH|h5|4e");
+}
+
 }  // namespace
 }  // namespace nslookout::sigma

@@ -100,6 +100,17 @@ TEST(SigmaFilter, Warnings) {
   EXPECT_EQ(warnings(rule("title: one") + filter("  rules: any\n  s: {query|neq: a.test}\n  condition: s\n")), "");
 }
 
+TEST(SigmaFilter, ANameThatNamesNothingIsTold) {
+  const RuleSet set =
+      parse_rules(rule("title: one\nname: named\nid: some-id") +
+                      filter("  rules: [named, some-id, typo]\n  s: {query: a.test}\n  condition: not s\n"),
+                  "t.yml");
+  ASSERT_EQ(set.findings.size(), 1u);
+  EXPECT_EQ(set.findings[0].kind, FindingKind::warning);
+  EXPECT_NE(set.findings[0].what.find("'typo' is no id or name of a rule"), std::string::npos);
+  EXPECT_EQ(set.findings[0].place.column, 27);
+}
+
 TEST(SigmaCollection, GlobalResetAndRepeat) {
   const std::string global =
       "action: global\ntitle: g\nlogsource: {category: dns}\ndetection:\n  f: {Image: /bin/good}\n"

@@ -157,5 +157,54 @@ TEST_F(SigmaLoad, AFilterOfOneFileIsForTheRulesOfAnother) {
   EXPECT_TRUE(set.findings.empty());
 }
 
+TEST_F(SigmaLoad, ARefusedDocumentTakesNoOtherWithIt) {
+  const std::string bad = "title: bad\nid: bad-id\nlogsource: {category: dns}\ndetection:\n  s: {query: b}\n";
+  for (const char* fault : {"  s: {query: c}\n", "  t: {query: !x d}\n", "  t: !x {query: d}\n"}) {
+    const RuleSet set = parse_rules(
+        rule_with_test("query: a") + "---\n" + bad + fault + "  condition: s\n---\n" + rule_with_test("query: z"),
+        "t.yml");
+    ASSERT_EQ(set.rules.size(), 2u) << fault;
+    EXPECT_EQ(set.rules[1].document, 3u);
+    ASSERT_EQ(set.documents.size(), 3u);
+    EXPECT_EQ(set.documents[1].id, "bad-id");
+    EXPECT_FALSE(set.documents[1].rule);
+    ASSERT_EQ(set.findings.size(), 1u);
+    EXPECT_EQ(set.findings[0].document, 2u);
+    EXPECT_FALSE(set.usable());
+    EXPECT_TRUE(set.usable(true));
+  }
+}
+
+TEST_F(SigmaLoad, WhatBuildsOnARefusedDocumentIsRefusedToo) {
+  const std::string part = "title: part\ndetection:\n  s: {query: a}\n---\n";
+  const std::string global = "action: global\nlogsource: {category: dns}\nlogsource: {category: dns}\n---\n";
+  const RuleSet set = parse_rules(global + part + "action: reset\n---\n" + rule_with_test("query: b") + "---\n" +
+                                      rule_with_test("query: !x c") + "---\naction: repeat\ntitle: again\n---\n" +
+                                      rule_with_test("query: d"),
+                                  "t.yml");
+  ASSERT_EQ(set.rules.size(), 2u);
+  EXPECT_EQ(set.rules[0].document, 4u);
+  EXPECT_EQ(set.rules[1].document, 7u);
+  ASSERT_EQ(set.findings.size(), 4u);
+  EXPECT_NE(set.findings[1].what.find("(action: global) is refused"), std::string::npos);
+  EXPECT_NE(set.findings[3].what.find("this one repeats is refused"), std::string::npos);
+}
+
+// As the kubelet publishes items of a ConfigMap that have a path.
+TEST_F(SigmaLoad, FoldersBehindLinksAreReadOnce) {
+  write("rules/..2026/sub/a.yml", rule_with_test("query: a"));
+  write("elsewhere/b.yml", rule_with_test("query: b"));
+  fs::create_directory_symlink("..2026", folder_ / "rules/..data");
+  fs::create_directory_symlink("..data/sub", folder_ / "rules/sub");
+  fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "rules/other");
+  fs::create_directory_symlink(folder_ / "rules", folder_ / "elsewhere/loop");
+  fs::create_directory_symlink("nowhere", folder_ / "rules/dangling");
+  const RuleSet set = load_rules({(folder_ / "rules").native()});
+  ASSERT_TRUE(set.usable()) << error_of(set);
+  ASSERT_EQ(set.rules.size(), 2u);
+  EXPECT_EQ(set.rules[0].file, (folder_ / "rules/other/b.yml").native());
+  EXPECT_EQ(set.rules[1].file, (folder_ / "rules/sub/a.yml").native());
+}
+
 }  // namespace
 }  // namespace nslookout::sigma

@@ -230,6 +230,37 @@ TEST(SigmaRule, TrapsWarn) {
   }
 }
 
+TEST(SigmaRule, ARegularExpressionTellsCasesOrNot) {
+  const std::pair<const char*, bool> cases[] = {
+      {"^evil[0-9]+\\.test$", true},
+      {"EVIL", true},
+      {"[a-f0-9]{4}", true},
+      {"(?P<n>[0-9]+)", false},
+      {"^[a-zA-Z0-9]+$", false},
+      {"[eE][vV]", false},
+      {"\\d+\\.\\w+", false},
+      {"(?i)evil", false},
+      {"(?si:evil)", false},
+      {"(?s)evil", true},
+      {"(?-i)evil", true},
+      {"[[:alpha:]]", false},
+      {"[[:lower:]]", true},
+      {"\\p{Greek}+", false},
+      {"\\x{41}\\.[^a-z]", true},
+      {"[]a]", true},
+      {"[^\\]]", false},
+      {"(?:[0-9]|-)+", false},
+      {"", false},
+      {"\\pL", false},
+  };
+  for (const auto& [source, tells] : cases) {
+    const Result<Regex> regex = Regex::compile(source, {});
+    ASSERT_TRUE(regex) << source;
+    EXPECT_EQ(regex->tells_cases(), tells) << source;
+    EXPECT_FALSE(Regex::compile(source, {.ignore_case = true})->tells_cases());
+  }
+}
+
 TEST(SigmaRule, TheEventIdOfASourceOfWindowsIsAConstant) {
   const struct {
     const char* source;

@@ -132,5 +132,65 @@ TEST(YamlTree, BombsAndDepthAreBounded) {
   EXPECT_NE(first_error(deep).what.find("deeper"), std::string::npos);
 }
 
+TEST(YamlTree, ADocumentIsRefusedByItself) {
+  const struct {
+    std::string document;
+    int line;  // within it
+    int column;
+    std::string_view words;
+  } cases[] = {
+      {"a: 1\nb: 2\na: 3\n", 3, 1, "'a' occurs twice"},  {"a: &x\n  b: *x\n", 2, 6, "inside the value"},
+      {"[a]: 1\n", 1, 1, "key of a map must be a text"}, {"a:\n  <<: {b: 1}\n", 2, 3, "merge keys"},
+      {"a: !!binary aGk=\n", 1, 4, "YAML tag"},          {"a: !foo [b, c]\n", 1, 4, "YAML tag '!foo'"},
+      {"a: !bar\n  b: c\n", 1, 4, "YAML tag '!bar'"},    {"a: !x b\na: c\n", 1, 4, "YAML tag"},  // the first of two
+  };
+  for (const auto& c : cases) {
+    Findings findings("t.yml");
+    const auto documents = parse_yaml("first: 1\n---\n" + c.document + "---\nlast: 1\n", findings);
+    ASSERT_EQ(documents.size(), 3u) << c.document;
+    EXPECT_FALSE(documents[0].refused);
+    EXPECT_TRUE(documents[1].refused) << c.document;
+    EXPECT_FALSE(documents[2].refused);
+    EXPECT_NE(documents[2].find("last"), nullptr);
+    ASSERT_EQ(findings.error_count(), 1u) << c.document;
+    const Finding& finding = findings.all().front();
+    EXPECT_EQ(finding.document, 2u);
+    EXPECT_EQ(finding.place.line, c.line + 2) << finding.text();
+    EXPECT_EQ(finding.place.column, c.column) << finding.text();
+    EXPECT_NE(finding.what.find(c.words), std::string::npos) << finding.text();
+    EXPECT_EQ(finding.what.find("not read;"), std::string::npos);
+  }
+  EXPECT_EQ(parse("a: !!seq [b]\nc: !!map {d: e}\n").size(), 1u);
+}
+
+TEST(YamlTree, WhatIsLostBehindASyntaxErrorIsSaid) {
+  constexpr std::string_view lost = "what follows in the file is not read";
+  EXPECT_NE(first_error("[b\n---\nc: 1\n").what.find(lost), std::string::npos);
+  EXPECT_NE(first_error(std::string(100, '[') + "\n---\nc: 1\n").what.find(lost), std::string::npos);
+  EXPECT_EQ(first_error("a: [1, 2\nb: 3\n").what.find(lost), std::string::npos);
+}
+
+TEST(YamlTree, ColumnsCountCodePoints) {
+  const auto documents = parse("{\xC3\xA4\xC3\xB6: x, y: z}\n---\na: [" + std::string(400, ' ') + "\xE2\x82\xAC, b]\n");
+  ASSERT_EQ(documents.size(), 2u);
+  EXPECT_EQ(documents[0].find("y")->place.column, 12);
+  EXPECT_EQ(documents[1].find("a")->items[1].place.line, 3);
+  EXPECT_EQ(documents[1].find("a")->items[1].place.column, 408);
+  EXPECT_EQ(first_error("b\xC3\xBC: 1\n\xC3\xA4\xC3\xA4: {\xC3\xB6: *x}\n").place.column, 9);
+}
+
+TEST(YamlTree, AStarWithoutQuotesIsExplained) {
+  EXPECT_NE(first_error("query: *.evil.com\n").what.find("put values that begin with * in quotes"), std::string::npos);
+}
+
+TEST(YamlTree, WhetherAScalarStandsInTheFileAsItIs) {
+  const auto documents = parse("a: x y\nb: x\n  y\nc: 'x y'\nd: \"x\\ty\"\ne: >-\n  x\n  y\nf: 'x\n  y'\ng: |-\n  x\n");
+  const YamlNode& map = documents.at(0);
+  for (const auto& [key, in_place] : std::vector<std::pair<std::string, bool>>{
+           {"a", true}, {"b", false}, {"c", true}, {"d", false}, {"e", false}, {"f", false}, {"g", false}}) {
+    EXPECT_EQ(map.find(key)->in_place, in_place) << key;
+  }
+}
+
 }  // namespace
 }  // namespace nslookout::sigma

@@ -97,10 +97,10 @@ Result<std::vector<ConfigSetting>> parse_config(std::string_view text, const std
   const std::vector<YamlNode> documents = sigma::parse_yaml(text, findings);
   if (documents.size() > 1) {
     findings.broken(documents[1].place, "a configuration is one document; take the '---' away");
-  } else if (!documents.empty() && documents.front().kind != YamlNode::Kind::map) {
+  } else if (!documents.empty() && !documents.front().refused && documents.front().kind != YamlNode::Kind::map) {
     findings.broken(documents.front().place, "a configuration is a map of keys and values, not {}",
                     sigma::describe(documents.front().kind));
-  } else if (!documents.empty()) {
+  } else if (!documents.empty() && !documents.front().refused) {
     const YamlNode& map = documents.front();
     for (std::size_t i = 0; i < map.keys.size(); ++i) {
       settings.push_back(setting_of(map.keys[i], map.items[i], findings));

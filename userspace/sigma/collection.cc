@@ -40,7 +40,22 @@ std::size_t node_count(const YamlNode& node) {
 
 }  // namespace
 
+// What builds on such a document would mean something else without it.
+void Collection::refuse(const YamlNode& document) {
+  const YamlNode* action = document.find("action");
+  if (action != nullptr && action->text == "reset") return;
+  const bool global = action != nullptr && action->text == "global";
+  if (global) global_.reset();
+  global_refused_ = global_refused_ || global;
+  previous_.reset();
+  previous_refused_ = true;
+}
+
 std::optional<YamlNode> Collection::next(const YamlNode& document, Findings& findings) {
+  if (document.refused) {
+    refuse(document);
+    return std::nullopt;
+  }
   if (document.kind != YamlNode::Kind::map) {
     findings.broken(document.place, "a rule must be a map, this document is {}", describe(document.kind));
     return std::nullopt;
@@ -50,11 +65,14 @@ std::optional<YamlNode> Collection::next(const YamlNode& document, Findings& fin
   if (action != nullptr) {
     if (action->text == "global") {
       global_ = without(document, "action");
+      global_refused_ = false;
       previous_.reset();
+      previous_refused_ = false;
       return std::nullopt;
     }
     if (action->text == "reset") {
       global_.reset();
+      global_refused_ = false;
       return std::nullopt;
     }
     if (action->text != "repeat") {
@@ -62,7 +80,9 @@ std::optional<YamlNode> Collection::next(const YamlNode& document, Findings& fin
       return std::nullopt;
     }
     if (!previous_) {
-      findings.broken(action->place, "there is no document before this one that could be repeated");
+      findings.broken(action->place, "{}",
+                      previous_refused_ ? "the document that this one repeats is refused"
+                                        : "there is no document before this one that could be repeated");
       return std::nullopt;
     }
     made = *previous_;
@@ -70,6 +90,11 @@ std::optional<YamlNode> Collection::next(const YamlNode& document, Findings& fin
     merge(made, without(document, "action"));
   }
   previous_ = made;
+  previous_refused_ = false;
+  if (global_refused_) {
+    findings.broken(document.place, "the document that goes into this one (action: global) is refused");
+    return std::nullopt;
+  }
   if (!global_ && action == nullptr) return made;
   if (global_) merge(made, *global_);
   added_ += node_count(made);

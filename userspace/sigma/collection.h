@@ -18,13 +18,18 @@ inline constexpr std::size_t max_collection_nodes = 5'000'000;  // that actions 
 
 class Collection {
  public:
-  // The documents of a file in their order; of each the one to read instead. Nothing for one that only acts on others,
-  // and, with an error, for one that is no map, has an unknown action, or makes the file larger than it may be.
+  // The documents of a file in their order; of each the one to read instead. Nothing for one that only acts on others or is
+  // refused already, and, with an error, for one that is no map, has an unknown action, builds on a document that is
+  // refused, or makes the file larger than it may be.
   [[nodiscard]] std::optional<YamlNode> next(const YamlNode& document, Findings& findings);
 
  private:
+  void refuse(const YamlNode& document);
+
   std::optional<YamlNode> global_;
   std::optional<YamlNode> previous_;
+  bool global_refused_ = false;
+  bool previous_refused_ = false;
   std::size_t added_ = 0;
 };
 

@@ -18,13 +18,17 @@ std::vector<Word> split_words(const YamlNode& node) {
   constexpr std::string_view single = "()|";
   const std::string_view text = node.text;
   std::vector<Word> words;
+  int before = 0;  // columns
+  std::size_t counted = 0;
   for (std::size_t at = text.find_first_not_of(blanks); at < text.size(); at = text.find_first_not_of(blanks, at)) {
+    before += columns_of(text.substr(counted, at - counted));
+    counted = at;
     std::size_t end = at + 1;
     if (single.find(text[at]) == std::string_view::npos)
       end = std::min(text.find_first_of(" \t\r\n()|", at), text.size());
     Place place = node.place;
-    // A condition over several lines has lost its line ends, so its words stand where it starts.
-    if (text.find('\n') == std::string_view::npos) place.column += static_cast<int>(at) + (node.quoted ? 1 : 0);
+    // A condition over several lines, or with escapes, is not in the file as it is here: its words stand where it starts.
+    if (node.in_place) place.column += before + (node.quoted ? 1 : 0);
     words.push_back({text.substr(at, end - at), place});
     at = end;
   }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "sigma/values.h"
@@ -205,13 +207,121 @@ class CorrelationParser {
   Findings& findings_;
 };
 
+// The least and the most that can be measured, and what the condition leaves of it.
+class Reach {
+ public:
+  Reach(double least, double most, bool whole) : least_(least), most_(most), whole_(whole) {}
+
+  void narrow(const Correlation::Limit& limit) {
+    using Order = Correlation::Order;
+    const double value = limit.value;
+    switch (limit.order) {
+      case Order::gt:
+        return from(whole_ ? std::floor(value) + 1 : value, !whole_);
+      case Order::gte:
+        return from(whole_ ? std::ceil(value) : value, false);
+      case Order::lt:
+        return to(whole_ ? std::ceil(value) - 1 : value, !whole_);
+      case Order::lte:
+        return to(whole_ ? std::floor(value) : value, false);
+      case Order::eq:
+        from(value, false);
+        to(value, false);
+        if (whole_ && value != std::floor(value)) empty_ = true;
+        return;
+      case Order::neq:
+        excluded_.push_back(value);
+        return;
+    }
+  }
+
+  [[nodiscard]] bool empty() const {
+    if (empty_ || least_ > most_) return true;
+    if (least_ < most_) return false;
+    return above_ || below_ || std::ranges::find(excluded_, least_) != excluded_.end();
+  }
+
+ private:
+  // open: the end itself is not in it.
+  void from(double value, bool open) {
+    if (value < least_) return;
+    above_ = open || (value == least_ && above_);
+    least_ = value;
+  }
+  void to(double value, bool open) {
+    if (value > most_) return;
+    below_ = open || (value == most_ && below_);
+    most_ = value;
+  }
+
+  double least_;
+  double most_;
+  bool whole_;  // whole numbers alone
+  bool empty_ = false;
+  bool above_ = false;
+  bool below_ = false;
+  std::vector<double> excluded_;
+};
+
+bool is_counted(Type type) { return is_temporal(type) || type == Type::event_count || type == Type::value_count; }
+
+double most_counted(const Correlation& correlation, const std::vector<bool>& live) {
+  // Sources that are to come in an order stop at the first that never comes.
+  const auto in_order = std::ranges::find(live, false) - live.begin();
+  if (correlation.type == Type::temporal_ordered) return static_cast<double>(in_order);
+  if (correlation.type == Type::temporal) return static_cast<double>(std::ranges::count(live, true));
+  return is_counted(correlation.type) ? static_cast<double>(max_counted_events)
+                                      : std::numeric_limits<double>::infinity();
+}
+
+// The condition is looked at when there is an event; the first of an order may be missing then.
+double least_counted(Type type) {
+  if (!is_counted(type)) return -std::numeric_limits<double>::infinity();
+  return type == Type::temporal_ordered ? 0 : 1;
+}
+
+bool is_beyond(const Correlation::Limit& limit, double most) {
+  using Order = Correlation::Order;
+  if (limit.order == Order::gt) return limit.value >= most;
+  return (limit.order == Order::gte || limit.order == Order::eq) && limit.value > most;
+}
+
+bool is_named(const Rule& head, const std::string& name) {
+  return !name.empty() && (head.id == name || head.name == name);
+}
+
+// What has an id or a name, by both.
+class Named {
+ public:
+  void add(const Rule& head, std::size_t index) {
+    enter(head.id, index);
+    if (head.name != head.id) enter(head.name, index);
+  }
+  [[nodiscard]] const std::vector<std::size_t>& by(const std::string& name) const {
+    static const std::vector<std::size_t> none;
+    const auto found = indexes_.find(name);
+    return found == indexes_.end() ? none : found->second;
+  }
+
+ private:
+  void enter(const std::string& name, std::size_t index) {
+    if (!name.empty()) indexes_[name].push_back(index);
+  }
+
+  std::unordered_map<std::string, std::vector<std::size_t>> indexes_;
+};
+
 class Resolver {
  public:
   Resolver(std::vector<Correlation>& correlations, std::vector<Rule>& rules, std::vector<Finding>& findings)
       : correlations_(correlations),
         rules_(rules),
         findings_(findings),
-        state_(correlations.size(), State::untouched) {}
+        state_(correlations.size(), State::untouched),
+        depth_(correlations.size(), 1) {
+    for (std::size_t i = 0; i < rules.size(); ++i) named_rules_.add(rules[i], i);
+    for (std::size_t i = 0; i < correlations.size(); ++i) named_correlations_.add(correlations[i].head, i);
+  }
 
   void resolve() {
     for (std::size_t i = 0; i < correlations_.size(); ++i) visit(i);
@@ -227,21 +337,47 @@ class Resolver {
       ordered.push_back(std::move(correlation));
     }
     correlations_ = std::move(ordered);
-    silence_rules();
+    silence_rules(correlations_, rules_);
   }
 
  private:
   enum class State : std::uint8_t { untouched, open, good, bad };
 
-  bool visit(std::size_t index) {
-    if (state_[index] == State::good) return true;
-    if (state_[index] != State::untouched) return false;
+  struct Visited {
+    std::size_t index;
+    std::vector<std::size_t> inner;  // correlations that it refers to
+    std::size_t next = 0;
+  };
+
+  // What is referred to comes first. On a stack of its own: a chain may be as long as a file has room for.
+  void visit(std::size_t first) {
+    if (state_[first] != State::untouched) return;
+    std::vector<Visited> stack;
+    enter(stack, first);
+    while (!stack.empty()) {
+      Visited& top = stack.back();
+      if (top.next < top.inner.size()) {
+        const std::size_t inner = top.inner[top.next++];
+        if (state_[inner] == State::untouched) enter(stack, inner);
+        continue;
+      }
+      const std::size_t index = top.index;
+      const bool good = find_sources(index) && find_group_fields(correlations_[index]);
+      if (good) see_whether_it_can_fire(correlations_[index]);
+      state_[index] = good ? State::good : State::bad;
+      if (good) order_.push_back(index);
+      stack.pop_back();
+    }
+  }
+
+  void enter(std::vector<Visited>& stack, std::size_t index) {
     state_[index] = State::open;
-    const bool good = find_sources(index) && find_group_fields(correlations_[index]);
-    if (good) see_whether_it_can_fire(correlations_[index]);
-    state_[index] = good ? State::good : State::bad;
-    if (good) order_.push_back(index);
-    return good;
+    Visited visited{index, {}};
+    for (const Correlation::Source& source : correlations_[index].sources) {
+      const std::vector<std::size_t>& named = named_correlations_.by(source.name);
+      visited.inner.insert(visited.inner.end(), named.begin(), named.end());
+    }
+    stack.push_back(std::move(visited));
   }
 
   bool refuse(const Correlation& correlation, Place place, std::string what) {
@@ -250,27 +386,11 @@ class Resolver {
     return false;
   }
 
-  static bool is_named(const Rule& head, const std::string& name) {
-    return !name.empty() && (head.id == name || head.name == name);
-  }
-
   bool find_sources(std::size_t index) {
-    for (std::size_t s = 0; s < correlations_[index].sources.size(); ++s) {
-      Correlation::Source& source = correlations_[index].sources[s];
-      for (std::size_t i = 0; i < rules_.size(); ++i) {
-        if (is_named(rules_[i], source.name)) source.rules.push_back(i);
-      }
-      for (std::size_t i = 0; i < correlations_.size(); ++i) {
-        if (!is_named(correlations_[i].head, source.name)) continue;
-        if (state_[i] == State::open) {
-          return refuse(correlations_[index], source.place,
-                        fmt::format("the correlation refers to itself by '{}'", source.name));
-        }
-        if (!visit(i)) {
-          return refuse(correlations_[index], source.place,
-                        fmt::format("the correlation '{}' that this one refers to is not loaded", source.name));
-        }
-        source.correlations.push_back(i);
+    for (Correlation::Source& source : correlations_[index].sources) {
+      source.rules = named_rules_.by(source.name);
+      for (const std::size_t inner : named_correlations_.by(source.name)) {
+        if (!find_inner(index, source, inner)) return false;
       }
       if (source.rules.empty() && source.correlations.empty()) {
         return refuse(correlations_[index], source.place,
@@ -280,9 +400,36 @@ class Resolver {
     return true;
   }
 
+  bool find_inner(std::size_t index, Correlation::Source& source, std::size_t inner) {
+    if (state_[inner] == State::open) {
+      return refuse(correlations_[index], source.place,
+                    fmt::format("the correlation refers to itself by '{}'", source.name));
+    }
+    if (state_[inner] == State::bad) {
+      return refuse(correlations_[index], source.place,
+                    fmt::format("the correlation '{}' that this one refers to is not loaded", source.name));
+    }
+    depth_[index] = std::max(depth_[index], depth_[inner] + 1);
+    if (depth_[index] > max_correlation_depth) {
+      return refuse(correlations_[index], source.place,
+                    fmt::format("correlations refer to one another over more than {} levels", max_correlation_depth));
+    }
+    source.correlations.push_back(inner);
+    return true;
+  }
+
+  // Whether a name of an alias, an id or a name, is that of all that the source stands for.
+  [[nodiscard]] bool is_about(const Correlation::Source& source, const std::string& name) const {
+    if (source.name == name) return true;
+    return std::ranges::all_of(source.rules, [&](std::size_t i) { return is_named(rules_[i], name); }) &&
+           std::ranges::all_of(source.correlations,
+                               [&](std::size_t i) { return is_named(correlations_[i].head, name); });
+  }
+
   bool find_group_fields(Correlation& correlation) {
     for (const Correlation::Alias& alias : correlation.aliases) {
-      if (std::ranges::none_of(correlation.sources, [&](const auto& source) { return source.name == alias.source; })) {
+      if (std::ranges::none_of(correlation.sources,
+                               [&](const auto& source) { return is_about(source, alias.source); })) {
         return refuse(correlation, alias.place,
                       fmt::format("the alias is about '{}', which is none of the rules", alias.source));
       }
@@ -291,7 +438,7 @@ class Resolver {
       for (const std::string& key : correlation.group_by) {
         std::string name = key;
         for (const Correlation::Alias& alias : correlation.aliases) {
-          if (alias.name == key && alias.source == source.name) name = alias.field;
+          if (alias.name == key && is_about(source, alias.source)) name = alias.field;
         }
         source.group_by.push_back({field_from_name(name), name});
       }
@@ -302,70 +449,81 @@ class Resolver {
   // Lookups have fewer fields than the events that Sigma was made for, and a rule that never fires has to say so.
   void see_whether_it_can_fire(Correlation& correlation) {
     std::vector<FieldName> read = correlation.fields;
+    std::vector<bool> live;
     for (const Correlation::Source& source : correlation.sources) {
       read.insert(read.end(), source.group_by.begin(), source.group_by.end());
+      live.push_back(!source.rules.empty() || std::ranges::any_of(source.correlations, [&](std::size_t inner) {
+        return correlations_[inner].never.empty();
+      }));
     }
     const auto absent = std::ranges::find(read, Field::other, &FieldName::field);
-    const bool out_of_reach = is_out_of_reach(correlation);
+    const std::string out_of_reach = why_out_of_reach(correlation, live);
+    correlation.out_of_reach = !out_of_reach.empty();
     if (absent != read.end()) {
       correlation.never = fmt::format("lookups have no field '{}' here", absent->name);
-    } else if (out_of_reach) {
-      correlation.never =
-          fmt::format("its condition asks for more than the {} that can be counted", most_counted(correlation));
     } else {
-      return;
+      correlation.never = out_of_reach;
     }
-    const bool loud = out_of_reach || correlation.generate;
+    if (correlation.never.empty()) return;
+    const bool loud = correlation.out_of_reach || correlation.generate;
     findings_.push_back(
         {FindingKind::warning, correlation.head.file, correlation.head.document, correlation.head.place,
          fmt::format("the correlation never fires: {}; its rules {}", correlation.never,
                      loud ? "alert by themselves" : "do not alert by themselves, `generate: true` lets them")});
   }
 
-  static bool is_out_of_reach(const Correlation& correlation) {
-    const double most = most_counted(correlation);
-    return std::ranges::any_of(correlation.limits, [&](const auto& limit) { return is_beyond(limit, most); });
-  }
-
-  static double most_counted(const Correlation& correlation) {
-    if (is_temporal(correlation.type)) return static_cast<double>(correlation.sources.size());
-    const bool counts = correlation.type == Type::event_count || correlation.type == Type::value_count;
-    return counts ? static_cast<double>(max_counted_events) : std::numeric_limits<double>::infinity();
-  }
-
-  static bool is_beyond(const Correlation::Limit& limit, double most) {
-    using Order = Correlation::Order;
-    if (limit.order == Order::gt) return limit.value >= most;
-    return (limit.order == Order::gte || limit.order == Order::eq) && limit.value > most;
-  }
-
-  void silence_rules() {
-    std::set<std::size_t> used;
-    std::set<std::size_t> used_correlations;
-    std::set<std::size_t> loud;
-    std::set<std::size_t> loud_correlations;
-    for (const Correlation& correlation : correlations_) {
-      if (is_out_of_reach(correlation)) continue;  // it would take a detection away, and put none in its place
-      for (const Correlation::Source& source : correlation.sources) {
-        used.insert(source.rules.begin(), source.rules.end());
-        used_correlations.insert(source.correlations.begin(), source.correlations.end());
-        if (!correlation.generate) continue;
-        loud.insert(source.rules.begin(), source.rules.end());
-        loud_correlations.insert(source.correlations.begin(), source.correlations.end());
-      }
-    }
-    for (const std::size_t rule : used) rules_[rule].alerts = loud.contains(rule);
-    for (const std::size_t i : used_correlations) correlations_[i].head.alerts = loud_correlations.contains(i);
-  }
-
   std::vector<Correlation>& correlations_;
   std::vector<Rule>& rules_;
   std::vector<Finding>& findings_;
+  Named named_rules_;
+  Named named_correlations_;
   std::vector<State> state_;
+  std::vector<std::size_t> depth_;  // of those that are good: levels of correlations, itself included
   std::vector<std::size_t> order_;
 };
 
 }  // namespace
+
+std::string why_out_of_reach(const Correlation& correlation, const std::vector<bool>& live) {
+  const std::vector<bool> all(live.size(), true);
+  const double most = most_counted(correlation, all);
+  if (std::ranges::any_of(correlation.limits, [&](const auto& limit) { return is_beyond(limit, most); })) {
+    return fmt::format("its condition asks for more than the {} that can be counted", most);
+  }
+  const auto holds_for = [&](double limit) {
+    Reach reach(least_counted(correlation.type), limit, is_counted(correlation.type));
+    for (const Correlation::Limit& one : correlation.limits) reach.narrow(one);
+    return !reach.empty();
+  };
+  if (!holds_for(most)) return "nothing that can be measured fulfils its condition";
+  if (std::ranges::find(live, true) == live.end()) return "no lookup here makes any of its rules true";
+  if (holds_for(most_counted(correlation, live))) return {};
+  const auto dead = static_cast<std::size_t>(std::ranges::find(live, false) - live.begin());
+  return fmt::format("no lookup here makes '{}' true, and its condition needs it", correlation.sources[dead].name);
+}
+
+void silence_rules(std::vector<Correlation>& correlations, std::vector<Rule>& rules) {
+  std::set<std::size_t> named;
+  std::set<std::size_t> named_correlations;
+  std::set<std::size_t> silent;
+  std::set<std::size_t> silent_correlations;
+  std::set<std::size_t> loud;
+  std::set<std::size_t> loud_correlations;
+  for (const Correlation& correlation : correlations) {
+    for (const Correlation::Source& source : correlation.sources) {
+      named.insert(source.rules.begin(), source.rules.end());
+      named_correlations.insert(source.correlations.begin(), source.correlations.end());
+      if (correlation.out_of_reach) continue;
+      (correlation.generate ? loud : silent).insert(source.rules.begin(), source.rules.end());
+      (correlation.generate ? loud_correlations : silent_correlations)
+          .insert(source.correlations.begin(), source.correlations.end());
+    }
+  }
+  for (const std::size_t i : named) rules[i].alerts = loud.contains(i) || !silent.contains(i);
+  for (const std::size_t i : named_correlations) {
+    correlations[i].head.alerts = loud_correlations.contains(i) || !silent_correlations.contains(i);
+  }
+}
 
 bool reads_field(const Correlation& correlation, bool (*holds)(Field)) {
   const auto any = [&](const std::vector<FieldName>& fields) {

@@ -65,7 +65,12 @@ struct Correlation {
   double percentile = 0;
   bool generate = false;  // its rules alert by themselves too
   std::string never;      // why it cannot fire at a lookup; empty: it can
+  // Of one that never fires: by its condition, or because of what it counts. It would take the alerts of its rules away and put
+  // none in their place, so that it takes none.
+  bool out_of_reach = false;
 };
+
+inline constexpr std::size_t max_correlation_depth = 100;  // of correlations that count correlations
 
 // A group counts that many events of its window; a limit beyond can never be reached.
 inline constexpr std::size_t max_counted_events = 10'000;
@@ -75,6 +80,13 @@ inline constexpr std::size_t max_counted_events = 10'000;
 
 [[nodiscard]] std::optional<Correlation> parse_correlation(const YamlNode& document, std::size_t document_number,
                                                            Findings& findings);
+
+// Why the correlation cannot fire by its condition where events come from these sources alone; empty: it can. live: parallel to
+// sources.
+[[nodiscard]] std::string why_out_of_reach(const Correlation& correlation, const std::vector<bool>& live);
+
+// Takes the alerts from what is only there for correlations, of which none is out of reach (Rule::alerts).
+void silence_rules(std::vector<Correlation>& correlations, std::vector<Rule>& rules);
 
 // Finds what the sources name, puts correlations in order, and takes the alerts from rules that are only there for
 // correlations (Rule::alerts). What cannot be resolved goes out, with an error.

@@ -22,8 +22,12 @@ std::optional<double> constant_event_id(const LogSource& source) {
 
 class SelectionParser {
  public:
-  SelectionParser(Rule& rule, const Expansions& expansions, Findings& findings)
-      : rule_(rule), expansions_(expansions), findings_(findings), event_id_(constant_event_id(rule.source)) {}
+  SelectionParser(Rule& rule, const Expansions& expansions, VariantBudget& variants, Findings& findings)
+      : rule_(rule),
+        expansions_(expansions),
+        variants_(variants),
+        findings_(findings),
+        event_id_(constant_event_id(rule.source)) {}
 
   // A map of tests, one keyword, or a list of either.
   std::optional<Expression> selection(const YamlNode& node) {
@@ -152,7 +156,7 @@ class SelectionParser {
                        describe(node.kind));
       return false;
     }
-    std::optional<Value> value = parse_value(node, key, test.field, expansions_, findings_);
+    std::optional<Value> value = parse_value(node, key, test.field, expansions_, variants_, findings_);
     if (!value) return false;
     test.values.push_back(std::move(*value));
     return true;
@@ -160,6 +164,7 @@ class SelectionParser {
 
   Rule& rule_;
   const Expansions& expansions_;
+  VariantBudget& variants_;
   Findings& findings_;
   std::optional<double> event_id_;
 };
@@ -167,8 +172,8 @@ class SelectionParser {
 }  // namespace
 
 bool parse_selections(const YamlNode& detection, const std::vector<std::string_view>& other_keys,
-                      const Expansions& expansions, Rule& rule, Findings& findings) {
-  SelectionParser parser(rule, expansions, findings);
+                      const Expansions& expansions, VariantBudget& variants, Rule& rule, Findings& findings) {
+  SelectionParser parser(rule, expansions, variants, findings);
   bool usable = true;
   for (std::size_t i = 0; i < detection.items.size(); ++i) {
     const YamlNode& name = detection.keys[i];

@@ -14,6 +14,7 @@ namespace nslookout::sigma {
 
 // Fills rule.tests and rule.selections from every key of detection but other_keys and "timeframe". rule.source is set.
 [[nodiscard]] bool parse_selections(const YamlNode& detection, const std::vector<std::string_view>& other_keys,
-                                    const Expansions& expansions, Rule& rule, Findings& findings);
+                                    const Expansions& expansions, VariantBudget& variants, Rule& rule,
+                                    Findings& findings);
 
 }  // namespace nslookout::sigma

@@ -22,7 +22,10 @@ bool parse_rule_references(const YamlNode& node, Filter& filter, Findings& findi
   filter.rules_place = rules->place;
   if (rules->kind == Kind::scalar) {
     filter.any_rule = rules->text == "any";
-    if (!filter.any_rule) filter.rules.push_back(rules->text);
+    if (!filter.any_rule) {
+      filter.rules.push_back(rules->text);
+      filter.places.push_back(rules->place);
+    }
     return true;
   }
   for (const YamlNode& item : rules->items) {
@@ -31,6 +34,7 @@ bool parse_rule_references(const YamlNode& node, Filter& filter, Findings& findi
       return false;
     }
     filter.rules.push_back(item.text);
+    filter.places.push_back(item.place);
   }
   return true;
 }
@@ -80,7 +84,12 @@ void restrict_rule(Rule& rule, const Rule& body) {
   rule.condition = std::move(both);
 }
 
-bool applies(const Filter& filter, const Rule& rule) {
+bool names(const std::string& name, const Rule& rule) {
+  return !name.empty() && (name == rule.id || name == rule.name);
+}
+
+// hit: parallel to the filter's names, those by which it applied to a rule.
+bool applies(const Filter& filter, const Rule& rule, std::vector<bool>& hit) {
   const LogSource& wanted = filter.body.source;
   const auto fits = [](const std::string& attribute, const std::string& of_rule) {
     return attribute.empty() || attribute == of_rule;
@@ -89,15 +98,29 @@ bool applies(const Filter& filter, const Rule& rule) {
       !fits(wanted.service, rule.source.service)) {
     return false;
   }
-  return filter.any_rule || std::ranges::any_of(filter.rules, [&](const std::string& name) {
-           return !name.empty() && (name == rule.id || name == rule.name);
-         });
+  bool named = false;
+  for (std::size_t i = 0; i < filter.rules.size(); ++i) {
+    if (!names(filter.rules[i], rule)) continue;
+    hit[i] = true;
+    named = true;
+  }
+  return filter.any_rule || named;
+}
+
+void warn_of_missed_names(const Filter& filter, const std::vector<bool>& hit, std::vector<Finding>& findings) {
+  for (std::size_t i = 0; i < hit.size(); ++i) {
+    if (hit[i]) continue;
+    findings.push_back({FindingKind::warning, filter.body.file, filter.body.document, filter.places[i],
+                        fmt::format("'{}' is no id or name of a rule that is loaded and that the filter's log source "
+                                    "covers",
+                                    filter.rules[i])});
+  }
 }
 
 }  // namespace
 
 std::optional<Filter> parse_filter(const YamlNode& document, std::size_t document_number, const RuleOptions& options,
-                                   Findings& findings) {
+                                   VariantBudget& variants, Findings& findings) {
   Filter filter;
   filter.body.file = findings.file();
   filter.body.document = document_number;
@@ -111,7 +134,7 @@ std::optional<Filter> parse_filter(const YamlNode& document, std::size_t documen
   }
   const bool references_usable = parse_rule_references(node, filter, findings);
   const bool selections_usable =
-      parse_selections(node, {"condition", "rules"}, options.expansions, filter.body, findings);
+      parse_selections(node, {"condition", "rules"}, options.expansions, variants, filter.body, findings);
   const YamlNode* condition = node.find("condition");
   if (condition == nullptr) {
     findings.broken(node.place, "the filter has no condition");
@@ -135,8 +158,9 @@ void apply_filters(const std::vector<Filter>& filters, std::vector<Rule>& rules,
     const Rule& body = filter.body;
     const std::size_t size = part_count(body);
     std::size_t applied = 0;
+    std::vector<bool> hit(filter.rules.size(), false);
     for (Rule& rule : rules) {
-      if (!applies(filter, rule)) continue;
+      if (!applies(filter, rule, hit)) continue;
       ++applied;
       parts += size;
       if (parts > max_filter_parts) {
@@ -148,7 +172,10 @@ void apply_filters(const std::vector<Filter>& filters, std::vector<Rule>& rules,
       }
       restrict_rule(rule, body);
     }
-    if (applied > 0) continue;
+    if (applied > 0) {
+      warn_of_missed_names(filter, hit, findings);
+      continue;
+    }
     findings.push_back({FindingKind::warning, body.file, body.document, filter.rules_place,
                         "the filter applies to none of the rules that are loaded"});
   }

@@ -24,13 +24,15 @@ struct Filter {
   Place rules_place;
   bool any_rule = false;
   std::vector<std::string> rules;  // ids or names
+  std::vector<Place> places;       // of these, parallel
 };
 
 [[nodiscard]] std::optional<Filter> parse_filter(const YamlNode& document, std::size_t document_number,
-                                                 const RuleOptions& options, Findings& findings);
+                                                 const RuleOptions& options, VariantBudget& variants,
+                                                 Findings& findings);
 
-// Each filter to each rule that it applies to. Adds a warning for a filter that applies to none, an error where filters
-// would add more than max_filter_parts.
+// Each filter to each rule that it applies to. Adds a warning for a filter that applies to none and for a name by which it
+// applies to none, an error where filters would add more than max_filter_parts.
 void apply_filters(const std::vector<Filter>& filters, std::vector<Rule>& rules, std::vector<Finding>& findings);
 
 }  // namespace nslookout::sigma

@@ -4,8 +4,10 @@
 // returns an empty optional (or false) when its result cannot be used. Only load.h turns findings into a Result.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,13 @@ struct Place {
   int line = 0;
   int column = 0;
 };
+
+[[nodiscard]] inline bool begins_code_point(char octet) { return (static_cast<unsigned char>(octet) & 0xC0) != 0x80; }
+
+// The columns that a text of UTF-8 takes.
+[[nodiscard]] inline int columns_of(std::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), begins_code_point));
+}
 
 enum class FindingKind {
   broken,         // not YAML, or not a Sigma rule

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/walk_folder.h"
 #include "sigma/collection.h"
 #include "sigma/yaml_tree.h"
 
@@ -73,7 +74,7 @@ std::string text_of(const YamlNode& document, std::string_view key) {
 }
 
 void parse_document(RuleSet& set, const YamlNode& document, std::size_t number, const RuleOptions& options,
-                    Findings& findings) {
+                    VariantBudget& variants, Findings& findings) {
   Document made{findings.file(), number, document.place, text_of(document, "id"), text_of(document, "title"), {}, {}};
   if (document.find("correlation") != nullptr) {
     made.kind = Document::Kind::correlation;
@@ -82,8 +83,9 @@ void parse_document(RuleSet& set, const YamlNode& document, std::size_t number, 
     }
   } else if (document.find("filter") != nullptr) {
     made.kind = Document::Kind::filter;
-    if (auto filter = parse_filter(document, number, options, findings)) set.filters.push_back(std::move(*filter));
-  } else if (auto rule = parse_rule(document, number, options, findings)) {
+    if (auto filter = parse_filter(document, number, options, variants, findings))
+      set.filters.push_back(std::move(*filter));
+  } else if (auto rule = parse_rule(document, number, options, variants, findings)) {
     made.rule = set.rules.size();
     set.rules.push_back(std::move(*rule));
   }
@@ -102,19 +104,22 @@ RuleSet parse_file(std::string_view text, const std::string& file, const RuleOpt
   set.files = 1;
   Findings findings(file);
   Collection collection;
+  VariantBudget variants;
   std::size_t number = 0;
   for (const YamlNode& document : parse_yaml(text, findings)) {
     findings.at_document(++number);
     const std::size_t errors = findings.error_count();
     if (const std::optional<YamlNode> made = collection.next(document, findings)) {
-      parse_document(set, *made, number, options, findings);
-    } else if (findings.error_count() > errors) {
+      parse_document(set, *made, number, options, variants, findings);
+    } else if (document.refused || findings.error_count() > errors) {
       set.documents.push_back(
           {file, number, document.place, text_of(document, "id"), text_of(document, "title"), {}, {}});
     }
   }
   if (number == 0 && findings.error_count() == 0) findings.broken({}, "the file holds no rule");
   set.findings = findings.all();
+  // Those about the tree were found first; a person reads them in the order of the documents.
+  std::ranges::stable_sort(set.findings, {}, &Finding::document);
   return set;
 }
 
@@ -134,19 +139,14 @@ void load_file(RuleSet& set, std::set<std::string>& seen, const std::string& pat
 // The rule files below a folder, sorted; an unreadable sub-folder is an error, not a gap.
 std::set<std::string> rule_files(RuleSet& set, const std::string& folder) {
   std::set<std::string> files;
-  std::error_code error;
-  fs::recursive_directory_iterator at(folder, error);
-  while (!error && at != fs::recursive_directory_iterator()) {
-    const fs::path& path = at->path();
-    std::error_code unknown;
-    if (path.filename().native().starts_with('.')) {
-      if (at->is_directory(unknown)) at.disable_recursion_pending();
-    } else if ((path.extension() == ".yml" || path.extension() == ".yaml") && !at->is_directory(unknown)) {
-      files.insert(path.native());
-    }
-    at.increment(error);
+  const auto unread = walk_folder(folder, [&](const fs::path& path, bool is_folder) {
+    if (path.filename().native().starts_with('.')) return false;
+    if (!is_folder && (path.extension() == ".yml" || path.extension() == ".yaml")) files.insert(path.native());
+    return true;
+  });
+  for (const UnreadFolder& one : unread) {
+    add_file_error(set, one.path, fmt::format("the folder cannot be read: {}", one.error.message()));
   }
-  if (error) add_file_error(set, folder, fmt::format("the folder cannot be read: {}", error.message()));
   return files;
 }
 

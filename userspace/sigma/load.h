@@ -4,8 +4,8 @@
 //   for (const Finding& finding : set.findings) …
 //   if (Result<void> usable = set.usable(); !usable) return fail(usable.error());
 //
-// A folder stands for its *.yml and *.yaml files, sub-folders included, in the order of their paths; hidden ones
-// (leading dot) are left out. A file named directly may have any name. Nothing here throws.
+// A folder stands for its *.yml and *.yaml files, sub-folders and links to folders included, in the order of their paths; hidden
+// ones (leading dot) are left out. A file named directly may have any name. Nothing here throws.
 #pragma once
 
 #include <cstddef>

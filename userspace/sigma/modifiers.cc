@@ -142,7 +142,7 @@ std::optional<Key> parse_key(std::string_view text, Place place, Findings& findi
     const std::size_t start = bar + 1;
     bar = std::min(text.find('|', start), text.size());
     Place word_place = place;
-    word_place.column += static_cast<int>(start);
+    word_place.column += columns_of(text.substr(0, start));
     usable = parser.add(key, text.substr(start, bar - start), word_place) && usable;
   }
   if (!usable) return std::nullopt;

@@ -39,6 +39,10 @@ class Regex {
   // no such texts of a useful length.
   [[nodiscard]] std::vector<std::string> needs_one_of() const;
 
+  // Whether a text may be found and not be found with letters of the other case: as far as the expression itself says it, and not
+  // where it sets the flag i for a part.
+  [[nodiscard]] bool tells_cases() const;
+
   [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] RegexFlags flags() const { return flags_; }
 

@@ -124,13 +124,15 @@ bool accept_source(const LogSource& source, Place place, const RuleOptions& opti
   return false;
 }
 
-bool parse_detection(const YamlNode& document, const RuleOptions& options, Rule& rule, Findings& findings) {
+bool parse_detection(const YamlNode& document, const RuleOptions& options, VariantBudget& variants, Rule& rule,
+                     Findings& findings) {
   const YamlNode* detection = document.find("detection");
   if (detection == nullptr || detection->kind != Kind::map) {
     findings.broken(detection == nullptr ? document.place : detection->place, "the rule has no detection map");
     return false;
   }
-  const bool selections_usable = parse_selections(*detection, {"condition"}, options.expansions, rule, findings);
+  const bool selections_usable =
+      parse_selections(*detection, {"condition"}, options.expansions, variants, rule, findings);
   const YamlNode* condition = detection->find("condition");
   if (condition == nullptr) {
     findings.broken(detection->place, "the detection has no condition");
@@ -147,7 +149,7 @@ bool parse_detection(const YamlNode& document, const RuleOptions& options, Rule&
 }  // namespace
 
 std::optional<Rule> parse_rule(const YamlNode& document, std::size_t document_number, const RuleOptions& options,
-                               Findings& findings) {
+                               VariantBudget& variants, Findings& findings) {
   Rule rule;
   rule.file = findings.file();
   rule.document = document_number;
@@ -158,7 +160,7 @@ std::optional<Rule> parse_rule(const YamlNode& document, std::size_t document_nu
     // Still worth telling its author, but a mistake in a rule about something else must not keep the others from running.
     Findings elsewhere(findings.file());
     elsewhere.at_document(document_number);
-    if (!parse_detection(document, options, rule, elsewhere)) {
+    if (!parse_detection(document, options, variants, rule, elsewhere)) {
       for (const Finding& finding : elsewhere.all()) {
         if (finding.kind == FindingKind::warning) continue;
         findings.add(FindingKind::other_source, finding.place, "{}", finding.what);
@@ -166,7 +168,7 @@ std::optional<Rule> parse_rule(const YamlNode& document, std::size_t document_nu
     }
     return std::nullopt;
   }
-  if (!parse_detection(document, options, rule, findings) || !metadata_usable) return std::nullopt;
+  if (!parse_detection(document, options, variants, rule, findings) || !metadata_usable) return std::nullopt;
   return rule;
 }
 

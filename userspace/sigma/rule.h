@@ -26,6 +26,6 @@ struct RuleOptions {
 // Adds at least one error whenever it returns nothing: of FindingKind::other_source alone where nothing is wrong with
 // the rule but its log source.
 [[nodiscard]] std::optional<Rule> parse_rule(const YamlNode& document, std::size_t document_number,
-                                             const RuleOptions& options, Findings& findings);
+                                             const RuleOptions& options, VariantBudget& variants, Findings& findings);
 
 }  // namespace nslookout::sigma

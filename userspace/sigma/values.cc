@@ -62,8 +62,9 @@ bool keeps_numbers(const Key& key) {
 
 class ValueParser {
  public:
-  ValueParser(const YamlNode& node, const Key& key, Field field, const Expansions& expansions, Findings& findings)
-      : node_(node), key_(key), field_(field), expansions_(expansions), findings_(findings) {
+  ValueParser(const YamlNode& node, const Key& key, Field field, const Expansions& expansions, VariantBudget& variants,
+              Findings& findings)
+      : node_(node), key_(key), field_(field), expansions_(expansions), variants_(variants), findings_(findings) {
     value_.place = node.place;
     value_.source = node.kind == YamlNode::Kind::null ? "null" : node.text;
   }
@@ -156,11 +157,26 @@ class ValueParser {
       if (!apply(modifier)) return false;
     }
     if (field_ == Field::any && comparison_of(key_) == Comparison::equals) add_runs(true, true);
+    if (!charge_variants()) return false;
+    // Before the case is gone: a label outside ASCII has its A-label from what was written, a final sigma from one.
+    if (is_name(field_) && !adapt_patterns_to_names()) return false;
     if (!key_.has(Modifier::cased)) {
       for (Pattern& pattern : value_.patterns) fold_pattern(pattern);
     }
     warn_of_operators();
-    return adapt_to_field();
+    use_canonical_names();
+    return true;
+  }
+
+  bool charge_variants() {
+    std::size_t octets = 0;
+    for (std::size_t i = 1; i < value_.patterns.size(); ++i) octets += octets_of(value_.patterns[i]);
+    if (octets > variants_.octets) {
+      return refuse("the modifiers make more than {} MiB of variants of the values of this file; split it",
+                    max_variant_octets >> 20);
+    }
+    variants_.octets -= octets;
+    return true;
   }
 
   // Values were once written with their operator inside; Sigma takes it as text.
@@ -214,6 +230,10 @@ class ValueParser {
                     name);
     }
     if (texts.size() * found->values.size() > max_variants) return too_many();
+    std::size_t longest = node_.text.size();
+    longest += std::ranges::max_element(texts, {}, &std::string::size)->size();
+    longest += std::ranges::max_element(found->values, {}, &std::string::size)->size();
+    if (texts.size() * found->values.size() * longest > max_variant_octets) return too_large();
     std::vector<std::string> longer;
     longer.reserve(texts.size() * found->values.size());
     for (const std::string& text : texts) {
@@ -224,6 +244,9 @@ class ValueParser {
   }
 
   bool too_many() { return refuse("the modifiers make more than {} variants of this value", max_variants); }
+  bool too_large() {
+    return refuse("the modifiers make more than {} MiB of variants of this value", max_variant_octets >> 20);
+  }
 
   void add_runs(bool at_start, bool at_end) {
     for (Pattern& pattern : value_.patterns) {
@@ -248,6 +271,10 @@ class ValueParser {
       case Modifier::base64:
         return encode([](const std::string& text) { return std::vector<std::string>{to_base64(text)}; });
       case Modifier::base64offset:
+        // One form of such a text is empty, and would be found everywhere.
+        if (std::ranges::any_of(value_.patterns, is_too_short)) {
+          return refuse("'base64offset' needs a text of two octets or more; a shorter one has no form at each offset");
+        }
         return encode([](const std::string& text) {
           const auto offsets = to_base64_offsets(text);
           return std::vector<std::string>(offsets.begin(), offsets.end());
@@ -263,13 +290,29 @@ class ValueParser {
     }
   }
 
+  static bool is_too_short(const Pattern& pattern) {
+    return pattern.is_literal() && (pattern.tokens.empty() || pattern.tokens[0].text.size() < 2);
+  }
+
+  // As it is kept, roughly.
+  static std::size_t octets_of(const Pattern& pattern) {
+    std::size_t octets = sizeof(Pattern);
+    for (const Token& token : pattern.tokens) octets += sizeof(Token) + token.text.size();
+    return octets;
+  }
+
   bool windash() {
     std::vector<Pattern> made;
+    std::size_t room = max_variant_octets;
     for (const Pattern& pattern : value_.patterns) {
       std::vector<Pattern> variants = {Pattern{{}, true}};
+      const std::size_t fitting = room / octets_of(pattern);
       for (const Token& token : pattern.tokens) {
-        if (!append_dashed(variants, token)) return too_many();
+        if (append_dashed(variants, token, std::min(max_variants, fitting))) continue;
+        return fitting < max_variants ? too_large() : too_many();
       }
+      if (variants.size() > fitting) return too_large();
+      room -= variants.size() * octets_of(pattern);
       if (made.size() + variants.size() > max_variants) return too_many();
       std::ranges::move(variants, std::back_inserter(made));
     }
@@ -277,12 +320,12 @@ class ValueParser {
     return true;
   }
 
-  static bool append_dashed(std::vector<Pattern>& variants, const Token& token) {
+  static bool append_dashed(std::vector<Pattern>& variants, const Token& token, std::size_t most) {
     if (token.kind != Token::Kind::literal) {
       for (Pattern& variant : variants) variant.tokens.push_back(token);
       return true;
     }
-    const std::vector<std::string> texts = dash_variants(token.text, max_variants / variants.size());
+    const std::vector<std::string> texts = dash_variants(token.text, most / variants.size());
     std::vector<Pattern> longer;
     for (const Pattern& variant : variants) {
       for (const std::string& text : texts) {
@@ -321,11 +364,9 @@ class ValueParser {
     return true;
   }
 
-  bool adapt_to_field() {
-    if (is_name(field_)) return adapt_patterns_to_names();
-    if (field_ != Field::record_type && field_ != Field::rcode && !is_address(field_)) return true;
+  void use_canonical_names() {
+    if (field_ != Field::record_type && field_ != Field::rcode && !is_address(field_)) return;
     for (Pattern& pattern : value_.patterns) use_canonical_name(pattern);
-    return true;
   }
 
   bool adapt_patterns_to_names() {
@@ -363,6 +404,7 @@ class ValueParser {
   const Key& key_;
   const Field field_;
   const Expansions& expansions_;
+  VariantBudget& variants_;
   Findings& findings_;
   Value value_;
 };
@@ -385,8 +427,8 @@ std::optional<double> plain_number(std::string_view text) {
 }
 
 std::optional<Value> parse_value(const YamlNode& node, const Key& key, Field field, const Expansions& expansions,
-                                 Findings& findings) {
-  return ValueParser(node, key, field, expansions, findings).parse();
+                                 VariantBudget& variants, Findings& findings) {
+  return ValueParser(node, key, field, expansions, variants, findings).parse();
 }
 
 }  // namespace nslookout::sigma
