@@ -290,5 +290,57 @@ TEST(Plan, ARuleWaitsForAResponseThatACorrelationCounts) {
   EXPECT_FALSE(plan.rule_plans()[1].reads_response);
 }
 
+// The first note, which is also why it never fires where nothing better is known.
+TEST(Plan, ARuleWithoutReachNeverFires) {
+  for (const char* test : {"query|endswith: '.evil..test'", "query|endswith: '.evil.test '", "query: '\\097.test'",
+                           "query_etld_plus_one: 'a..b'"}) {
+    const RulePlan plan = plan_of(rule_with_test(test));
+    EXPECT_EQ(plan.reach, Reach::never) << test;
+    EXPECT_EQ(plan.firing.firing, Firing::never) << test;
+    EXPECT_FALSE(plan.firing.reason.empty()) << test;
+  }
+}
+
+TEST(Plan, NotesOnRegularExpressionsOfNames) {
+  const struct {
+    const char* test;
+    std::vector<const char*> words;
+  } cases[] = {
+      {"query|re: '^evil[0-9]+\\.test$'", {"6:15: '^evil[0-9]+\\.test$' tells upper from lower case"}},
+      {"query|re|i: '^evil[0-9]+\\.test$'", {}},
+      {"query|re: '^[0-9]+\\.'", {}},
+      {"CommandLine|re: 'evil'", {}},
+      {"parent_domain|re: ['[0-9]', evil, more]", {"6:33: 'evil' tells"}},
+      {"query|re|i: '^b\xC3\xBC"
+       "cher\\.example$'",
+       {"letters outside ASCII"}},
+  };
+  for (const auto& c : cases) {
+    const RulePlan plan = plan_of(rule_with_test(c.test));
+    ASSERT_EQ(plan.notes.size(), c.words.size()) << c.test;
+    for (std::size_t i = 0; i < c.words.size(); ++i) {
+      EXPECT_NE(plan.notes[i].find(c.words[i]), std::string::npos) << plan.notes[i];
+    }
+  }
+}
+
+TEST(Plan, SelectionsThatAConditionNamesOverAndOverAreBounded) {
+  std::string selection = "  s:\n    query:\n";
+  for (int i = 0; i < 2000; ++i) selection += "      - n" + std::to_string(i) + ".test\n";
+  selection += "  t: {'query|endswith': .t.test}\n";
+  std::string beside = "s";
+  std::string nested = "(s or t)";
+  for (int i = 0; i < 20'000; ++i) beside += " or s";
+  for (int i = 0; i < 20'000; ++i) nested += " or (t or s)";
+  const RulePlan once = plan_of(rule_with_detection(selection + "  condition: " + beside + "\n"));
+  EXPECT_EQ(once.witnesses.size(), 2000u);
+  EXPECT_TRUE(once.kernel_decides);
+  const RulePlan twice = plan_of(rule_with_detection(selection + "  condition: (s or t) and (t or s) or s\n"));
+  EXPECT_EQ(twice.witnesses.size(), 2001u);
+  const RulePlan often = plan_of(rule_with_detection(selection + "  condition: " + nested + "\n"));
+  EXPECT_EQ(often.reach, Reach::every_query);
+  EXPECT_NE(often.kernel.find("over and over"), std::string::npos) << often.kernel;
+}
+
 }  // namespace
 }  // namespace nslookout::compile

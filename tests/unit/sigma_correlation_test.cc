@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,126 @@ TEST(SigmaCorrelation, OneThatCannotFireSaysSo) {
         << c.body;
     EXPECT_EQ(set.findings.empty(), c.words == nullptr) << c.body;
     EXPECT_EQ(set.rules.at(0).alerts, c.alerts) << c.body;
+  }
+}
+
+TEST(SigmaCorrelation, AConditionThatNothingFulfils) {
+  const std::string one = "  rules: [one]\n  timespan: 1m\n  type: event_count\n  condition: ";
+  const std::string sum = "  rules: [one]\n  timespan: 1m\n  type: value_sum\n  condition: ";
+  const std::string ordered = "  rules: [one, two]\n  timespan: 1m\n  type: temporal_ordered\n  condition: ";
+  const struct {
+    std::string body;
+    bool fires;
+  } cases[] = {
+      {one + "{lt: 1}", false},
+      {one + "{lte: 0.5}", false},
+      {one + "{gt: 10, lt: 5}", false},
+      {one + "{gt: 4, lt: 5}", false},
+      {one + "{eq: 0}", false},
+      {one + "{eq: 1.5}", false},
+      {one + "{lte: 1, neq: 1}", false},
+      {one + "{lt: 2}", true},
+      {one + "{gt: 4, lte: 5}", true},
+      {one + "{gt: 4.5, lt: 5.5}", true},
+      {one + "{eq: 1}", true},
+      {one + "{neq: 1}", true},
+      {one + "{gte: 0}", true},
+      {ordered + "{lt: 1}", true},
+      {ordered + "{lt: 0}", false},
+      {sum + "{lt: -5, field: ProcessId}", true},
+      {sum + "{gt: 4, lt: 5, field: ProcessId}", true},
+      {sum + "{gt: 5, lte: 5, field: ProcessId}", false},
+      {sum + "{gte: 5, lte: 5, field: ProcessId}", true},
+      {sum + "{gte: 5, lte: 5, neq: 5, field: ProcessId}", false},
+      {sum + "{gt: 6, lt: 5, field: ProcessId}", false},
+  };
+  for (const auto& c : cases) {
+    const RuleSet set = parse_rules(base_rules + correlation(c.body + "\n"), "t.yml");
+    ASSERT_EQ(set.correlations.size(), 1U) << c.body;
+    EXPECT_EQ(set.correlations[0].never.empty(), c.fires) << c.body << set.correlations[0].never;
+    EXPECT_EQ(set.findings.empty(), c.fires) << c.body;
+    EXPECT_EQ(set.rules.at(0).alerts, !c.fires) << c.body;
+  }
+}
+
+TEST(SigmaCorrelation, ItsRulesNeverFire) {
+  const std::string never =
+      "title: t\nname: gone\nlogsource: {category: dns}\ndetection: {s: {Hashes: x}, condition: s}\n---\n";
+  const struct {
+    std::string body;
+    const char* words;  // none: it fires
+  } cases[] = {
+      {"  type: temporal\n  rules: [one, gone]\n", "'gone'"},
+      {"  type: temporal\n  rules: [one, gone]\n  condition: {gte: 1}\n", nullptr},
+      {"  type: temporal_ordered\n  rules: [gone, one]\n  condition: {gte: 1}\n", "'gone'"},
+      {"  type: temporal_ordered\n  rules: [one, gone]\n  condition: {gte: 1}\n", nullptr},
+      {"  type: event_count\n  rules: [one, gone]\n  condition: {gte: 5}\n", nullptr},
+      {"  type: event_count\n  rules: [gone]\n  condition: {gte: 5}\n", "any of its rules"},
+  };
+  for (const auto& c : cases) {
+    RuleSet set = parse_rules(never + base_rules + correlation(c.body + "  timespan: 1m\n"), "t.yml");
+    ASSERT_EQ(set.correlations.size(), 1U) << c.body;
+    const compile::Plan plan = compile::make_plan(set.rules, {}, set.correlations);
+    const std::string& why = plan.correlations()[0].never;
+    EXPECT_EQ(why.empty(), c.words == nullptr) << c.body << why;
+    if (c.words != nullptr) {
+      EXPECT_NE(why.find(c.words), std::string::npos) << why;
+    }
+    EXPECT_EQ(plan.warnings().empty(), c.words == nullptr);
+    const bool counts_one = c.body.find("one") != std::string::npos;
+    EXPECT_EQ(plan.rules()[1].alerts, !counts_one || c.words != nullptr) << c.body;
+  }
+}
+
+TEST(SigmaCorrelation, OneThatCountsAnotherWithoutReachHasNone) {
+  const RuleSet set =
+      parse_rules(base_rules +
+                      "title: inner\nname: inner\ncorrelation: {type: event_count, rules: [one], timespan: 1m, "
+                      "condition: {lt: 1}}\n"
+                      "---\ntitle: outer\ncorrelation: {type: temporal, rules: [inner, two], timespan: 1m}\n",
+                  "t.yml");
+  ASSERT_EQ(set.correlations.size(), 2U);
+  EXPECT_FALSE(set.correlations[1].never.empty());
+  EXPECT_TRUE(set.rules.at(0).alerts);
+  EXPECT_TRUE(set.rules.at(1).alerts);
+}
+
+TEST(SigmaCorrelation, AChainIsBoundedHoweverItIsWritten) {
+  const auto chain = [](int links, bool inner_first) {
+    std::vector<std::string> documents;
+    for (int i = 1; i <= links; ++i) {
+      documents.push_back("title: t\nname: c" + std::to_string(i) + "\ncorrelation: {type: event_count, rules: [" +
+                          (i == 1 ? "one" : "c" + std::to_string(i - 1)) + "], timespan: 1m, condition: {gte: 1}}\n");
+    }
+    if (!inner_first) std::ranges::reverse(documents);
+    std::string text = base_rules;
+    for (const std::string& document : documents) text += document + "---\n";
+    return parse_rules(text, "t.yml");
+  };
+  for (const bool inner_first : {false, true}) {
+    EXPECT_EQ(chain(100, inner_first).correlations.size(), 100U);
+    const RuleSet set = chain(20'000, inner_first);
+    EXPECT_EQ(set.correlations.size(), 100U);
+    EXPECT_EQ(set.error_count(), 19'900U);
+    const Finding& first = set.findings.front();
+    EXPECT_NE(first.what.find("over more than 100 levels"), std::string::npos) << first.text();
+    EXPECT_GT(first.place.line, 0);
+  }
+}
+
+TEST(SigmaCorrelation, AnAliasNamesARuleByItsIdOrItsName) {
+  const std::string with_id =
+      "title: t\nid: an-id\nname: a-name\nlogsource: {category: dns}\n"
+      "detection: {s: {query: a.test}, condition: s}\n---\n";
+  for (const char* source : {"an-id", "a-name"}) {
+    for (const char* alias : {"an-id", "a-name"}) {
+      const RuleSet set = parse_rules(with_id + correlation("  type: event_count\n  rules: [" + std::string(source) +
+                                                            "]\n  group-by: [who]\n  aliases: {who: {" + alias +
+                                                            ": Image}}\n  timespan: 1m\n  condition: {gte: 2}\n"),
+                                      "t.yml");
+      ASSERT_EQ(set.correlations.size(), 1U) << source << " " << alias;
+      EXPECT_EQ(set.correlations[0].sources[0].group_by[0].field, Field::image);
+    }
   }
 }
 

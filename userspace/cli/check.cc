@@ -23,7 +23,7 @@ std::string report_of(const std::string& format, const sigma::RuleSet& set, cons
 
 int check(const CheckArguments& arguments) {
   const auto set = sigma::load_rules(arguments.paths, arguments.rules.options());
-  const auto plan = compile::make_plan(set.rules, {});
+  const auto plan = compile::make_plan(set.rules, {}, set.correlations);
   const auto printed = print(report_of(arguments.format, set, plan));
   if (!printed) return report(printed.error());
   const auto usable = set.usable();

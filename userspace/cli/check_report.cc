@@ -70,7 +70,7 @@ std::string summary(const sigma::RuleSet& set, const std::vector<Verdict>& verdi
       std::ranges::count(set.findings, sigma::FindingKind::warning, &sigma::Finding::kind));
 }
 
-Json rule_json(const sigma::RuleSet& set, const Verdict& verdict) {
+Json rule_json(const Verdict& verdict) {
   Json errors = Json::array();
   for (const sigma::Finding* error : verdict.errors) {
     errors.push_back({{"line", error->place.line}, {"column", error->place.column}, {"message", error->what}});
@@ -85,7 +85,7 @@ Json rule_json(const sigma::RuleSet& set, const Verdict& verdict) {
                {"reason", verdict.reason},
                {"errors", errors}};
   if (verdict.plan != nullptr) {
-    const std::string obstacle = compile::why_not_blockable(set.rules[*verdict.document->rule], *verdict.plan);
+    const std::string obstacle = compile::why_not_blockable(*verdict.rule, *verdict.plan);
     json["blocking"] = obstacle.empty();
     json["blocking_obstacle"] = obstacle;
   }
@@ -128,7 +128,7 @@ std::string check_text(const sigma::RuleSet& set, const compile::Plan& plan) {
 std::string check_json(const sigma::RuleSet& set, const compile::Plan& plan) {
   Json rules = Json::array();
   for (const Verdict& verdict : verdicts_of(set, plan)) {
-    if (!verdict.is_filter) rules.push_back(rule_json(set, verdict));
+    if (!verdict.is_filter) rules.push_back(rule_json(verdict));
   }
   return dump({{"rules", rules}});
 }

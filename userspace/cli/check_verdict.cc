@@ -65,6 +65,7 @@ std::vector<Verdict> verdicts_of(const sigma::RuleSet& set, const compile::Plan&
     verdict.file = document.file;
     if (document.rule) {
       verdict.plan = &plan.rule_plans()[*document.rule];
+      verdict.rule = &plan.rules()[*document.rule];
       verdict.fires = firing_id(verdict.plan->firing.firing);
       verdict.reason = verdict.plan->firing.reason;
     }
@@ -72,10 +73,12 @@ std::vector<Verdict> verdicts_of(const sigma::RuleSet& set, const compile::Plan&
     const bool usable = verdict.valid && verdict.fires.empty();
     verdict.is_filter = usable && document.kind == sigma::Document::Kind::filter;
     if (usable && document.kind == sigma::Document::Kind::correlation) {
-      const auto found = std::ranges::find_if(set.correlations, [&](const sigma::Correlation& one) {
+      // The plan knows more of them than the set: which rules never fire.
+      const auto& correlations = plan.correlations().empty() ? set.correlations : plan.correlations();
+      const auto found = std::ranges::find_if(correlations, [&](const sigma::Correlation& one) {
         return one.head.file == document.file && one.head.document == document.number;
       });
-      const bool never = found != set.correlations.end() && !found->never.empty();
+      const bool never = found != correlations.end() && !found->never.empty();
       verdict.fires = never ? "never" : "always";
       verdict.reason = never ? found->never : "a correlation, which fires as its rules do";
     }

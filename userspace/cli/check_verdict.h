@@ -21,6 +21,7 @@ struct Verdict {
   std::vector<const sigma::Finding*> errors;
   std::vector<const sigma::Finding*> warnings;
   const compile::RulePlan* plan = nullptr;  // of a rule that is loaded
+  const sigma::Rule* rule = nullptr;        // the plan's
 
   [[nodiscard]] sigma::Place place() const;
   [[nodiscard]] bool is_loaded() const;  // as a rule or a correlation

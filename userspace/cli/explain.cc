@@ -20,7 +20,7 @@ struct ExplainArguments {
 int explain(const ExplainArguments& arguments) {
   const auto set = sigma::load_rules(arguments.paths, arguments.rules.options());
   const auto usable = set.usable();
-  const auto plan = compile::make_plan(set.rules, {});
+  const auto plan = compile::make_plan(set.rules, {}, set.correlations);
   const auto printed = print(arguments.format == "json" ? explain_json(set, plan) : explain_text(set, plan));
   if (!printed) return report(printed.error());
   return usable ? exit_ok : report(usable.error());

@@ -121,7 +121,7 @@ std::string explain_text(const sigma::RuleSet& set, const compile::Plan& plan) {
   std::string text;
   for (const Verdict& verdict : verdicts_of(set, plan)) {
     if (verdict.plan != nullptr) {
-      text += rule_text(set.rules[*verdict.document->rule], *verdict.plan);
+      text += rule_text(*verdict.rule, *verdict.plan);
     } else if (verdict.is_loaded()) {
       text +=
           escape_controls(fmt::format("{}: {}", place_text(verdict.file, verdict.place()), verdict.document->title));

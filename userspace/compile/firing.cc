@@ -1,13 +1,22 @@
 #include "compile/firing.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <optional>
 #include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/ranges.h>
 
 #include "base/dns_name.h"
+#include "base/ip_address.h"
+#include "base/rcode.h"
+#include "base/record_type.h"
 
 namespace nslookout::compile {
 namespace {
@@ -39,6 +48,104 @@ bool may_be_number(const sigma::Pattern& pattern) {
   return std::ranges::all_of(pattern.tokens, [](const Token& token) {
     return token.kind != Token::Kind::literal || token.text.find_first_not_of("0123456789") == std::string::npos;
   });
+}
+
+// The whole numbers that a field may have.
+struct NumberRange {
+  double least;
+  double most;
+};
+
+std::optional<NumberRange> range_of(Field field) {
+  switch (field) {
+    case Field::record_type:
+    case Field::server_port:
+    case Field::source_port:
+      return NumberRange{0, 65535};
+    case Field::rcode:
+      return NumberRange{0, 4095};  // RFC 6891 section 6.1.3
+    case Field::reserved_flags:
+      return NumberRange{0, 7};
+    case Field::query_length:
+      return NumberRange{1, 253};
+    default:
+      return std::nullopt;
+  }
+}
+
+bool in_reach(const NumberRange& range, sigma::Order order, double limit) {
+  switch (order) {
+    case sigma::Order::equal:
+      return limit >= range.least && limit <= range.most && limit == std::floor(limit);
+    case sigma::Order::greater:
+      return limit < range.most;
+    case sigma::Order::greater_or_equal:
+      return limit <= range.most;
+    case sigma::Order::less:
+      return limit > range.least;
+    case sigma::Order::less_or_equal:
+      return limit >= range.least;
+  }
+  return true;
+}
+
+// Whether the field may have exactly this text, as its own parser has it.
+bool may_be(Field field, const std::string& text) {
+  switch (field) {
+    case Field::record_type:
+      return record_type_number(text).has_value();
+    case Field::rcode:
+      return rcode_number(text).has_value();
+    case Field::server_address:
+    case Field::source_address:
+      return parse_ip_address(text).has_value();
+    case Field::recursion_desired:
+      return ascii_lower(text) == "true" || ascii_lower(text) == "false";
+    case Field::server_port:
+    case Field::source_port:
+    case Field::reserved_flags: {
+      std::uint32_t number = 0;
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+      return error == std::errc() && end == text.data() + text.size() && std::to_string(number) == text &&
+             number <= range_of(field)->most;
+    }
+    default:
+      return true;
+  }
+}
+
+// A field whose values are listed in may_be.
+bool has_own_parser(Field field) {
+  return range_of(field) || field == Field::server_address || field == Field::source_address ||
+         field == Field::recursion_desired;
+}
+
+bool is_impossible_literal(Field field, const sigma::Pattern& pattern) {
+  return pattern.is_literal() && (pattern.tokens.empty() || !may_be(field, pattern.tokens[0].text));
+}
+
+// Whether a name in presentation form (base/dns_name.h) may have the text in it: no octet that is written with an escape, and no
+// empty label. at_start: the text begins the name.
+bool may_be_in_name(std::string_view text, bool at_start) {
+  if (at_start && text.size() > 1 && text[0] == '.') return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    if (octet < 0x21 || octet > 0x7E) return false;
+    if (octet == '\\') {
+      ++i;
+    } else if (octet == '.' && i + 1 < text.size() && text[i + 1] == '.') {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool may_be_in_name(const sigma::Pattern& pattern) {
+  for (std::size_t i = 0; i < pattern.tokens.size(); ++i) {
+    const Token& token = pattern.tokens[i];
+    if (token.kind == Token::Kind::literal && !may_be_in_name(token.text, i == 0)) return false;
+  }
+  return true;
 }
 
 class FiringFinder {
@@ -119,11 +226,29 @@ class FiringFinder {
     if (compares_number_with_text(test, value)) {
       return fmt::format("'{}: {}' compares a number with a text that is none", test.key, value.source);
     }
-    if (test.field != Field::query || value.kind != Value::Kind::text) return {};
-    if (!std::ranges::all_of(value.patterns, [](const sigma::Pattern& p) { return p.is_literal() && !is_a_name(p); })) {
+    if (has_own_parser(test.field)) return why_not_of_field(test, value);
+    if (!sigma::is_name(test.field) || value.kind != Value::Kind::text) return {};
+    if (test.field == Field::query &&
+        std::ranges::all_of(value.patterns, [](const sigma::Pattern& p) { return p.is_literal() && !is_a_name(p); })) {
+      return fmt::format("'{}' is no name that can be looked up", value.source);
+    }
+    if (std::ranges::any_of(value.patterns, [](const sigma::Pattern& p) { return may_be_in_name(p); })) return {};
+    return fmt::format("'{}' is in no name: names have no empty label, and octets outside 0x21 to 0x7e as \\DDD",
+                       value.source);
+  }
+
+  static std::string why_not_of_field(const sigma::Test& test, const Value& value) {
+    const bool numeric = value.kind == Value::Kind::number;
+    if ((!numeric && value.kind != Value::Kind::text) || value.number_of != sigma::NumberOf::value) return {};
+    const std::optional<NumberRange> range = range_of(test.field);
+    if (numeric && range && in_reach(*range, value.order, value.number)) return {};
+    const bool by_text = !numeric || (!range && value.order == sigma::Order::equal);
+    if (by_text && !std::ranges::all_of(value.patterns, [&](const sigma::Pattern& pattern) {
+          return is_impossible_literal(test.field, pattern);
+        })) {
       return {};
     }
-    return fmt::format("'{}' is no name that can be looked up", value.source);
+    return fmt::format("'{}: {}' is no value that the field can have", test.key, value.source);
   }
 
   static bool is_a_name(const sigma::Pattern& pattern) {

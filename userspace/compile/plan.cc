@@ -11,6 +11,7 @@
 #include <fmt/ranges.h>
 
 #include "base/dns_name.h"
+#include "base/idna.h"
 #include "base/text.h"
 
 namespace nslookout::compile {
@@ -76,6 +77,26 @@ void note_broad_names(RulePlan& plan) {
                                    names.size() == 1 ? "" : "s", fmt::join(names, ", ")));
 }
 
+// What people expect of a name that a regular expression does not see. The first value of each kind stands for the others.
+void note_regexes(RulePlan& plan, const sigma::Rule& rule) {
+  const auto note = [&](auto concerns, std::string_view what) {
+    for (const sigma::Test& test : rule.tests) {
+      if (!sigma::is_name(test.field)) continue;
+      const auto found = std::ranges::find_if(
+          test.values, [&](const sigma::Value& value) { return value.regex && concerns(*value.regex); });
+      if (found == test.values.end()) continue;
+      plan.notes.push_back(fmt::format("{}:{}: '{}' {}", found->place.line, found->place.column, found->source, what));
+      return;
+    }
+  };
+  note([](const sigma::Regex& regex) { return regex.tells_cases(); },
+       "tells upper from lower case, and sees a name as it was sent: one sent in other case is not found; the modifier "
+       "i behind "
+       "re finds it");
+  note([](const sigma::Regex& regex) { return !is_ascii(regex.source()); },
+       "has letters outside ASCII, which are in no name: names are looked up in their xn-- form");
+}
+
 RulePlan plan_rule(const sigma::Rule& rule) {
   RulePlan plan;
   WitnessSet set = find_witnesses(rule, plan.notes);
@@ -94,8 +115,12 @@ RulePlan plan_rule(const sigma::Rule& rule) {
   }
   plan.reads_response = std::ranges::any_of(rule.tests, sigma::reads_response) && plan.reach != Reach::never;
   plan.firing = firing_of(rule);
+  if (plan.reach == Reach::never && plan.firing.firing != Firing::never) {
+    plan.firing = {Firing::never, plan.notes.empty() ? "no lookup can make it true" : plan.notes.front()};
+  }
   explain(plan, set);
   note_broad_names(plan);
+  note_regexes(plan, rule);
   return plan;
 }
 
@@ -133,7 +158,31 @@ Plan::Plan(std::vector<sigma::Rule> rules, std::vector<lists::NameList> lists,
     rule_plans_.push_back(plan_rule(rule));
     every_query_ = every_query_ || rule_plans_.back().reach == Reach::every_query;
   }
+  find_correlations_out_of_reach();
   find_rules_that_wait();
+}
+
+void Plan::find_correlations_out_of_reach() {
+  bool found = false;
+  const auto fires = [this](std::size_t rule) { return rule_plans_[rule].firing.firing != Firing::never; };
+  // Sources come before what is made of them.
+  for (sigma::Correlation& correlation : correlations_) {
+    if (!correlation.never.empty()) continue;
+    std::vector<bool> live;
+    for (const sigma::Correlation::Source& source : correlation.sources) {
+      live.push_back(std::ranges::any_of(source.rules, fires) ||
+                     std::ranges::any_of(source.correlations,
+                                         [this](std::size_t inner) { return correlations_[inner].never.empty(); }));
+    }
+    correlation.never = sigma::why_out_of_reach(correlation, live);
+    if (correlation.never.empty()) continue;
+    correlation.out_of_reach = true;
+    found = true;
+    const sigma::Rule& head = correlation.head;
+    warnings_.push_back(fmt::format("{}:{}:{}: the correlation never fires: {}; its rules alert by themselves",
+                                    head.file, head.place.line, head.place.column, correlation.never));
+  }
+  if (found) sigma::silence_rules(correlations_, rules_);
 }
 
 void Plan::find_rules_that_wait() {

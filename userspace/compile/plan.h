@@ -64,6 +64,8 @@ class Plan {
   // Their sources are indexes into rules() and into themselves.
   [[nodiscard]] const std::vector<sigma::Correlation>& correlations() const { return correlations_; }
   [[nodiscard]] const std::vector<lists::NameList>& lists() const { return lists_; }
+  // Correlations that never fire because of what their rules are; sentences with their places.
+  [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   // What resolvers append to names, here: the kernel and the verifier see through it. None unless given.
   void set_search_suffixes(std::vector<SearchSuffix> suffixes) { search_suffixes_ = std::move(suffixes); }
@@ -81,12 +83,14 @@ class Plan {
   [[nodiscard]] bool reads_response() const;  // some rule does
 
  private:
+  void find_correlations_out_of_reach();
   void find_rules_that_wait();
 
   std::vector<sigma::Rule> rules_;
   std::vector<RulePlan> rule_plans_;
   std::vector<lists::NameList> lists_;
   std::vector<sigma::Correlation> correlations_;
+  std::vector<std::string> warnings_;
   std::vector<SearchSuffix> search_suffixes_;
   Blocking blocking_;
   bool every_query_ = false;

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -116,7 +117,11 @@ std::size_t cost(const WitnessSet& set) {
 
 class Finder {
  public:
-  Finder(const sigma::Rule& rule, std::vector<std::string>& notes) : rule_(rule), notes_(notes) {}
+  Finder(const sigma::Rule& rule, std::vector<std::string>& notes) : rule_(rule), notes_(notes) {
+    for (const sigma::Test& test : rule.tests) {
+      for (const Value& value : test.values) most_looked_at_ += times_named * (1 + value.patterns.size());
+    }
+  }
 
   // negated: of the expression's negation.
   WitnessSet find(const Expression& expression, bool negated) {
@@ -130,37 +135,63 @@ class Finder {
       case Expression::Kind::test:
         return negated ? negated_test(rule_.tests[expression.index]) : test(rule_.tests[expression.index]);
       case Expression::Kind::selection:
-        return find(rule_.selections[expression.index].expression, negated);
+        return of_selection(expression.index, negated);
     }
     return unknown("");
   }
 
  private:
-  WitnessSet cheapest(const std::vector<Expression>& parts, bool negated) {
-    std::vector<WitnessSet> sets;
-    sets.reserve(parts.size());
-    for (const Expression& part : parts) sets.push_back(find(part, negated));
-    return cheapest_of(std::move(sets));
-  }
-
-  static WitnessSet cheapest_of(std::vector<WitnessSet> sets) {
-    if (sets.empty()) return unknown("it holds for every lookup");
-    std::size_t best = 0;
-    for (std::size_t i = 1; i < sets.size(); ++i) {
-      if (cost(sets[i]) < cost(sets[best])) best = i;
+  // Keeps the best of what it is given.
+  class Cheapest {
+   public:
+    void add(WitnessSet set) {
+      const std::size_t its_cost = cost(set);
+      if (parts_++ > 0 && its_cost >= best_cost_) return;
+      best_ = std::move(set);
+      best_cost_ = its_cost;
     }
-    WitnessSet set = std::move(sets[best]);
-    // A part that is never true is the whole conjunction; any other part leaves the rest to be checked.
-    set.is_the_rule = set.is_the_rule && (sets.size() == 1 || (set.known && set.empty()));
-    return set;
+    WitnessSet take() {
+      if (parts_ == 0) return unknown("it holds for every lookup");
+      // A part that is never true is the whole conjunction; any other part leaves the rest to be checked.
+      best_.is_the_rule = best_.is_the_rule && (parts_ == 1 || (best_.known && best_.empty()));
+      return std::move(best_);
+    }
+
+   private:
+    WitnessSet best_;
+    std::size_t best_cost_ = 0;
+    std::size_t parts_ = 0;
+  };
+
+  WitnessSet cheapest(const std::vector<Expression>& parts, bool negated) {
+    Cheapest best;
+    for_each_once(parts, [&](const Expression& part) {
+      best.add(find(part, negated));
+      return true;
+    });
+    return best.take();
   }
 
   WitnessSet united(const std::vector<Expression>& parts, bool negated) {
     WitnessSet set = never();
-    for (const Expression& part : parts) {
-      if (!unite(set, find(part, negated))) break;
-    }
+    for_each_once(parts, [&](const Expression& part) { return unite(set, find(part, negated)); });
     return set;
+  }
+
+  // A selection that is named again beside itself says nothing new. visit: whether to go on.
+  template <typename Visit>
+  static void for_each_once(const std::vector<Expression>& parts, const Visit& visit) {
+    std::set<std::size_t> selections;
+    for (const Expression& part : parts) {
+      if (part.kind == Expression::Kind::selection && !selections.insert(part.index).second) continue;
+      if (!visit(part)) return;
+    }
+  }
+
+  // What a selection is made of is found again each time that the condition names it. No rule that means something comes near.
+  WitnessSet of_selection(std::size_t index, bool negated) {
+    if (looked_at_ > most_looked_at_) return unknown("its condition names the same selections over and over");
+    return find(rule_.selections[index].expression, negated);
   }
 
   static bool unite(WitnessSet& into, WitnessSet part) {
@@ -184,10 +215,9 @@ class Finder {
 
   WitnessSet test(const sigma::Test& test) {
     if (test.all) {
-      std::vector<WitnessSet> sets;
-      sets.reserve(test.values.size());
-      for (const Value& value : test.values) sets.push_back(value_of(test, value));
-      return cheapest_of(std::move(sets));
+      Cheapest best;
+      for (const Value& value : test.values) best.add(value_of(test, value));
+      return best.take();
     }
     WitnessSet set = never();
     for (const Value& value : test.values) {
@@ -197,6 +227,7 @@ class Finder {
   }
 
   WitnessSet value_of(const sigma::Test& test, const Value& value) {
+    looked_at_ += 1 + value.patterns.size();
     const bool about_presence = value.kind == Value::Kind::null || (value.kind == Value::Kind::exists && !value.exists);
     if (test.field == Field::query && about_presence) return never_fires(value, "every lookup has a name");
     if (about_presence) return not_the_name(test);
@@ -389,8 +420,12 @@ class Finder {
     return never();
   }
 
+  static constexpr std::size_t times_named = 32;
+
   const sigma::Rule& rule_;
   std::vector<std::string>& notes_;
+  std::size_t looked_at_ = 0;  // values and patterns, each time
+  std::size_t most_looked_at_ = 100'000;
 };
 
 }  // namespace
