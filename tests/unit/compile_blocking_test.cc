@@ -123,5 +123,16 @@ TEST(Blocking, TheTablesBlockWhatWasDecided) {
   EXPECT_TRUE(blocked(plan, "other.test"));
 }
 
+TEST(Blocking, NamesOfListsThatAreTooDeepForTheTableAreCounted) {
+  const lists::NameList list =
+      list_of("deep", {"a.test", "a.b.c.d.e.f.g.h", "1.2.3.4.5.6.7.8.9", "2.2.3.4.5.6.7.8.9"}, {"a.b.c.d.e.f.g.h.i"});
+  const DeepNames deep = deep_names(list);
+  EXPECT_EQ(deep.listed, 2U);
+  EXPECT_EQ(deep.first_listed, "1.2.3.4.5.6.7.8.9");
+  EXPECT_EQ(deep.excepted, 1U);
+  EXPECT_EQ(deep.first_excepted, "a.b.c.d.e.f.g.h.i");
+  EXPECT_EQ(deep_names(list_of("flat", {"a.b.c.d.e.f.g.h"}, {})).listed, 0U);
+}
+
 }  // namespace
 }  // namespace nslookout::compile

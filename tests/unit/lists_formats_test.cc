@@ -170,6 +170,16 @@ TEST(CsvList, Rows) {
       {"", "host,why\na.test,\"open\nb.test,x\n", {"=b.test"}, "2:1: a quote is not closed", 1},
       {"", "why,host\nx,http://a.test/\n", {}, "2:3: the character ':'", 1},
       {"", "why,host\n\"two\nlines\",a.test\nx,a b\n", {"=a.test"}, "4:3: the character ' '", 1},
+      {"",
+       "# \"id\",\"ioc_value\",\"fk_malware\"\n\"1\", \"203.0.113.9:443\", \"win.cobalt_strike\"\n"
+       "\"2\", \"evil.test\", \"win.remcos\"\n",
+       {"=evil.test"},
+       "2:",
+       1},
+      {"", "category,type,value\nnetwork,domain,evil.test\n", {"=evil.test"}},
+      {"", "url,dest_domain\nx,evil.test\n", {"=evil.test"}},
+      {"", "# kept here, and there\n1,evil.test,x\n", {"=evil.test"}},
+      {"", "# this is a comment of some length that has a comma, no titles\n1,evil.test\n", {"=evil.test"}},
   };
   for (const CsvCase& c : cases) {
     NameTable table;
@@ -191,6 +201,8 @@ TEST(CsvList, AColumnThatCannotBeFoundIsAnError) {
       {"nmae", "id,name\n1,a.test\n", "no column 'nmae'; its first row has: id, name;"},
       {"", "id,what\n1,a.test\n", "no column of the list is plainly one of names; its first row has: id, what;"},
       {"0", "1,a.test\n", "no column '0'"},
+      {"", "# id,dateadded,malware\n1,now,win.remcos\n",
+       "no column of the list is plainly one of names; its titles are: id, dateadded, malware;"},
   };
   for (const auto& c : cases) {
     NameTable table;
@@ -198,6 +210,26 @@ TEST(CsvList, AColumnThatCannotBeFoundIsAnError) {
     ASSERT_FALSE(report) << c.text;
     EXPECT_EQ(report.error().kind, ErrorClass::invalid);
     EXPECT_NE(report.error().message.find(c.words), std::string::npos) << report.error().message;
+  }
+}
+
+TEST(CsvList, TheColumnThatWasTakenIsTold) {
+  const struct {
+    const char* column;
+    const char* text;
+    const char* taken;
+  } cases[] = {
+      {"", "id,Host\n1,a.test\n", "'Host' (2)"},
+      {"", "# id,host\n1,a.test\n", "'host' (2)"},
+      {"", "1,a.test\n", "2"},
+      {"host", "id,host\n1,a.test\n", ""},
+      {"2", "1,a.test\n", ""},
+  };
+  for (const auto& c : cases) {
+    NameTable table;
+    const Result<Report> report = parse_csv(c.text, Scope::exact, c.column, table);
+    ASSERT_TRUE(report) << c.text;
+    EXPECT_EQ(report->column, c.taken) << c.text;
   }
 }
 

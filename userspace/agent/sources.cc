@@ -8,6 +8,7 @@
 
 #include "agent/search_suffixes.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "lists/name_list.h"
 #include "sigma/load.h"
 
@@ -21,6 +22,7 @@ Result<std::vector<lists::NameList>> load_lists(const std::vector<std::string>& 
     Result<lists::NameList> list = lists::load_list(spec);
     if (!list) return fail(list.error());
     for (const std::string& warning : list->warnings) log::warning("{}", warning);
+    if (!list->column.empty()) log::notice("{}: the names are those of the column {}", list->file, list->column);
     lists.push_back(std::move(*list));
   }
   return lists;
@@ -56,6 +58,7 @@ Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths, cons
   Result<std::vector<lists::NameList>> lists = load_lists(list_specs);
   if (!lists) return fail(lists.error());
   compile::Plan plan = compile::make_plan(std::move(rules), std::move(*lists), std::move(correlations));
+  for (const std::string& warning : plan.warnings()) log::warning("{}", warning);
   if (const auto few_enough = check_name_count(plan, loading.max_names); !few_enough) return fail(few_enough.error());
   Result<std::vector<SearchSuffix>> suffixes = search_suffixes_of(loading.search_suffixes, resolver_files_of_host());
   if (!suffixes) return fail(suffixes.error());
@@ -80,6 +83,27 @@ Result<void> check_named(const compile::Plan& plan, const compile::BlockPolicy& 
   return {};
 }
 
+// The kernel's table has no room for the labels beyond the eighth.
+void warn_of_deep_names(const compile::Plan& plan) {
+  const auto allows_more = [](const lists::NameList& list, std::size_t count, const std::string& first) {
+    if (count == 0) return;
+    log::warning("{}: {} with more than {} labels allow{} every name below the last {} of them, the first: {}",
+                 list.file, counted(count, "name"), NSL_WALK_LABELS, count == 1 ? "s" : "", NSL_WALK_LABELS, first);
+  };
+  for (std::size_t i = 0; i < plan.lists().size(); ++i) {
+    const lists::NameList& list = plan.lists()[i];
+    const compile::DeepNames deep = compile::deep_names(list);
+    allows_more(list, deep.excepted, deep.first_excepted);
+    if (deep.listed == 0 || plan.blocking().lists[i].kind != compile::BlockDecision::Kind::blocks) continue;
+    log::warning("{}: {} with more than {} labels {} not blocked, only reported, the first: {}", list.file,
+                 counted(deep.listed, "name"), NSL_WALK_LABELS, deep.listed == 1 ? "is" : "are", deep.first_listed);
+  }
+  for (const lists::NameList& list : plan.blocking().allowed) {
+    const compile::DeepNames deep = compile::deep_names(list);
+    allows_more(list, deep.listed, deep.first_listed);
+  }
+}
+
 }  // namespace
 
 Result<void> set_blocking(compile::Plan& plan, const BlockOptions& options) {
@@ -90,6 +114,7 @@ Result<void> set_blocking(compile::Plan& plan, const BlockOptions& options) {
   if (!only) return fail(only.error());
   std::ranges::move(*only, std::back_inserter(*allowed));
   plan.set_blocking(options.policy, std::move(*allowed), !options.allow_only.empty());
+  warn_of_deep_names(plan);
   for (std::size_t i = 0; i < plan.rules().size(); ++i) {
     const compile::BlockDecision& decision = plan.blocking().rules[i];
     if (decision.kind != compile::BlockDecision::Kind::refused) continue;

@@ -48,11 +48,13 @@ Result<compile::Plan> load_plan(const MatchArguments& arguments) {
     auto list = lists::load_list(spec);
     if (!list) return fail(list.error());
     for (const auto& warning : list->warnings) log::warning("{}", warning);
+    if (!list->column.empty()) log::notice("{}: the names are those of the column {}", list->file, list->column);
     lists.push_back(std::move(*list));
   }
   auto suffixes = agent::search_suffixes_of(arguments.rule_arguments.search_suffixes, agent::resolver_files_of_host());
   if (!suffixes) return fail(suffixes.error());
   auto plan = compile::make_plan(std::move(set.rules), std::move(lists), std::move(set.correlations));
+  for (const auto& warning : plan.warnings()) log::warning("{}", warning);
   plan.set_search_suffixes(std::move(*suffixes));
   return plan;
 }

@@ -63,6 +63,18 @@ bool names_list(std::string_view name, const lists::NameList& list) {
   return name == list.id || name == std::string_view(list.id).substr(prefix.size());
 }
 
+DeepNames deep_names(const lists::NameList& list) {
+  DeepNames deep;
+  for (std::size_t i = 0; i < list.table.size(); ++i) {
+    const lists::NameEntry entry = list.table.entry(i);
+    if (label_count(entry.wire) <= NSL_WALK_LABELS) continue;
+    if (entry.listed() && deep.listed++ == 0) deep.first_listed = wire_to_presentation(entry.wire);
+    const bool allowed = entry.allow_exact || entry.allow_below;
+    if (allowed && deep.excepted++ == 0) deep.first_excepted = wire_to_presentation(entry.wire);
+  }
+  return deep;
+}
+
 BlockDecision decide_list(const BlockPolicy& policy, const lists::NameList& list) {
   BlockDecision decision;
   decision.named = std::ranges::any_of(policy.lists, [&](const std::string& name) { return names_list(name, list); });

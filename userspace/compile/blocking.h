@@ -40,6 +40,16 @@ struct BlockDecision {
 // Why the kernel cannot decide the rule exactly; empty: it can. (explain says so without any policy.)
 [[nodiscard]] std::string why_not_blockable(const sigma::Rule& rule, const RulePlan& plan);
 
+// Names of a list that have more labels than the kernel tells apart: those that are listed are not blocked, and those that are
+// allowed allow whatever is below their last labels.
+struct DeepNames {
+  std::size_t listed = 0;
+  std::size_t excepted = 0;
+  std::string first_listed;  // in presentation form; empty: none
+  std::string first_excepted;
+};
+[[nodiscard]] DeepNames deep_names(const lists::NameList& list);
+
 // Whether a name of BlockPolicy::lists is this list's.
 [[nodiscard]] bool names_list(std::string_view name, const lists::NameList& list);
 

@@ -31,6 +31,7 @@ struct Report {
   std::string first_bad_reason;
   std::size_t other_lines = 0;     // right in their format, but about something else than lookups of whole names
   std::size_t names_too_many = 0;  // beyond NameTable::max_octets
+  std::string column = {};         // of a table: which one was taken, where none was asked for
 };
 
 class Collector {

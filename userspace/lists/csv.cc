@@ -19,8 +19,11 @@ namespace {
 // A quote that is never closed must not swallow the rest of the file unseen.
 constexpr std::size_t max_row_octets = std::size_t{64} << 10;
 
-constexpr std::array<std::string_view, 11> usual_titles = {
-    "domain", "domain_name", "domainname", "hostname", "host", "fqdn", "dns", "name", "query", "indicator", "ioc"};
+constexpr std::array<std::string_view, 14> usual_titles = {
+    "domain", "domain_name", "domainname", "hostname", "host",      "fqdn",        "dns",
+    "name",   "query",       "indicator",  "ioc",      "ioc_value", "dest_domain", "value"};
+
+constexpr std::size_t longest_title = 40;  // a longer text in a comment is prose with commas
 
 using Cells = std::vector<std::string_view>;
 
@@ -124,14 +127,26 @@ class CsvReader {
         value(row.text);
       }
     }
-    return collector_.take();
+    Report report = collector_.take();
+    report.column = std::move(taken_);
+    return report;
   }
 
  private:
   void header_in_comment(std::string_view comment) {
     if (separator_ != '\0' || index_) return;
     split(comment, separator_of(comment), cells_);
-    if (cells_.size() > 1) index_ = titled(cells_, column_);
+    if (cells_.size() < 2) return;
+    index_ = titled(cells_, column_);
+    titled_by_comment_ = index_.has_value();
+    if (index_) note_taken(cells_[*index_]);
+    const auto may_be_title = [](std::string_view cell) { return !cell.empty() && cell.size() <= longest_title; };
+    if (std::ranges::all_of(cells_, may_be_title)) titles_ = cells_;
+  }
+
+  void note_taken(std::string_view title) {
+    if (!column_.empty()) return;
+    taken_ = title.empty() ? fmt::format("{}", *index_ + 1) : fmt::format("'{}' ({})", title, *index_ + 1);
   }
 
   // Finds the separator and the column; true if the row is the header.
@@ -140,18 +155,27 @@ class CsvReader {
     split(row, separator_, cells_);
     if (!index_) {
       index_ = titled(cells_, column_);
-      if (index_) return true;
+      if (index_) {
+        note_taken(cells_[*index_]);
+        return true;
+      }
     }
-    if (!index_ && column_.empty()) {
+    // Titles that say something else are worth more than the look of one row: a family of malware may be written with a dot.
+    const bool has_titles = titles_.size() == cells_.size();
+    if (!index_ && column_.empty() && !has_titles) {
       const auto found = std::ranges::find_if(cells_, is_dotted_name);
-      if (found != cells_.end()) index_ = static_cast<std::size_t>(found - cells_.begin());
+      if (found != cells_.end()) {
+        index_ = static_cast<std::size_t>(found - cells_.begin());
+        note_taken({});
+      }
     }
     if (!index_) {
-      return fail(ErrorClass::invalid, "{}; its first row has: {}; choose one with column=NAME or column=NUMBER",
+      return fail(ErrorClass::invalid, "{}; its {} {}; choose one with column=NAME or column=NUMBER",
                   column_.empty() ? "no column of the list is plainly one of names"
                                   : fmt::format("the list has no column '{}'", column_),
-                  fmt::join(cells_, ", "));
+                  has_titles ? "titles are:" : "first row has:", fmt::join(has_titles ? titles_ : cells_, ", "));
     }
+    if (titled_by_comment_) return titled(cells_, column_) == index_;
     return *index_ < cells_.size() && !is_dotted_name(cells_[*index_]) && !may_be_address(cells_[*index_]);
   }
 
@@ -167,6 +191,9 @@ class CsvReader {
   std::string_view column_;
   std::optional<std::size_t> index_;
   char separator_ = '\0';  // until the first row
+  Cells titles_;           // of the last comment that may be a header
+  std::string taken_;
+  bool titled_by_comment_ = false;
   Cells cells_;
 };
 

@@ -111,7 +111,10 @@ Result<void> fill(NameList& list, const Spec& spec) {
   std::string_view text = *octets;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   list.format = spec.format ? *spec.format : detect_format(text);
-  list.table.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1, text.size());
+  // Lines are names in most lists; where they are empty there are fewer than octets of names.
+  constexpr std::size_t shortest_line = 4;
+  const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
+  list.table.reserve(std::min(lines, text.size() / shortest_line + 1), text.size());
   const Result<Report> report = parse(text, spec, list.format, list.table);
   if (!report) return fail(report.error().context(list.file));
   if (report->names_too_many > 0) {
@@ -120,6 +123,7 @@ Result<void> fill(NameList& list, const Spec& spec) {
         "{}: {} names of the list do not fit: one list holds {} MiB of names, about 13 million; split it into several",
         list.file, report->names_too_many, NameTable::max_octets >> 20);
   }
+  list.column = report->column;
   list.bad_lines = report->bad_lines;
   if (list.bad_lines > 0) {
     list.first_bad = fmt::format("{}:{}:{}: {}", list.file, report->first_bad_line, report->first_bad_column,

@@ -26,6 +26,7 @@ struct NameList {
   Scope scope = Scope::exact;
   Format format = Format::plain;
   NameTable table;                    // a name of it is listed
+  std::string column;                 // the title and the number of the column that was taken without being asked for
   std::size_t bad_lines = 0;          // left out
   std::string first_bad;              // "file:line:column: why"; empty without bad lines
   std::vector<std::string> warnings;  // sentences for whoever gave the list: bad lines, what a lookup cannot decide,

@@ -1,15 +1,34 @@
 #include "lists/name_table.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
+
+#include <sys/random.h>
 
 namespace nslookout::lists {
 namespace {
 
-std::uint64_t mix(std::uint64_t value) {
-  value *= 0xd6e8feb86659fd93U;  // an odd constant with half its bits set
-  return value ^ (value >> 32);
+// Unknown to whoever writes a list, so that nobody can make names of which all collide.
+std::array<std::uint64_t, 2> random_seeds() noexcept {
+  std::array<std::uint64_t, 2> seeds{};
+  // getrandom of so few octets neither fails nor returns less once the pool is ready (getrandom(2)).
+  if (getrandom(seeds.data(), sizeof seeds, 0) != sizeof seeds) std::abort();
+  return seeds;
+}
+
+const std::array<std::uint64_t, 2>& seeds() {
+  static const std::array<std::uint64_t, 2> drawn = random_seeds();
+  return drawn;
+}
+
+// The two halves of the product together: unlike a product alone, it cannot be run backwards to find texts that meet.
+std::uint64_t mix(std::uint64_t one, std::uint64_t other) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(one) * other;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
 std::uint64_t word_at(const char* octets) {
@@ -20,14 +39,19 @@ std::uint64_t word_at(const char* octets) {
 
 // Eight octets at a time; the last word is made of the eight octets that end the name.
 std::uint64_t hash_of(std::string_view wire) {
-  std::uint64_t hash = wire.size();
+  const auto [first, second] = seeds();
+  std::uint64_t hash = second ^ wire.size();
+  std::uint64_t last = 0;
   if (wire.size() < sizeof(std::uint64_t)) {
-    for (const char octet : wire) hash = hash << 8 | static_cast<unsigned char>(octet);
-    return mix(mix(hash));
+    for (const char octet : wire) last = last << 8 | static_cast<unsigned char>(octet);
+  } else {
+    const char* const end = wire.data() + wire.size() - sizeof(std::uint64_t);
+    for (const char* at = wire.data(); at < end; at += sizeof(std::uint64_t)) {
+      hash = mix(hash ^ word_at(at), first) ^ second;
+    }
+    last = word_at(end);
   }
-  const char* const last = wire.data() + wire.size() - sizeof(std::uint64_t);
-  for (const char* at = wire.data(); at < last; at += sizeof(std::uint64_t)) hash = mix(hash ^ word_at(at));
-  return mix(mix(hash ^ word_at(last)));
+  return mix(mix(hash ^ last, first) ^ second, first ^ 0x9E3779B97F4A7C15U);
 }
 
 std::uint8_t tag_of(std::uint64_t hash) {
