@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/dns_name.h"
 #include "cli/check_report.h"
 #include "cli/explain_report.h"
 #include "cli/match_events.h"
@@ -114,6 +115,41 @@ TEST(CliCheckJson, AlwaysDegradedOrNever) {
        "exceptions that never apply here, so that it fires without them: 'Image|endswith: \\chrome.exe'"},
       {"    query: null\n", "never", "every lookup has a name"},
       {"    Hashes: null\n", "degraded", "always holds"},
+      {"    query|endswith: '.evil..test'\n", "never", "is in no name"},
+      {"    query|endswith: '.evil.test '\n", "never", "is in no name"},
+      {"    query|contains: 'evil test'\n", "never", "is in no name"},
+      {"    query|contains: 'a..b'\n", "never", "is in no name"},
+      {"    query|startswith: .evil\n", "never", "is in no name"},
+      {"    query|contains: ['evil test', evil]\n", "always", ""},
+      {"    query|contains: '\\032'\n", "always", ""},
+      {"    query|startswith: .\n", "always", ""},
+      {"    record_type: AAA\n", "never", "'record_type: AAA' is no value that the field can have"},
+      {"    record_type: [AAA, TXTT]\n", "never", "'record_type: TXTT'"},
+      {"    record_type: [AAA, TXT]\n", "always", ""},
+      {"    record_type: 'AAA*'\n", "always", ""},
+      {"    record_type: 65536\n", "never", "no value"},
+      {"    record_type|gt: 65535\n", "never", "no value"},
+      {"    record_type: TYPE65280\n", "always", ""},
+      {"    record_type: any\n", "always", ""},
+      {"    rcode: NXDOMIAN\n", "never", "no value"},
+      {"    rcode: nxdomain\n", "always", ""},
+      {"    rcode: 3\n", "always", ""},
+      {"    dst_port: 70000\n", "never", "no value"},
+      {"    dst_port: '070'\n", "never", "no value"},
+      {"    dst_port: [53, '5353']\n", "always", ""},
+      {"    dst_port|lt: 1024\n", "always", ""},
+      {"    dst_ip: 10.0.0.0/8\n", "never", "no value"},
+      {"    dst_ip: 10.0.0.1\n", "always", ""},
+      {"    dst_ip: '10.*'\n", "always", ""},
+      {"    dst_ip|cidr: 10.0.0.0/8\n", "always", ""},
+      {"    answer: 10.0.0.0/8\n", "always", ""},
+      {"    RD: 1\n", "never", "no value"},
+      {"    RD: true\n", "always", ""},
+      {"    RD: 'False'\n", "always", ""},
+      {"    Z: 8\n", "never", "no value"},
+      {"    query_length|gt: 253\n", "never", "no value"},
+      {"    query_length|gt: 70\n", "always", ""},
+      {"    query: evil.test\n  f:\n    dst_port: 70000\n  condition: sel and not f\n", "degraded", "exceptions"},
   };
   for (const auto& c : cases) {
     const auto set = rule_with(c.tests);
@@ -216,6 +252,66 @@ TEST(CliMatchEvents, ValuesOfJson) {
         std::string(100'000, '['), "{\"a\":" + std::string(50'000, '{')}) {
     EXPECT_FALSE(query_of_event(bad)) << bad.substr(0, 40);
   }
+}
+
+const std::string counted_rule =
+    "title: one\nname: one\nlevel: high\nlogsource: {category: dns}\ndetection: {s: {query: evil.test}, condition: "
+    "s}\n---\n";
+
+TEST(CliCheckJson, ACorrelationThatNeverFires) {
+  const std::string gone =
+      "title: two\nname: two\nlogsource: {category: dns}\ndetection: {s: {Hashes: x}, condition: s}\n---\n";
+  const auto fires = [&](const std::string& correlation) {
+    const auto set = sigma::parse_rules(
+        counted_rule + gone + "title: c\ncorrelation: {timespan: 1m, " + correlation + "}\n", "c.yml");
+    const auto plan = compile::make_plan(set.rules, {}, set.correlations);
+    const auto report = json::parse(check_json(set, plan));
+    // the rule blocks by itself unless a correlation takes its alerts
+    EXPECT_EQ(report["rules"][0]["blocking"], report["rules"][2]["fires"] == "never") << report.dump();
+    return report["rules"][2]["fires"].get<std::string>();
+  };
+  EXPECT_EQ(fires("type: temporal, rules: [one, two]"), "never");
+  EXPECT_EQ(fires("type: event_count, rules: [one, two], condition: {gte: 2}"), "always");
+  EXPECT_EQ(fires("type: event_count, rules: [one], condition: {lt: 1}"), "never");
+}
+
+TEST(CliMatchEvents, ANameIsAName) {
+  lists::NameList list;
+  list.id = "list/l";
+  list.table.add(*presentation_to_wire("evil.test"), true, true);
+  std::vector<lists::NameList> lists;
+  lists.push_back(std::move(list));
+  auto set = rule_with("    query: \xCE\xB2\xCF\x8C\xCE\xBB\xCE\xBF\xCF\x82.com\n");  // with a final sigma
+  const auto plan = compile::make_plan(set.rules, std::move(lists));
+  const match::Verifier verifier(plan);
+  const struct {
+    const char* event;
+    const char* wire;  // in presentation form; empty: the name is text alone
+    const char* hit;
+  } cases[] = {
+      {R"({"query": "A.Evil.test"})", "a.evil.test", "list/l"},
+      {R"({"QueryName": "a.evil.test."})", "a.evil.test", "list/l"},
+      {R"({"dns": {"question": {"name": "evil.test"}}, "record_type": "A"})", "evil.test", "list/l"},
+      {R"({"query": ["evil.test"]})", "evil.test", "list/l"},
+      {R"({"query": ["evil.test", "b.test"]})", "", ""},
+      {R"({"query": null})", "", ""},
+      {R"({"query": "x.test", "QueryName": "evil.test"})", "evil.test", "list/l"},
+      {R"({"query": "βόλος.com"})", "xn--nxasmm1c.com", "11111111-2222-4333-8444-555555555555"},
+      {R"({"query": "βόλος.evil.test"})", "xn--nxasmm1c.evil.test", "list/l"},
+      {R"({"query": "xn--nxasmm1c.com"})", "xn--nxasmm1c.com", "11111111-2222-4333-8444-555555555555"},
+      {R"({"query": "a*b\\zc"})", "", ""},
+      {R"({"query": "a b.evil.test"})", "", ""},
+      {R"({"query": "a\\032b.evil.test"})", "a\\032b.evil.test", "list/l"},
+      {R"({"query": "not..a.name"})", "", ""},
+  };
+  for (const auto& c : cases) {
+    const auto query = query_of_event(c.event);
+    ASSERT_TRUE(query) << c.event;
+    EXPECT_EQ(query->wire().empty() ? "" : wire_to_presentation(query->wire()), c.wire) << c.event;
+    const auto hits = verifier.matches(*query);
+    EXPECT_EQ(hits.empty() ? "" : std::string(hits[0].id()), c.hit) << c.event;
+  }
+  EXPECT_EQ(query_of_event(R"({"query": "A.Evil.test"})")->value(sigma::Field::query)->text, "A.Evil.test");
 }
 
 TEST(CliMatchEvents, OneLineAnEvent) {

@@ -144,6 +144,11 @@ void Query::set_named(std::string_view field_name, std::string_view text) {
   slot.values.push_back(made(field, text));
 }
 
+void Query::add_spelling(std::string_view name) {
+  slots_[static_cast<std::size_t>(Field::query)].values.push_back(made(Field::query, name));
+  beyond_the_sensor_ = true;
+}
+
 void Query::set_values(std::string_view field_name, const std::vector<std::string>& texts) {
   const Field field = sigma::field_from_name(field_name);
   Slot& slot = writable(field, field_name);

@@ -71,6 +71,9 @@ class Query {
   // that this sensor lacks have one more value, another field has the new one.
   void set_named(std::string_view field_name, std::string_view text);
 
+  // The name as it was written elsewhere, with letters outside ASCII: one more value for rules. of_name made the query.
+  void add_spelling(std::string_view name);
+
   // Exactly these values; none: null.
   void set_values(std::string_view field_name, const std::vector<std::string>& texts);
 
