@@ -7,6 +7,7 @@
 
 #include "event_samples.h"
 #include "sink/journald_entry.h"
+#include "sink/otlp_receiver.h"
 #include "sink/otlp_record.h"
 #include "sink/syslog_message.h"
 
@@ -106,6 +107,34 @@ TEST(SinkMessages, OfOtlpTellWhatWasRejected) {
   EXPECT_EQ(answer.message, "too old");
   EXPECT_EQ(otlp_answer("").rejected, 0u);
   EXPECT_EQ(otlp_answer("no protobuf").rejected, 0u);
+}
+
+struct Answer {
+  int status;
+  const char* body;
+  std::size_t done, refused;
+};
+
+TEST(SinkMessages, AnOtlpBatchIsDeliveredRefusedOrTriedAgain) {
+  const Answer cases[] = {
+      {200, "", 4, 0},         {200, "\x0a\x0b\x08\x03\x12\x07too old", 4, 3},
+      {202, "accepted", 4, 0}, {204, "", 4, 0},  // Grafana Loki
+      {299, "", 4, 0},         {301, "", 4, 4},
+      {400, "no", 4, 4},       {500, "", 4, 4},
+      {401, "", 0, 0},         {403, "", 0, 0},
+      {407, "", 0, 0},         {429, "", 0, 0},
+      {502, "", 0, 0},         {503, "", 0, 0},
+      {504, "", 0, 0},
+  };
+  for (const Answer& one : cases) {
+    HttpResponse response;
+    response.status = one.status;
+    response.body = one.body;
+    const Delivery delivery = otlp_delivery("http://host:4318/v1/logs", response, 4);
+    EXPECT_EQ(delivery.done, one.done) << one.status;
+    EXPECT_EQ(delivery.refused, one.refused) << one.status;
+    EXPECT_EQ(delivery.error.has_value(), one.done == 0 || one.refused > 0) << one.status;
+  }
 }
 
 }  // namespace

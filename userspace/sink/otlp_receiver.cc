@@ -77,7 +77,32 @@ bool asks_for_credentials(int status) { return status == 401 || status == 403 ||
 
 bool is_temporary(int status) { return status == 429 || status == 502 || status == 503 || status == 504; }
 
+// Some answer 202, or 204 without a body (Grafana Loki).
+bool is_success(int status) { return status >= 200 && status <= 299; }
+
 }  // namespace
+
+Delivery otlp_delivery(const std::string& url, const HttpResponse& response, std::size_t records) {
+  if (asks_for_credentials(response.status) || is_temporary(response.status)) {
+    return {.error = Error{ErrorClass::runtime, fmt::format("{} answers {}", url, response.status)},
+            .wait = retry_after(response)};
+  }
+  Delivery delivery{.done = records};
+  if (!is_success(response.status)) {
+    delivery.refused = records;
+    delivery.error =
+        Error{ErrorClass::runtime, fmt::format("{} answers {}: {}", url, response.status,
+                                               escape_controls(std::string_view(response.body).substr(0, 200)))};
+    return delivery;
+  }
+  if (response.body.empty()) return delivery;
+  const OtlpAnswer answer = otlp_answer(response.body);
+  delivery.refused = std::min<std::uint64_t>(answer.rejected, records);
+  if (delivery.refused > 0) {
+    delivery.error = Error{ErrorClass::runtime, fmt::format("{}: {}", url, escape_controls(answer.message))};
+  }
+  return delivery;
+}
 
 Result<std::unique_ptr<Receiver>> OtlpReceiver::open(const Spec& spec) {
   // libcurl would say what is wrong with them when the first event comes.
@@ -127,29 +152,8 @@ Delivery OtlpReceiver::deliver(std::span<const std::string> records) {
   }
   const auto response = http_.perform(request);
   if (!response) return {.error = response.error()};
-  return judge(*response, records.size());
-}
-
-Delivery OtlpReceiver::judge(const HttpResponse& response, std::size_t records) {
-  renew_ = asks_for_credentials(response.status);
-  if (renew_ || is_temporary(response.status)) {
-    return {.error = Error{ErrorClass::runtime, fmt::format("{} answers {}", spec_.url, response.status)},
-            .wait = retry_after(response)};
-  }
-  Delivery delivery{.done = records};
-  if (response.status != 200) {
-    delivery.refused = records;
-    delivery.error =
-        Error{ErrorClass::runtime, fmt::format("{} answers {}: {}", spec_.url, response.status,
-                                               escape_controls(std::string_view(response.body).substr(0, 200)))};
-    return delivery;
-  }
-  const OtlpAnswer answer = otlp_answer(response.body);
-  delivery.refused = std::min<std::uint64_t>(answer.rejected, records);
-  if (delivery.refused > 0) {
-    delivery.error = Error{ErrorClass::runtime, fmt::format("{}: {}", spec_.url, escape_controls(answer.message))};
-  }
-  return delivery;
+  renew_ = asks_for_credentials(response->status);
+  return otlp_delivery(spec_.url, *response, records.size());
 }
 
 }  // namespace nslookout::sink

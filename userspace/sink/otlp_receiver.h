@@ -1,7 +1,7 @@
 // OpenTelemetry logs over HTTP: one POST a batch, protobuf, gzip unless told otherwise. See receiver.h for the contract.
 //
-// Delivered: the collector answered 200. 429, 502, 503, 504 and a failed connection mean "later", as long as Retry-After
-// says; any other answer refuses the batch for good (OTLP 1.x, "Failures").
+// Delivered: the collector answered 2xx, with a body or without one. 429, 502, 503, 504 and a failed connection mean
+// "later", as long as Retry-After says; any other answer refuses the batch for good (OTLP 1.x, "Failures").
 // Thread rule: see receiver.h.
 #pragma once
 
@@ -14,6 +14,9 @@
 #include "sink/spec.h"
 
 namespace nslookout::sink {
+
+// What an answer says of a batch of so many records.
+[[nodiscard]] Delivery otlp_delivery(const std::string& url, const HttpResponse& response, std::size_t records);
 
 class OtlpReceiver : public Receiver {
  public:
@@ -29,7 +32,6 @@ class OtlpReceiver : public Receiver {
 
  private:
   [[nodiscard]] Result<void> renew_headers();
-  [[nodiscard]] Delivery judge(const HttpResponse& response, std::size_t records);
 
   Spec spec_;
   std::vector<std::string> headers_;  // of the file
