@@ -8,7 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +19,7 @@
 
 #include "base/fd.h"
 #include "event_samples.h"
+#include "sink/file_receiver.h"
 #include "sink/frame.h"
 #include "sink/sink.h"
 #include "sink_fixture.h"
@@ -248,6 +252,129 @@ TEST_F(SinkFile, AReaderThatTakesNothingCostsEventsButNeverStopsTheWriter) {
   const auto whole = std::count(names.begin(), names.end(), std::string(5000, 'x'));
   EXPECT_EQ(whole, accepted) << "every accepted event is whole";
   EXPECT_LE(std::count(names.begin(), names.end(), "cut"), 1);
+}
+
+// A reader that takes a little at a time, and a writer that gives up at once where it takes nothing.
+class PausingReader {
+ public:
+  explicit PausingReader(Encoding encoding) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    reader_ = Fd(ends[0]);
+    EXPECT_GE(::fcntl(ends[1], F_SETPIPE_SZ, 4096), 0);
+    Spec spec;
+    spec.place = Place::standard_output;
+    spec.encoding = encoding;
+    receiver = std::make_unique<FileReceiver>(Fd(ends[1]), spec, std::chrono::milliseconds{0});
+  }
+
+  void read_some() {
+    char block[3000];
+    if (const ssize_t got = ::read(reader_.get(), block, sizeof block); got > 0) {
+      seen.append(block, static_cast<std::size_t>(got));
+    }
+  }
+  void leave() { reader_.reset(); }
+
+  // As the courier does: what is not done is given again. The count of deliveries that did not do all.
+  int deliver_all(std::span<const std::string> records) {
+    int cut = 0;
+    while (!records.empty() && cut < 1000) {
+      const Delivery delivery = receiver->deliver(records);
+      records = records.subspan(delivery.done);
+      cut += records.empty() ? 0 : 1;
+      read_some();
+    }
+    EXPECT_TRUE(records.empty());
+    for (std::size_t before = std::string::npos; before != seen.size();) {
+      before = seen.size();
+      read_some();
+    }
+    return cut;
+  }
+
+  std::unique_ptr<FileReceiver> receiver;
+  std::string seen;
+
+ private:
+  Fd reader_;
+};
+
+TEST_F(SinkFile, ARecordThatItsReaderPausedInGoesOnWhereItStopped) {
+  for (const Encoding encoding : {Encoding::json_lines, Encoding::protobuf}) {
+    PausingReader reader(encoding);
+    std::vector<std::string> records;
+    std::string all;
+    for (const std::size_t length : {20'000U, 10U, 9'000U, 4'096U}) {
+      records.push_back(*reader.receiver->encode(small_event(std::string(length, 'x'))));
+      all += records.back();
+    }
+    EXPECT_GT(reader.deliver_all(records), 5) << "the pipe holds less than one";
+    EXPECT_EQ(reader.seen, all);
+    EXPECT_FALSE(reader.receiver->finished());
+  }
+}
+
+TEST_F(SinkFile, AnotherRecordThanTheCutOneClosesItsLine) {
+  PausingReader reader(Encoding::json_lines);
+  const std::vector<std::string> wide = {*reader.receiver->encode(small_event(std::string(9'000, 'x')))};
+  const std::vector<std::string> other = {*reader.receiver->encode(small_event("other.test"))};
+  EXPECT_EQ(reader.receiver->deliver(wide).done, 0U);
+  reader.deliver_all(other);
+  reader.deliver_all(wide);
+  EXPECT_EQ(queries(reader.seen), (Names{"cut", "other.test", std::string(9'000, 'x')}));
+}
+
+TEST_F(SinkFile, NothingFollowsTheBeginningOfAnotherFrame) {
+  PausingReader reader(Encoding::protobuf);
+  const std::vector<std::string> wide = {*reader.receiver->encode(small_event(std::string(9'000, 'x')))};
+  const std::vector<std::string> other = {*reader.receiver->encode(small_event("other.test"))};
+  EXPECT_EQ(reader.receiver->deliver(wide).done, 0U);
+  EXPECT_FALSE(reader.receiver->finished()) << "the rest of it may follow";
+  EXPECT_EQ(reader.receiver->deliver(other).done, 0U);
+  EXPECT_TRUE(reader.receiver->finished());
+}
+
+TEST_F(SinkFile, AnotherReaderOfAFifoGetsTheCutRecordWhole) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  Fd reader(::open(path("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const auto sink = open("jsonl:" + path("fifo"));
+  const std::string wide(100'000, 'x');  // more than a pipe holds
+  EXPECT_FALSE(sink->write(small_event(wide)));
+  std::string seen(65'536, '\0');
+  ASSERT_GT(::read(reader.get(), seen.data(), seen.size()), 0);
+  reader.reset();
+  EXPECT_FALSE(sink->write(small_event(wide))) << "nobody reads";
+  reader = Fd(::open(path("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  EXPECT_FALSE(sink->write(small_event(wide)));
+  const ssize_t got = ::read(reader.get(), seen.data(), seen.size());
+  ASSERT_GT(got, 0);
+  EXPECT_TRUE(seen.starts_with("\n{")) << seen.substr(0, 20);
+}
+
+TEST_F(SinkFile, ALineCutByAFullDiskGoesOnWhenItIsGivenAgain) {
+  const std::string file = path("e.jsonl");
+  const auto sink = open("jsonl:" + file);
+  {
+    const FullDisk disk(20);
+    EXPECT_FALSE(sink->write(small_event("late.test")));
+    EXPECT_FALSE(sink->write(small_event("late.test")));
+    EXPECT_EQ(contents(file).size(), 20U) << "the disk took a part";
+  }
+  ASSERT_TRUE(sink->write(small_event("late.test")));
+  EXPECT_EQ(queries(contents(file)), Names{"late.test"});
+}
+
+TEST_F(SinkFile, ACutLineThatSomebodyWroteBehindIsClosedAndWrittenAnew) {
+  const std::string file = path("e.jsonl");
+  const auto sink = open("jsonl:" + file);
+  {
+    const FullDisk disk(20);
+    EXPECT_FALSE(sink->write(small_event("late.test")));
+  }
+  std::ofstream(file, std::ios::app) << "somebody";
+  ASSERT_TRUE(sink->write(small_event("late.test")));
+  EXPECT_EQ(queries(contents(file)), (Names{"cut", "late.test"}));
 }
 
 TEST_F(SinkFile, HasTheModeThatWasAskedForWhateverTheUmask) {

@@ -61,6 +61,11 @@ bool is_regular(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+std::int64_t size_of(int fd) {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 ? status.st_size : -1;
+}
+
 // Frames are mended by cutting the file (mend), which a second writer would not survive.
 Result<Fd> open_for_writing(const Spec& spec) {
   auto fd = open_path(spec);
@@ -77,8 +82,10 @@ std::string aside(const std::string& path, unsigned number) { return fmt::format
 
 }  // namespace
 
-FileReceiver::FileReceiver(Fd fd, const Spec& spec)
-    : spec_(spec), name_(spec.place == Place::standard_output ? "standard output" : escape_controls(spec.path)) {
+FileReceiver::FileReceiver(Fd fd, const Spec& spec, std::chrono::milliseconds patience)
+    : spec_(spec),
+      patience_(patience),
+      name_(spec.place == Place::standard_output ? "standard output" : escape_controls(spec.path)) {
   adopt(std::move(fd));
 }
 
@@ -96,6 +103,7 @@ Result<std::unique_ptr<Receiver>> FileReceiver::open(const Spec& spec) {
 void FileReceiver::adopt(Fd fd) {
   fd_ = std::move(fd);
   regular_file_ = is_regular(fd_.get());
+  cut_.reset();
   line_open_ = false;
   if (spec_.place == Place::file) adopt_tail();
 }
@@ -149,33 +157,51 @@ Result<void> FileReceiver::rotate_for(std::size_t octets) {
   return open_anew();
 }
 
-// After a cut write: a JSON line is closed by the next write; a frame is cut off again, or, where it cannot be, nothing
-// may follow it.
-void FileReceiver::mend(std::string_view record, std::size_t written) {
-  if (written == 0) return;
-  if (spec_.encoding == Encoding::json_lines) {
-    line_open_ = record[written - 1] != '\n';
+bool FileReceiver::goes_on(const std::string& record) const {
+  return cut_ && cut_->record == record && (!regular_file_ || size_of(fd_.get()) == cut_->size);
+}
+
+// A JSON line is closed by the next write; nothing may follow the beginning of a frame.
+void FileReceiver::give_up_cut() {
+  if (cut_ && spec_.encoding != Encoding::json_lines) finished_ = true;
+  cut_.reset();
+}
+
+// A frame is taken back from a file: whoever reads it meanwhile would take it for damage.
+void FileReceiver::keep_cut(const std::string& record, std::string_view octets, const WriteOutcome& outcome) {
+  const std::int64_t size = regular_file_ ? size_of(fd_.get()) : 0;
+  if (regular_file_ && spec_.encoding != Encoding::json_lines) {
+    if (outcome.written == 0) return;
+    finished_ = ::ftruncate(fd_.get(), size - static_cast<off_t>(outcome.written)) != 0;
     return;
   }
-  struct stat status{};
-  const bool cut = regular_file_ && ::fstat(fd_.get(), &status) == 0 &&
-                   ::ftruncate(fd_.get(), status.st_size - static_cast<off_t>(written)) == 0;
-  if (!cut) finished_ = true;
+  if (outcome.written > 0 && spec_.encoding == Encoding::json_lines) line_open_ = octets[outcome.written - 1] != '\n';
+  cut_ = Cut{record, std::string(octets.substr(outcome.written)), size};
+  // What another reader of a FIFO gets begins with a whole record.
+  if (outcome.error == EPIPE) give_up_cut();
 }
 
 Result<void> FileReceiver::write(const std::string& record) {
+  const bool continued = goes_on(record);
+  if (!continued) give_up_cut();
   if (finished_) return fail(ErrorClass::runtime, "writing an event to {}: it takes no more", name_);
-  if (const auto rotated = rotate_for(record.size()); !rotated) return rotated;
-  const std::string with_end = line_open_ ? "\n" + record : std::string();
-  const std::string& closed = line_open_ ? with_end : record;
-  const auto patience = stalled_ ? std::chrono::milliseconds{0} : reader_patience;
-  const WriteOutcome outcome = write_all(fd_.get(), closed, regular_file_, patience);
+  std::string other;  // octets than those of the record
+  if (continued) {
+    other = std::move(cut_->rest);
+  } else {
+    if (const auto rotated = rotate_for(record.size()); !rotated) return rotated;
+    if (line_open_) other = "\n" + record;
+  }
+  const std::string& octets = other.empty() ? record : other;
+  const auto patience = stalled_ ? std::chrono::milliseconds{0} : patience_;
+  const WriteOutcome outcome = write_all(fd_.get(), octets, regular_file_, patience);
   stalled_ = outcome.error == ETIMEDOUT;
+  cut_.reset();
   if (outcome.complete()) {
     line_open_ = false;
     return {};
   }
-  mend(closed, outcome.written);
+  if (continued || outcome.written > 0) keep_cut(record, octets, outcome);
   // A FIFO may get another reader; a pipe on standard output may not.
   if (outcome.error == EPIPE && spec_.place == Place::standard_output) finished_ = true;
   return fail(ErrorClass::runtime, "writing an event to {}: {}", name_, outcome.reason());
