@@ -11,6 +11,7 @@
 #include "encode/fields.h"
 #include "encode/format.h"
 #include "encode/summary.h"
+#include "event/codec.h"
 #include "event_samples.h"
 #include "shared_material.h"
 #include "sink_fixture.h"
@@ -218,6 +219,71 @@ TEST(Encode, OcsfOfAnAlert) {
          {{"/activity_id", 2}, {"/rcode_id", 3}, {"/rcode", "NXDomain"}, {"/answers/1/rdata", "203.0.113.8"}});
   expect(object(blocked(), Format::ocsf), {{"/action", "Denied"}, {"/disposition", "Blocked"}});
   expect(object(loss(), Format::ocsf), {{"/activity_id", 99}, {"/unmapped/losses/0/count", "12"}});
+}
+
+// Where the single values of a JSON object are.
+void collect_leaves(const nlohmann::json& value, const nlohmann::json::json_pointer& at,
+                    std::vector<nlohmann::json::json_pointer>& leaves) {
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items()) collect_leaves(inner, at / key, leaves);
+  } else if (value.is_array()) {
+    for (std::size_t i = 0; i < value.size(); ++i) collect_leaves(value[i], at / i, leaves);
+  } else {
+    leaves.push_back(at);
+  }
+}
+
+// So the next new field cannot be forgotten: a line that is the same without a field does not tell it.
+TEST(Encode, EveryFieldOfAnEventIsInEveryFormat) {
+  Event lookup = alert();
+  lookup.duplicate_of = "019a0000-0000-7000-8000-000000000000";
+  lookup.losses = {{"ring_full", 12, "stdout"}};
+  lookup.dns = event::full_event().dns;
+  Event bypass = lookup;
+  bypass.kind = event::Kind::bypass;
+  bypass.dns.reset();
+  bypass.bypass = event::Bypass{event::Technique::raw_socket, event::Endpoint{"192.0.2.1", 853}, "tcp", 17, "program"};
+  for (const Event& event : {lookup, bypass}) {
+    const auto native = nlohmann::json::parse(event::to_json_line(event));
+    std::vector<nlohmann::json::json_pointer> leaves;
+    collect_leaves(native, nlohmann::json::json_pointer(), leaves);
+    EXPECT_GT(leaves.size(), 70U);
+    for (const auto& leaf : leaves) {
+      if (leaf.to_string() == "/schema_version") continue;
+      nlohmann::json without = native;
+      auto& above = without.at(leaf.parent_pointer());
+      if (above.is_array()) {
+        above.erase(std::stoul(leaf.back()));
+      } else {
+        above.erase(leaf.back());
+      }
+      const auto less = event::from_json_line(without.dump());
+      ASSERT_TRUE(less) << leaf << ": " << less.error().message;
+      for (const Format format : {Format::native, Format::ecs, Format::ocsf}) {
+        EXPECT_NE(object(*less, format), object(event, format))
+            << format_names.at(static_cast<std::size_t>(format)) << " does not tell " << leaf;
+      }
+    }
+  }
+}
+
+TEST(Encode, WhatAnotherSchemaHasNoFieldForKeepsItsName) {
+  const Event event = event::full_event();
+  expect(object(event, Format::ecs), {{"/nslookout/from_history", true},
+                                      {"/nslookout/sensor", {{"backend", "cgroup"}, {"mode", "audit"}}},
+                                      {"/nslookout/dns/expanded_from", "sfrclak"},
+                                      {"/nslookout/process/parent_pid", 0}});
+  expect(object(event, Format::ocsf), {{"/unmapped/from_history", true},
+                                       {"/unmapped/sensor", {{"backend", "cgroup"}, {"mode", "audit"}}},
+                                       {"/unmapped/dns/expanded_from", "sfrclak"},
+                                       {"/unmapped/dns/search_suffix", "com"},
+                                       {"/unmapped/dns/query_wire", "B1NmUmNMYUsDY09tAA=="},
+                                       {"/unmapped/dns/latency", "0.001500s"},
+                                       {"/unmapped/process/script", "./postinstall.sh"},
+                                       {"/unmapped/process/cgroup", "/system.slice/run.scope"},
+                                       {"/unmapped/process/ancestors/0/comm", "node"}});
+  EXPECT_FALSE(object(event, Format::ecs)["nslookout"].contains("host"));
+  EXPECT_FALSE(object(event, Format::ocsf)["unmapped"].contains("host"));
 }
 
 TEST(Encode, ALineIsOnePrintableLineWhateverTheEventHolds) {

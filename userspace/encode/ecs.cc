@@ -223,23 +223,37 @@ void put_process(const event::Event& event, json& out) {
   put_object(out, "group", std::move(group));
 }
 
-// What has no field of its own in ECS.
-json own_fields(const event::Event& event) {
-  json out = native_parts(event, {"alert", "duplicate_of", "kind", "action", "origin", "rules", "losses", "role",
-                                  "client_hidden", "sensor", "bypass"});
-  const json native = native_parts(event, {"dns", "process"});
-  for (const char* name : {"query_wire", "wire_port", "question_count", "expanded_from", "search_suffix"}) {
-    if (native.contains("dns") && native["dns"].contains(name)) out["dns"][name] = native["dns"][name];
-  }
-  for (const char* name :
-       {"ancestors", "ancestors_truncated", "cgroup", "cgroup_id", "script", "session", "executable_deleted",
-        "executable_truncated", "command_line_truncated", "namespace_pid", "sender_from_socket"}) {
-    if (native.contains("process") && native["process"].contains(name)) {
-      out["process"][name] = native["process"][name];
-    }
-  }
-  return out;
-}
+// What ECS has a field for, whole; the rest is under a name of its own. Of a transport ECS knows UDP and TCP alone, of an
+// image no digest.
+constexpr std::array mapped = {"/event_id",
+                               "/time",
+                               "/sequence",
+                               "/dns/query",
+                               "/dns/record_type",
+                               "/dns/id",
+                               "/dns/server",
+                               "/dns/source",
+                               "/dns/rcode",
+                               "/dns/answers",
+                               "/dns/latency",
+                               "/process/pid",
+                               "/process/tid",
+                               "/process/start_time",
+                               "/process/comm",
+                               "/process/thread_comm",
+                               "/process/executable",
+                               "/process/command_line",
+                               "/process/cwd",
+                               "/process/uid",
+                               "/process/user",
+                               "/process/gid",
+                               "/process/group",
+                               "/container/id",
+                               "/container/name",
+                               "/container/runtime",
+                               "/pod",
+                               "/host",
+                               "/sensor/version"};
 
 }  // namespace
 
@@ -270,7 +284,7 @@ json to_ecs(const event::Event& event) {
   }
   out["agent"]["type"] = "nslookout";
   if (event.sensor) put(out["agent"], "version", event.sensor->version);
-  out["nslookout"] = own_fields(event);
+  out["nslookout"] = native_rest(event, mapped);
   return out;
 }
 

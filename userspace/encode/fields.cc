@@ -96,13 +96,17 @@ std::string process_entity(const event::Event& event, const event::Process& proc
                      process.start_time->time_since_epoch().count());
 }
 
-json native_parts(const event::Event& event, const std::vector<const char*>& names) {
-  json parts = json::object();
-  json native = json::parse(event::to_json_line(event));
-  for (const char* name : names) {
-    if (const auto part = native.find(name); part != native.end()) parts[name] = std::move(*part);
+json native_rest(const event::Event& event, std::span<const char* const> mapped) {
+  json rest = json::parse(event::to_json_line(event));
+  rest.erase("schema_version");
+  for (const char* path : mapped) {
+    const json::json_pointer pointer(path);
+    const json::json_pointer above = pointer.parent_pointer();
+    if (!rest.contains(pointer)) continue;
+    rest.at(above).erase(pointer.back());
+    if (!above.empty() && rest.at(above).empty()) rest.erase(above.back());
   }
-  return parts;
+  return rest;
 }
 
 }  // namespace nslookout::encode

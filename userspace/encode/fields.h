@@ -2,6 +2,7 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,8 @@ struct ImageName {
 // The same process as one text: boot, pid and start; empty where the start is not known.
 [[nodiscard]] std::string process_entity(const event::Event& event, const event::Process& process);
 
-// The parts of the event's own JSON (event/codec.h) with these names.
-[[nodiscard]] json native_parts(const event::Event& event, const std::vector<const char*>& names);
+// The event's own JSON (event/codec.h) without what a mapping has fields for: JSON pointers (RFC 6901). A new field is
+// in it until a mapping names it. The schema's version is left out.
+[[nodiscard]] json native_rest(const event::Event& event, std::span<const char* const> mapped);
 
 }  // namespace nslookout::encode

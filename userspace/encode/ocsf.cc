@@ -210,6 +210,37 @@ void put_observables(const event::Event& event, json& out) {
   }
 }
 
+// What OCSF has a field for; the rest is `unmapped`. Its times are milliseconds, which is no latency.
+constexpr std::array mapped = {"/event_id",
+                               "/time",
+                               "/sequence",
+                               "/alert",
+                               "/duplicate_of",
+                               "/kind",
+                               "/dns/query",
+                               "/dns/record_type",
+                               "/dns/id",
+                               "/dns/transport",
+                               "/dns/server",
+                               "/dns/source",
+                               "/dns/rcode",
+                               "/dns/answers",
+                               "/process/pid",
+                               "/process/tid",
+                               "/process/start_time",
+                               "/process/comm",
+                               "/process/executable",
+                               "/process/command_line",
+                               "/process/cwd",
+                               "/process/uid",
+                               "/process/user",
+                               "/process/session",
+                               "/process/executable_deleted",
+                               "/process/namespace_pid",
+                               "/container",
+                               "/host",
+                               "/sensor/version"};
+
 }  // namespace
 
 json to_ocsf(const event::Event& event) {
@@ -238,11 +269,7 @@ json to_ocsf(const event::Event& event) {
   if (!event.dns) out["src_endpoint"]["hostname"] = event.host ? text(event.host->name) : json("localhost");
   put_verdict(event, out);
   put_observables(event, out);
-  json rest = native_parts(event, {"origin", "pod", "rules", "losses", "role", "client_hidden", "action", "bypass"});
-  if (event.process && !event.process->ancestors.empty()) {
-    rest["ancestors"] = native_parts(event, {"process"})["process"]["ancestors"];
-  }
-  put_object(out, "unmapped", std::move(rest));
+  put_object(out, "unmapped", native_rest(event, mapped));
   return out;
 }
 
