@@ -53,6 +53,9 @@ LIBRARIES = [
     ("zlib", re.compile(r"<zlib\.h>"), ("sink/spool", "sink/otlp_receiver")),
 ]
 
+# match_events makes texts for rules of JSON that it read.
+JSON_WRITERS = ("base/ascii_json.h", "cli/match_events.cc")
+
 MAX_LINES = 700
 SOURCE_SUFFIXES = {".h", ".cc", ".c", ".py", ".sh", ".proto"}
 SKIPPED_NAMES = {".git", ".cache", "__pycache__", "node_modules"}  # .git is a file in a linked work tree
@@ -122,6 +125,13 @@ def libraries_in_their_place(tree):
                     yield path, number, f"{library} is for {' and '.join(places)} alone"
 
 
+def json_is_written_by_one(tree):
+    for path, lines in tree.under("userspace/", ".h", ".cc"):
+        for number, line in enumerate(lines, 1):
+            if ".dump(" in line and not path.endswith(JSON_WRITERS):
+                yield path, number, "JSON is written by base/ascii_json.h, which no terminal obeys"
+
+
 def kernel_side_stands_alone(tree):
     for path, lines in tree.under("bpf/", ".h", ".c"):
         for number, header in includes(lines):
@@ -186,6 +196,7 @@ CHECKS = [
     include_direction,
     known_folders,
     libraries_in_their_place,
+    json_is_written_by_one,
     kernel_side_stands_alone,
     kernel_programs_are_licensed,
     headers_guard_themselves,

@@ -28,6 +28,7 @@ BREACHES = [
     ("libraries_in_their_place", "userspace/agent/a.cc", '#include "sendmsg_fentry.skel.h"\n', 1),
     ("libraries_in_their_place", "userspace/cli/decode.cc", "#include <google/protobuf/message.h>\n", 1),
     ("libraries_in_their_place", "userspace/match/a.cc", '#include "nslookout/v1/event.pb.h"\n', 1),
+    ("json_is_written_by_one", "userspace/cli/a.cc", "std::cout << json.dump(2);\n", 1),
     ("kernel_side_stands_alone", "bpf/a.bpf.h", H + '#include "userspace/base/fd.h"\n', 3),
     ("kernel_side_stands_alone", "bpf/a.h", H + '#include "base/dns_name.h"\n', 3),
     ("kernel_side_stands_alone", "bpf/a.bpf.c", SPDX + '#include "../userspace/base/fd.h"\n', 2),

@@ -31,6 +31,11 @@ TEST(Escape, ControlsAndInvalidUtf8) {
       {"overlong\xC0\xAF", "overlong\\xc0\\xaf", "overlong\\xc0\\xaf"},
       {"overlong\xE0\x80\xAF", "overlong\\xe0\\x80\\xaf", "overlong\\xe0\\x80\\xaf"},
       {"surrogate\xED\xA0\x80", "surrogate\\xed\\xa0\\x80", "surrogate\\xed\\xa0\\x80"},
+      {"bidi\u202E", "bidi\\u{202E}", "bidi\u202E"},
+      {"isolate\u2066", "isolate\\u{2066}", "isolate\u2066"},
+      {"nothing\u200B", "nothing\\u{200B}", "nothing\u200B"},
+      {"line\u2028", "line\\u{2028}", "line\u2028"},
+      {"tag\U000E0041", "tag\\u{E0041}", "tag\U000E0041"},
       {"beyond\xF4\x90\x80\x80", "beyond\\xf4\\x90\\x80\\x80", "beyond\\xf4\\x90\\x80\\x80"},
   };
   for (const auto& c : cases) {

@@ -62,11 +62,14 @@ TEST(Diff, TheSameIsSaidAndNothingNewIsSaid) {
 }
 
 TEST(Diff, HostileTextsForgeNoLineAndMoveNoCursor) {
-  const auto after = inventory_of({{"a\n\x1b[2Jb.test", "/bin/\nevil\x07", "p\r\xff"}});
+  const auto after = inventory_of({{"a\n\x1b[2Jb.test", "/bin/\nevil\x07", "p\r\xff\u202e\u200b\u009b"}});
   const std::string text = diff_text(difference(after, inventory_of({})), {});
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(text, Not(HasSubstr("\x07")));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 6);
+  const auto ascii = testing::Each(testing::AllOf(testing::Ge('\n'), testing::Le('~')));
+  EXPECT_THAT(text, ascii);
+  EXPECT_THAT(diff_json(difference(after, inventory_of({})), {}), ascii);
   EXPECT_FALSE(nlohmann::json::parse(diff_json(difference(after, inventory_of({})), {})).empty());
 }
 

@@ -46,11 +46,14 @@ TEST(Hunt, ALineHasNameTypeTimesCountProcessPackageContainerAndRule) {
 TEST(Hunt, HostileTextsForgeNoLine) {
   inventory::Lookup lookup = kept();
   lookup.event.dns->query = "a\nb";
-  lookup.event.process->executable = "/bin/\x1b[2J";
+  lookup.event.process->executable = "/bin/\x1b[2J\u202e\u200b\u009b";
   lookup.rules[0].title = "x\ny";
   const std::string text = hunt_text(lookup);
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  const auto ascii = testing::Each(testing::AllOf(testing::Ge('\n'), testing::Le('~')));
+  EXPECT_THAT(text, ascii);
+  EXPECT_THAT(hunt_json(lookup), ascii);
 }
 
 // What a rule sees of a lookup that is kept as an event.

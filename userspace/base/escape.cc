@@ -1,5 +1,7 @@
 #include "base/escape.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -31,6 +33,35 @@ std::size_t utf8_sequence(std::string_view text) {
   return 0;
 }
 
+struct Range {
+  std::uint32_t first, last;
+};
+
+// Format characters (general category Cf) and separators that break lines: none is needed to read a name.
+constexpr std::array<Range, 11> unseen = {{{0x00AD, 0x00AD},
+                                           {0x061C, 0x061C},
+                                           {0x180E, 0x180E},
+                                           {0x200B, 0x200F},
+                                           {0x2028, 0x202E},
+                                           {0x2060, 0x206F},
+                                           {0xFE00, 0xFE0F},
+                                           {0xFEFF, 0xFEFF},
+                                           {0xFFF9, 0xFFFB},
+                                           {0xE0000, 0xE007F},
+                                           {0xE0100, 0xE01EF}}};
+
+std::uint32_t code_point(std::string_view character) {
+  constexpr std::array<unsigned char, 5> masks = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  std::uint32_t value = static_cast<unsigned char>(character[0]) & masks.at(character.size());
+  for (const char c : character.substr(1)) value = value << 6 | (static_cast<unsigned char>(c) & 0x3F);
+  return value;
+}
+
+bool is_unseen(std::uint32_t point) {
+  return std::any_of(unseen.begin(), unseen.end(),
+                     [point](const Range& range) { return point >= range.first && point <= range.last; });
+}
+
 void append_hex(std::string& out, char octet) {
   static constexpr char digits[] = "0123456789abcdef";
   const auto value = static_cast<unsigned char>(octet);
@@ -50,6 +81,8 @@ std::string escape(std::string_view text, bool controls_too) {
     const std::size_t taken = length == 0 ? 1 : length;
     if (length == 0 || (controls_too && control)) {
       for (const char octet : text.substr(0, taken)) append_hex(out, octet);
+    } else if (controls_too && length > 1 && is_unseen(code_point(text.substr(0, taken)))) {
+      out += fmt::format("\\u{{{:04X}}}", code_point(text.substr(0, taken)));
     } else {
       out += text.substr(0, taken);
     }

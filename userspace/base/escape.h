@@ -6,8 +6,9 @@
 
 namespace nslookout {
 
-// Control characters (C0, DEL, and the C1 range in UTF-8) and octets that are not UTF-8 become \xHH; everything else
-// is kept. For diagnostics: the result is one line whatever the input.
+// Control characters (C0, DEL, and the C1 range in UTF-8) and octets that are not UTF-8 become \xHH, characters that
+// are not seen, reorder what stands beside them (Unicode UAX #9) or break lines \u{H}; everything else is kept. For
+// people: the result is one line, in the order of its octets, whatever the input.
 [[nodiscard]] std::string escape_controls(std::string_view text);
 
 // Well-formed UTF-8 (RFC 3629) throughout.

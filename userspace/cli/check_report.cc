@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 #include "cli/check_verdict.h"
 #include "cli/commands.h"
@@ -14,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) { return ascii_json(json, 2) + "\n"; }
 
 std::string label_of(const sigma::Document& document) {
   if (document.title.empty()) return document.id;

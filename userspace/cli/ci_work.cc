@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/read_up_to.h"
 #include "identity/proc_process.h"
 #include "sink/write_all.h"
@@ -82,7 +83,7 @@ Result<void> write_state(const WorkFolder& folder, const AgentState& state) {
       {"pid", state.pid}, {"start_ticks", state.start_ticks}, {"end", state.end}, {"events", folder.events()}};
   const Fd file(::open(folder.state().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!file.valid()) return cannot("written", folder.state());
-  const std::string text = json.dump() + "\n";
+  const std::string text = ascii_json(json) + "\n";
   if (::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
     return cannot("written", folder.state());
   }

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/config.h"
+#include "base/ascii_json.h"
 #include "base/text.h"
 #include "cli/checks.h"
 
@@ -173,7 +174,7 @@ void add_environment(Chosen& chosen, const std::map<std::string, CLI::Option*>& 
 // A double-quoted YAML scalar in ASCII: JSON's, but for what is beyond U+FFFF, which JSON writes as two halves and YAML does
 // not take as such.
 std::string quoted(const std::string& text) {
-  const std::string json = nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  const std::string json = ascii_json(nlohmann::json(text));
   const auto unit = [&](std::size_t at) { return std::stoul(json.substr(at + 2, 4), nullptr, 16); };
   std::string yaml;
   for (std::size_t at = 0; at < json.size();) {
@@ -290,7 +291,7 @@ std::string configuration_schema(const CLI::App& command) {
   for (const CLI::Option* option : command.get_options()) {
     if (is_setting(*option)) schema["properties"][key_of(*option)] = schema_of(*option);
   }
-  return schema.dump(2) + "\n";
+  return ascii_json(schema, 2) + "\n";
 }
 
 }  // namespace nslookout::cli

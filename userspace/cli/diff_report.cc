@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 #include "base/text.h"
 
@@ -98,7 +99,7 @@ std::string diff_text(const Difference& fresh, const Difference& vanished) {
 
 std::string diff_json(const Difference& fresh, const Difference& vanished) {
   const Json json = {{"new", json_of(fresh)}, {"vanished", json_of(vanished)}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json, 2) + "\n";
 }
 
 }  // namespace nslookout::cli

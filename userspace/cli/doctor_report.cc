@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 
 namespace nslookout::cli {
@@ -172,7 +173,7 @@ std::string doctor_json(const kernel::Diagnosis& diagnosis) {
       {"bypasses", {{"usable", diagnosis.bypasses.usable}, {"reason", diagnosis.bypasses.reason}}},
       {"unix_clients", {{"usable", diagnosis.unix_clients.usable}, {"reason", diagnosis.unix_clients.reason}}},
       {"blind_spots", spots}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json, 2) + "\n";
 }
 
 }  // namespace nslookout::cli

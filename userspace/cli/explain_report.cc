@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/dns_name.h"
 #include "base/escape.h"
 #include "base/record_type.h"
@@ -174,7 +175,7 @@ std::string explain_json(const sigma::RuleSet& set, const compile::Plan& plan) {
                      {"kernel_names", plan.predicates().names.size()},
                      {"rules", rules},
                      {"not_loaded", refused}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json, 2) + "\n";
 }
 
 }  // namespace nslookout::cli

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "cli/observed.h"
@@ -79,7 +80,7 @@ std::string hunt_json(const inventory::Lookup& lookup) {
                      {"pod", event.pod ? event.pod->namespace_name + "/" + event.pod->name : ""},
                      {"event_id", event.event_id},
                      {"rules", rules}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json) + "\n";
 }
 
 }  // namespace nslookout::cli

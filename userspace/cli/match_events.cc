@@ -9,8 +9,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+<<<<<<< HEAD
 #include "base/idna.h"
 #include "sigma/fields.h"
+=======
+#include "base/ascii_json.h"
+>>>>>>> 3674ccb (what is printed: JSON is written in ASCII by one function, unseen and bidirectional characters are escaped by one)
 
 namespace nslookout::cli {
 namespace {
@@ -116,7 +120,7 @@ std::string event_json(std::size_t index, const std::vector<match::Hit>& hits) {
     rules.push_back({{"id", hit.id()}, {"title", hit.title()}, {"level", hit.level()}, {"file", hit.file()}});
   }
   const Json json = {{"event", index}, {"rules", rules}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json) + "\n";
 }
 
 }  // namespace nslookout::cli

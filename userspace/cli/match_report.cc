@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 #include "cli/rule_text.h"
 
@@ -35,7 +36,7 @@ std::string match_json(const std::string& name, const std::vector<match::Hit>& h
         {{"id", hit.id()}, {"title", hit.title()}, {"level", hit.level()}, {"file", hit.file()}, {"matched", matched}});
   }
   const Json json = {{"query", name}, {"rules", rules}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json) + "\n";
 }
 
 }  // namespace nslookout::cli

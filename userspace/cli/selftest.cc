@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -57,7 +58,7 @@ std::string json_of(const agent::SelftestReport& selftest) {
                              {"record_type", rule.record_type},
                              {"reason", rule.reason}});
   }
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return ascii_json(json) + "\n";
 }
 
 int selftest(const SelftestArguments& arguments) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii_json.h"
 #include "encode/ecs.h"
 #include "encode/ocsf.h"
 #include "event/codec.h"
@@ -18,7 +19,7 @@ Result<std::string> to_line(const event::Event& event, Format format) {
   if (format == Format::native) return event::to_json_line(event);
   try {
     const nlohmann::json object = format == Format::ecs ? to_ecs(event) : to_ocsf(event);
-    return object.dump(-1, ' ', true);  // ASCII alone: U+2028, DEL and the C1 controls are escaped, too
+    return ascii_json(object);
   } catch (const std::exception& exception) {
     return fail(ErrorClass::runtime, "writing an event as JSON: {}", exception.what());
   }

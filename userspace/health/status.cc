@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 #include "base/text.h"
 
@@ -162,7 +163,7 @@ std::string status_json(const Snapshot& snapshot, WallTime now) {
   json["rules"] = json_of(snapshot.rules);
   json["correlations"] = json_of(snapshot.correlations);
   json["lists"] = json_of(snapshot.lists);
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json) + "\n";
 }
 
 Result<std::string> status_text(std::string_view json) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "report/grouping.h"
 #include "report/page_files.h"
 #include "report/visible.h"
@@ -155,7 +156,7 @@ std::string page_html(const Tree& tree, const PageFacts& facts) {
   const std::array<std::pair<std::string_view, std::string>, 4> parts = {{
       {"@policy@", policy()},
       {"@style@", std::string(page_files::style)},
-      {"@data@", for_script_element(page_json(tree, facts).dump(-1, ' ', true, Json::error_handler_t::replace))},
+      {"@data@", for_script_element(ascii_json(page_json(tree, facts)))},
       {"@script@", std::string(page_files::script)},
   }};
   std::string_view rest = page_files::html;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
 #include "base/escape.h"
 #include "base/text.h"
 #include "report/summary.h"
@@ -49,7 +50,7 @@ std::string summary_sarif(const Job& job, const std::string& version) {
   const Json json = {{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
                      {"version", "2.1.0"},
                      {"runs", Json::array({{{"tool", {{"driver", driver}}}, {"results", results}}})}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return ascii_json(json, 2) + "\n";
 }
 
 }  // namespace nslookout::report

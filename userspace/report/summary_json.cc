@@ -1,5 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include "base/ascii_json.h"
+
 #include "report/summary.h"
 
 namespace nslookout::report {
@@ -41,7 +43,7 @@ std::string summary_json(const Job& job) {
                        {"level", totals.level}}},
                      {"losses", job.losses()},
                      {"names", names}};
-  return without_commands(json.dump(-1, ' ', true, Json::error_handler_t::replace)) + "\n";
+  return without_commands(ascii_json(json)) + "\n";
 }
 
 }  // namespace nslookout::report
