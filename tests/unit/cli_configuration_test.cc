@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/configuration.h"
+#include "cli/run.h"
 #include "tests/support/source_dir.h"
 
 namespace nslookout::cli {
@@ -136,6 +137,47 @@ TEST_F(Configuration, Refusals) {
   }
   fs::remove(folder_ / "config.yaml");
   EXPECT_EQ(outcome(), "config.yaml: No such file or directory");
+}
+
+// `config check` says what `run` would.
+TEST_F(Configuration, CheckRefusesWhatRunRefusesBeforeItReadsRules) {
+  const struct {
+    std::string file;
+    std::string message;  // its beginning; empty: accepted
+  } cases[] = {
+      {"observe: all", ""},
+      {"rules: not-there\nmode: enforce\nfail: closed\nhistory: f\nhunt_on_reload: 24h", ""},
+      {"backend: auto", "there is nothing to look out for"},
+      {"observe: all\nfail: closed", "--fail closed is about what blocks: add --mode enforce"},
+      {"observe: all\nhidden_clients: deny", "--hidden-clients deny changes what programs do: add --mode enforce"},
+      {"observe: all\nblock_rules: [x]", "--block-rule, --block-list, --allow and --allow-only change nothing"},
+      {"observe: all\nhunt_on_reload: 24h", "--hunt-on-reload needs a history to hunt in: give --history FILE"},
+      {"observe: all\nmetrics: bogus", "--metrics bogus: "},
+      {"observe: all\nown_resolvers: [notanaddress]", "--own-resolver notanaddress: that is no address"},
+      {"observe: all\nbypass: 'off'\nown_resolvers: [notanaddress]", ""},
+      {"observe: all\nbackend: none", (folder_ / "config.yaml").native() + ":2:10: backend: none not in"},
+  };
+  for (const auto& row : cases) {
+    const auto checked = check_run({write("config.yaml", row.file), false});
+    const std::string said = checked ? "" : checked.error().message;
+    EXPECT_EQ(said.substr(0, row.message.size()), row.message) << row.file;
+    EXPECT_EQ(said.empty(), row.message.empty()) << row.file << ": " << said;
+  }
+}
+
+TEST_F(Configuration, CheckRefusesFilesThatAnyUserMayWrite) {
+  const auto said = [&] {
+    const auto checked = check_run({(folder_ / "config.yaml").native(), false});
+    return checked ? "" : checked.error().message;
+  };
+  const std::string list = write("names", "a.test\n");
+  const std::string config = write("config.yaml", "lists: ['exact:" + list + "']\n");
+  EXPECT_EQ(said(), "");
+  for (const std::string& file : {config, list}) {
+    fs::permissions(file, fs::perms::others_write, fs::perm_options::add);
+    EXPECT_NE(said().find(file), std::string::npos) << said();
+    fs::permissions(file, fs::perms::others_write, fs::perm_options::remove);
+  }
 }
 
 TEST(ConfigurationSchema, HasEveryOptionOfRun) {

@@ -34,6 +34,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "compile/kernel_tables.h"
+#include "health/http_server.h"
 #include "history/recorder.h"
 #include "identity/environment_names.h"
 #include "identity/proc_process.h"
@@ -453,6 +454,15 @@ Result<void> watch(kernel::Sensor& sensor, Pipeline& pipeline, Reloads& reloads,
 }
 
 }  // namespace
+
+Result<void> check_options(const RunOptions& options) {
+  if (auto trusted = check_writers(options); !trusted) return trusted;
+  if (!options.metrics.empty()) {
+    if (auto address = health::parse_http_address(options.metrics); !address) return fail(address.error());
+  }
+  kernel::SensorOptions unused;
+  return set_bypasses(options, unused);
+}
 
 Result<void> run(const RunOptions& options) {
   const WallTime started = std::chrono::system_clock::now();

@@ -50,6 +50,10 @@ struct RunOptions {
   bool allow_writable = false;  // rules and lists that any user may write
 };
 
+// What run() refuses of the options themselves: addresses, the list of resolvers, rules and lists that any user may write. The rules
+// and lists are not read. Errors: usage, invalid.
+[[nodiscard]] Result<void> check_options(const RunOptions& options);
+
 // Errors before anything is attached: invalid (rules, lists), usage (outputs), unsupported (kernel, privilege).
 [[nodiscard]] Result<void> run(const RunOptions& options);
 

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/configuration.h"
 #include "cli/report.h"
+#include "cli/run.h"
 
 namespace nslookout::cli {
 namespace {
@@ -20,9 +21,11 @@ struct Configured {
 };
 
 int check(const std::string& file) {
-  const Configured configured;
-  const auto applied = apply_configuration(*configured.run, {file, false});
-  return applied ? exit_ok : report(applied.error());
+  const auto checked = check_run({file, false});
+  if (checked) return exit_ok;
+  Error error = checked.error();
+  if (error.kind == ErrorClass::usage) error.kind = ErrorClass::invalid;  // it is the file's fault, not the command's
+  return report(error);
 }
 
 int show(const std::string& file) {

@@ -68,26 +68,33 @@ Result<void> check_writers(const ConfigurationArguments& configuration, bool all
   return confine::check_not_writable_by_all({file, std::filesystem::path(file).parent_path() / "conf.d"});
 }
 
-int run(CLI::App& command, const RunArguments& arguments) {
-  const auto trusted = check_writers(arguments.configuration, arguments.options.allow_writable);
-  if (!trusted) return report(trusted.error());
-  if (const auto configured = apply_configuration(command, arguments.configuration); !configured) {
-    return report(configured.error());
+// The files and the environment added to the command line, and all that is refused before rules are read.
+Result<agent::RunOptions> options_of(CLI::App& command, const RunArguments& arguments) {
+  if (auto trusted = check_writers(arguments.configuration, arguments.options.allow_writable); !trusted) {
+    return fail(trusted.error());
   }
-  const auto checked = check_together(arguments.options);
-  if (!checked) return report(checked.error());
-  log::set_level(log_levels.at(arguments.log_level));
+  if (auto configured = apply_configuration(command, arguments.configuration); !configured) {
+    return fail(configured.error());
+  }
+  if (auto checked = check_together(arguments.options); !checked) return fail(checked.error());
   agent::RunOptions options = arguments.options;
   options.rule_loading = {arguments.rules.options(), arguments.rules.keep_going, arguments.rules.max_names,
                           arguments.rules.search_suffixes};
   if (!arguments.hunt_back.empty()) {
     if (options.history.empty()) {
-      return report({ErrorClass::usage, "--hunt-on-reload needs a history to hunt in: give --history FILE"});
+      return fail(ErrorClass::usage, "--hunt-on-reload needs a history to hunt in: give --history FILE");
     }
     options.hunt_back = duration_of(arguments.hunt_back);
   }
   options.revision = revision();
-  const auto outcome = agent::run(options);
+  return options;
+}
+
+int run(CLI::App& command, const RunArguments& arguments) {
+  const auto options = options_of(command, arguments);
+  if (!options) return report(options.error());
+  log::set_level(log_levels.at(arguments.log_level));
+  const auto outcome = agent::run(*options);
   return outcome ? exit_ok : report(outcome.error());
 }
 
@@ -285,6 +292,15 @@ std::shared_ptr<const void> add_options_of_run(CLI::App& command) {
   auto arguments = std::make_shared<RunArguments>();
   add_options(command, *arguments);
   return arguments;
+}
+
+Result<void> check_run(const ConfigurationArguments& configuration) {
+  CLI::App command;
+  RunArguments arguments;
+  add_options(command, arguments);
+  arguments.configuration = configuration;
+  const auto options = options_of(command, arguments);
+  return options ? agent::check_options(*options) : fail(options.error());
 }
 
 std::vector<std::string> options_given(const CLI::App& command, const std::vector<std::string_view>& own) {
