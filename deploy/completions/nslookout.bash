@@ -127,7 +127,7 @@ _nslookout() {
     hunt)
       if [[ $current == -* ]]; then
         _nslookout_words \
-          "--rules --list --product-windows --expand --keep-going --search-suffix --history --since --format \
+          "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --history --since --format \
            --fail-on-match --help" "$current"
       else
         _nslookout_paths "$current"

@@ -35,11 +35,10 @@ Result<void> check_name_count(const compile::Plan& plan, std::size_t max_names) 
   std::size_t of_rules = 0;
   for (const compile::RulePlan& rule : plan.rule_plans()) of_rules += rule.witnesses.size();
   if (of_lists + of_rules <= max_names) return {};
-  return fail(
-      ErrorClass::invalid,
-      "the lists have {} names and the rules {}, which is more than the kernel's tables are made for ({}); give "
-      "--max-names {} if the memory is there (about 100 octets a name), or fewer lists",
-      of_lists, of_rules, max_names, of_lists + of_rules);
+  return fail(ErrorClass::invalid,
+              "the lists have {} names and the rules {}, which is more than there may be ({}); give "
+              "--max-names {} if the memory is there (about 100 octets a name), or fewer lists",
+              of_lists, of_rules, max_names, of_lists + of_rules);
 }
 
 }  // namespace

@@ -158,6 +158,7 @@ void add_hunt(CLI::App& app, Command& chosen) {
   add_rules_and_lists(*command, arguments->rules, arguments->lists);
   add_rule_arguments(*command, arguments->rule_arguments);
   add_keep_going(*command, arguments->rule_arguments);
+  add_max_names(*command, arguments->rule_arguments);
   add_search_suffixes(*command, arguments->rule_arguments, {"auto"});
   add_places(*command, *arguments);
   command->add_option("--format", arguments->format, "text, for people, or json, one line a lookup")

@@ -40,6 +40,7 @@ void add_replay(CLI::App& app, Command& chosen) {
   add_rules_and_lists(*command, options->rules, options->lists);
   add_rule_arguments(*command, *rules);
   add_keep_going(*command, *rules);
+  add_max_names(*command, *rules);
   add_search_suffixes(*command, *rules, {"none"});
   add_observe_option(*command, options->observe, "unique: each name once");
   add_responses_option(*command, options->responses);
