@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "base/escape.h"
+#include "base/system_authorities.h"
 
 namespace nslookout {
 namespace {
@@ -153,6 +154,8 @@ void HttpClient::State::prepare(const HttpRequest& request, Exchange& exchange, 
     curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);       // Debian's libcurl would trust the system's beside it
     curl_easy_setopt(handle, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // and would not read a renewed file for a day
+  } else if (const std::string authorities = system_authorities(); !authorities.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, authorities.c_str());
   }
   if (!request.client_certificate.empty()) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, request.client_certificate.c_str());

@@ -14,6 +14,7 @@
 #include "base/host_name.h"
 #include "base/quiet_thread.h"
 #include "encode/format.h"
+#include "sink/tls_context.h"
 
 namespace nslookout::sink {
 namespace {
@@ -70,7 +71,9 @@ Result<Configuration> configure(const Spec& spec) {
       {"compression.codec", "lz4"},        {"linger.ms", "5"},         {"message.timeout.ms", "0"},
       {"reconnect.backoff.max.ms", "2000"}};
   if (spec.tls || !(spec.ca + spec.certificate).empty()) properties.emplace_back("security.protocol", "ssl");
-  if (!spec.ca.empty()) properties.emplace_back("ssl.ca.location", spec.ca);
+  // Whether TLS is used, the properties may say.
+  const std::string ca = spec.ca.empty() ? TlsContext::authorities_elsewhere() : spec.ca;
+  if (!ca.empty()) properties.emplace_back("ssl.ca.location", ca);
   if (!spec.certificate.empty()) {
     properties.emplace_back("ssl.certificate.location", spec.certificate);
     properties.emplace_back("ssl.key.location", spec.key);

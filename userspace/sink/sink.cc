@@ -1,9 +1,13 @@
 #include "sink/sink.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <csignal>
 #include <span>
 
+#include "base/log.h"
+#include "base/system_authorities.h"
 #include "sink/file_receiver.h"
 #include "sink/journald_receiver.h"
 #include "sink/kafka_receiver.h"
@@ -43,6 +47,21 @@ Result<std::unique_ptr<Receiver>> open_receiver(const Spec& spec) {
   return fail(ErrorClass::usage, "there is no such output");
 }
 
+// Its certificate would be refused for ever, and the reason is on this side.
+void warn_without_authorities(const std::string& name, const Spec& spec) {
+  const bool tls = spec.place == Place::kafka ? spec.tls || !spec.certificate.empty()
+                                              : spec.transport == Transport::tls || spec.url.starts_with("https");
+  if (!tls || !spec.ca.empty()) return;
+  const std::string authorities = system_authorities();
+  if (!authorities.empty() && ::access(authorities.c_str(), R_OK) == 0) return;
+  log::warning(
+      "output {}: {}, so no receiver's certificate can be verified; name a file of authorities with ca=, or in "
+      "SSL_CERT_FILE",
+      name,
+      authorities.empty() ? "this host has no certificate authorities in any of the usual files"
+                          : fmt::format("SSL_CERT_FILE names {}, which cannot be read", authorities));
+}
+
 // Hands each event to its receiver at once, and never again.
 class DirectSink : public Sink {
  public:
@@ -75,6 +94,7 @@ Result<std::unique_ptr<Sink>> open(std::string_view text, WhenFull when_full) {
   ignore_default_sigpipe();
   auto receiver = open_receiver(*spec);
   if (!receiver) return fail(receiver.error());
+  warn_without_authorities(spec_name(text), *spec);
   const bool local = !spec->over_network() && spec->place != Place::journald;
   if (local && when_full == WhenFull::wait) {
     return std::make_unique<DirectSink>(spec_name(text), std::move(*receiver));

@@ -1,6 +1,8 @@
 #include "sink/tls_context.h"
 
-#include <array>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -8,6 +10,7 @@
 
 #include "base/escape.h"
 #include "base/ip_address.h"
+#include "base/system_authorities.h"
 
 namespace nslookout::sink {
 
@@ -18,6 +21,13 @@ int note_question(SSL* session, void* /*unused*/) {
   static char asked = 0;
   SSL_set_app_data(session, &asked);
   return 1;
+}
+
+bool trusts(SSL_CTX* context, const std::string& ca) {
+  if (!ca.empty()) return SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr) == 1;
+  if (SSL_CTX_set_default_verify_paths(context) != 1) return false;
+  const std::string elsewhere = TlsContext::authorities_elsewhere();
+  return elsewhere.empty() || SSL_CTX_load_verify_locations(context, elsewhere.c_str(), nullptr) == 1;
 }
 
 }  // namespace
@@ -45,6 +55,12 @@ bool TlsContext::was_asked(const ssl_st* session) { return SSL_get_app_data(sess
 
 bool TlsContext::has_certificate(const ssl_st* session) { return SSL_get_certificate(session) != nullptr; }
 
+std::string TlsContext::authorities_elsewhere() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes the environment
+  if (std::getenv(X509_get_default_cert_file_env()) != nullptr) return "";  // OpenSSL reads it itself
+  return ::access(X509_get_default_cert_file(), R_OK) == 0 ? "" : system_authorities();
+}
+
 Result<std::shared_ptr<TlsContext>> TlsContext::create(const std::string& ca, const std::string& certificate,
                                                        const std::string& key) {
   auto made = std::make_shared<TlsContext>();
@@ -55,8 +71,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::create(const std::string& ca, co
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   SSL_CTX_set_cert_cb(context, note_question, nullptr);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (ca.empty() ? SSL_CTX_set_default_verify_paths(context) != 1
-                 : SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr) != 1) {
+  if (!trusts(context, ca)) {
     return fail(ErrorClass::runtime, "{}: {}; ca= names a file of certificates in PEM form",
                 ca.empty() ? "the system's certificates" : escape_controls(ca), last_error());
   }

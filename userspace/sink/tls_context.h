@@ -24,6 +24,9 @@ class TlsContext {
   [[nodiscard]] static Result<std::shared_ptr<TlsContext>> create(const std::string& ca, const std::string& certificate,
                                                                   const std::string& key);
 
+  // The system's authorities where OpenSSL would not find them by itself; empty: it does, or there are none.
+  [[nodiscard]] static std::string authorities_elsewhere();
+
   // For a socket that is connected to the host (a name or an address), before its handshake.
   [[nodiscard]] Result<Session> session(int socket, const std::string& host) const;
 
