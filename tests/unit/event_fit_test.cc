@@ -50,7 +50,7 @@ TEST_P(EventFitHostile, NoProcessMakesALineThatReadersCut) {
   EXPECT_EQ(process.command_line.at(0), "program");
   EXPECT_TRUE(process.command_line_truncated);
   EXPECT_TRUE(process.executable_truncated);
-  EXPECT_TRUE(process.executable.starts_with(".../") || process.executable.starts_with(cut_away));
+  EXPECT_TRUE(process.executable.starts_with(cut_away));
   EXPECT_TRUE(process.executable.ends_with("/end"));
   ASSERT_FALSE(process.ancestors.empty()) << "the nearest stay";
   EXPECT_TRUE(process.ancestors_truncated);

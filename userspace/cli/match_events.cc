@@ -9,12 +9,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-<<<<<<< HEAD
+#include "base/ascii_json.h"
 #include "base/idna.h"
 #include "sigma/fields.h"
-=======
-#include "base/ascii_json.h"
->>>>>>> 3674ccb (what is printed: JSON is written in ASCII by one function, unseen and bidirectional characters are escaped by one)
 
 namespace nslookout::cli {
 namespace {
