@@ -222,8 +222,7 @@ void warn_of_unwatched_bypasses(const kernel::BypassWatch& watch, const std::str
   if (watch.watched && !(identity::shows_initial_pid_namespace(proc_root) && can_open_roots(proc_root))) {
     log::warning(
         "processes that ask another resolver than theirs are not told: their /etc/resolv.conf cannot be read, which "
-        "takes "
-        "the host's /proc and CAP_SYS_PTRACE");
+        "takes the host's /proc and CAP_SYS_PTRACE");
   }
 }
 

@@ -4,13 +4,10 @@
 
 #include "base/dns_name.h"
 #include "event/candidate.h"
+#include "identity/kernel_process.h"
 
 namespace nslookout::agent {
 namespace {
-
-bool same_process(const nsl_process_key& a, const nsl_process_key& b) {
-  return a.start_boottime == b.start_boottime && a.tgid == b.tgid;
-}
 
 // A request over a resolver's socket may be for addresses of both kinds: type 0, see nsl_candidate.
 bool same_type(std::uint16_t asked, std::uint16_t copied) {
@@ -34,7 +31,7 @@ Forwarders::Asked* Forwarders::copied_by(const nsl_candidate& candidate, bool un
   for (const Queries::iterator& query : found->second) {
     if (query->undecided.has_value() != undecided) continue;
     if (query->boottime > candidate.boottime || !same_type(query->record_type, candidate.record_type)) continue;
-    if (same_process(query->leg.client, candidate.sender.process)) continue;
+    if (identity::same_process(query->leg.client, candidate.sender.process)) continue;
     if (!serves_(candidate.sender, query->leg, candidate.boottime)) continue;
     client = &*query;
     if (!copied_already(*query, candidate.record_type)) break;
@@ -67,7 +64,7 @@ void Forwarders::decided(const nsl_candidate& candidate) {
   if (found == by_name_.end()) return;
   const auto same = std::ranges::find_if(found->second, [&](const Queries::iterator& query) {
     return query->undecided && query->boottime == candidate.boottime && query->record_type == candidate.record_type &&
-           same_process(query->leg.client, candidate.sender.process);
+           identity::same_process(query->leg.client, candidate.sender.process);
   });
   if (same == found->second.end()) return;  // forgotten meanwhile
   oldest_first_.erase(*same);

@@ -13,6 +13,7 @@
 #include "agent/small_files.h"
 #include "base/clock.h"
 #include "base/dns_name.h"
+#include "identity/kernel_process.h"
 #include "identity/proc_process.h"
 
 namespace nslookout::agent {
@@ -105,8 +106,7 @@ std::string SenderSearchSuffixes::mount_namespace(const std::string& process) co
 }
 
 bool SenderSearchSuffixes::is_last(const nsl_sender& sender) const {
-  return last_.process.tgid == sender.process.tgid && last_.process.start_boottime == sender.process.start_boottime &&
-         last_.cgroup_id == sender.cgroup_id;
+  return identity::same_process(last_.process, sender.process) && last_.cgroup_id == sender.cgroup_id;
 }
 
 const std::vector<SearchSuffix>& SenderSearchSuffixes::of(const nsl_sender& sender, std::uint64_t boottime) {

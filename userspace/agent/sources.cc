@@ -9,12 +9,9 @@
 #include "agent/search_suffixes.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "lists/name_list.h"
 #include "sigma/load.h"
 
 namespace nslookout::agent {
-
-namespace {
 
 Result<std::vector<lists::NameList>> load_lists(const std::vector<std::string>& specs) {
   std::vector<lists::NameList> lists;
@@ -27,6 +24,8 @@ Result<std::vector<lists::NameList>> load_lists(const std::vector<std::string>& 
   }
   return lists;
 }
+
+namespace {
 
 // Nothing is left out silently: too many names are refused before the kernel is touched.
 Result<void> check_name_count(const compile::Plan& plan, std::size_t max_names) {

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "compile/blocking.h"
 #include "compile/plan.h"
+#include "lists/name_list.h"
 #include "sigma/rule.h"
 #include "sink/sink.h"
 
@@ -36,7 +37,12 @@ struct BlockOptions {
 // (invalid), as is a name that no rule or list has; one that the level alone asks for is logged as a warning.
 [[nodiscard]] Result<void> set_blocking(compile::Plan& plan, const BlockOptions& options);
 
-// Findings about rules and bad lines of lists are logged as warnings. Errors: invalid (more names than max_names, too), usage (a list's specification).
+// What is wrong with lists without making them useless is logged, and which column of a table was taken. Errors: invalid, usage
+// (a specification).
+[[nodiscard]] Result<std::vector<lists::NameList>> load_lists(const std::vector<std::string>& specs);
+
+// Findings about rules are logged as warnings, and what load_lists says. Errors: as there; invalid, too, for more names than
+// max_names.
 [[nodiscard]] Result<compile::Plan> load_plan(const std::vector<std::string>& rule_paths,
                                               const std::vector<std::string>& list_specs, const RuleLoading& loading);
 

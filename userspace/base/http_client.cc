@@ -154,8 +154,9 @@ void HttpClient::State::prepare(const HttpRequest& request, Exchange& exchange, 
     curl_easy_setopt(handle, CURLOPT_CAINFO, request.ca_file.c_str());
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);       // Debian's libcurl would trust the system's beside it
     curl_easy_setopt(handle, CURLOPT_CA_CACHE_TIMEOUT, 0L);  // and would not read a renewed file for a day
-  } else if (const std::string authorities = system_authorities(); !authorities.empty()) {
-    curl_easy_setopt(handle, CURLOPT_CAINFO, authorities.c_str());
+  } else if (request.url.starts_with("https:")) {
+    const std::string authorities = system_authorities();
+    if (!authorities.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, authorities.c_str());
   }
   if (!request.client_certificate.empty()) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, request.client_certificate.c_str());

@@ -37,6 +37,9 @@ template <std::size_t count>
   return words;
 }
 
+// Of a text in UTF-8: not one of a character's further octets.
+[[nodiscard]] inline bool begins_code_point(char octet) { return (static_cast<unsigned char>(octet) & 0xC0) != 0x80; }
+
 // "1 rule", "2 rules".
 [[nodiscard]] inline std::string counted(std::size_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/search_suffixes.h"
+#include "agent/sources.h"
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
@@ -12,7 +13,6 @@
 #include "cli/report.h"
 #include "cli/rule_arguments.h"
 #include "compile/plan.h"
-#include "lists/name_list.h"
 #include "match/correlator.h"
 #include "match/numbers.h"
 #include "match/verifier.h"
@@ -43,17 +43,11 @@ Result<compile::Plan> load_plan(const MatchArguments& arguments) {
     if (auto usable = set.usable(arguments.rule_arguments.keep_going); !usable) return fail(usable.error());
     warn_of(set);
   }
-  std::vector<lists::NameList> lists;
-  for (const auto& spec : arguments.lists) {
-    auto list = lists::load_list(spec);
-    if (!list) return fail(list.error());
-    for (const auto& warning : list->warnings) log::warning("{}", warning);
-    if (!list->column.empty()) log::notice("{}: the names are those of the column {}", list->file, list->column);
-    lists.push_back(std::move(*list));
-  }
+  auto lists = agent::load_lists(arguments.lists);
+  if (!lists) return fail(lists.error());
   auto suffixes = agent::search_suffixes_of(arguments.rule_arguments.search_suffixes, agent::resolver_files_of_host());
   if (!suffixes) return fail(suffixes.error());
-  auto plan = compile::make_plan(std::move(set.rules), std::move(lists), std::move(set.correlations));
+  auto plan = compile::make_plan(std::move(set.rules), std::move(*lists), std::move(set.correlations));
   for (const auto& warning : plan.warnings()) log::warning("{}", warning);
   plan.set_search_suffixes(std::move(*suffixes));
   return plan;

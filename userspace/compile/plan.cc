@@ -91,8 +91,7 @@ void note_regexes(RulePlan& plan, const sigma::Rule& rule) {
   };
   note([](const sigma::Regex& regex) { return regex.tells_cases(); },
        "tells upper from lower case, and sees a name as it was sent: one sent in other case is not found; the modifier "
-       "i behind "
-       "re finds it");
+       "i behind re finds it");
   note([](const sigma::Regex& regex) { return !is_ascii(regex.source()); },
        "has letters outside ASCII, which are in no name: names are looked up in their xn-- form");
 }

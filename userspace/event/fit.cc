@@ -6,6 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
+#include "event/plain_octet.h"
+
 namespace nslookout::event {
 namespace {
 
@@ -19,16 +22,16 @@ constexpr std::size_t longest_path = 1U << 10;
 constexpr std::array<unsigned char, 256> costs() {
   std::array<unsigned char, 256> table{};
   for (std::size_t octet = 0; octet < table.size(); ++octet) {
-    const bool plain = octet >= 0x20 && octet < 0x7F && octet != '"' && octet != '\\' && octet != '<' && octet != '>';
-    table[octet] = plain ? 1 : octet >= 0x80 ? 5 : 6;
+    table[octet] = is_plain(static_cast<unsigned char>(octet)) ? 1 : octet >= 0x80 ? 5 : 6;
   }
   return table;
 }
-constexpr std::array<unsigned char, 256> cost_of = costs();
+constexpr std::array<unsigned char, 256> table_of_costs = costs();
+std::size_t cost_of(char octet) { return table_of_costs[static_cast<unsigned char>(octet)]; }
 
 std::size_t octets_of(std::string_view text) {
   std::size_t octets = quotes_and_comma;
-  for (const char octet : text) octets += cost_of[static_cast<unsigned char>(octet)];
+  for (const char octet : text) octets += cost_of(octet);
   return octets;
 }
 
@@ -47,24 +50,26 @@ std::size_t octets_of(const Process& process) {
   return octets;
 }
 
-bool continues_a_character(char octet) { return (static_cast<unsigned char>(octet) & 0xC0) == 0x80; }
+// The texts of a package that its author chose.
+template <typename Package>
+auto texts_of(Package& package) {
+  return std::array{&package.name, &package.version, &package.script, &package.path};
+}
 
 // How much of the text, from its beginning or its end, takes no more than that; no character is cut in two.
 std::size_t beginning_within(std::string_view text, std::size_t octets) {
   std::size_t taken = quotes_and_comma;
   std::size_t length = 0;
-  while (length < text.size() && taken + cost_of[static_cast<unsigned char>(text[length])] <= octets)
-    taken += cost_of[static_cast<unsigned char>(text[length++])];
-  while (length > 0 && length < text.size() && continues_a_character(text[length])) --length;
+  while (length < text.size() && taken + cost_of(text[length]) <= octets) taken += cost_of(text[length++]);
+  while (length > 0 && length < text.size() && !begins_code_point(text[length])) --length;
   return length;
 }
 
 std::size_t end_within(std::string_view text, std::size_t octets) {
   std::size_t taken = quotes_and_comma;
   std::size_t from = text.size();
-  while (from > 0 && taken + cost_of[static_cast<unsigned char>(text[from - 1])] <= octets)
-    taken += cost_of[static_cast<unsigned char>(text[--from])];
-  while (from < text.size() && continues_a_character(text[from])) ++from;
+  while (from > 0 && taken + cost_of(text[from - 1]) <= octets) taken += cost_of(text[--from]);
+  while (from < text.size() && !begins_code_point(text[from])) ++from;
   return text.size() - from;
 }
 
@@ -101,9 +106,7 @@ void cut_paths(Process& process) {
 std::size_t chosen_octets(const Event& event) {
   std::size_t octets = event.process ? octets_of(*event.process) : 0;
   if (event.origin && event.origin->package) {
-    const Package& package = *event.origin->package;
-    for (const std::string* text : {&package.name, &package.version, &package.script, &package.path})
-      octets += octets_of(*text);
+    for (const std::string* text : texts_of(*event.origin->package)) octets += octets_of(*text);
   }
   return octets;
 }
@@ -118,8 +121,7 @@ void fit(Event& event) {
   cut_paths(process);
   for (Process& ancestor : process.ancestors) cut_paths(ancestor);
   if (event.origin && event.origin->package) {
-    Package& package = *event.origin->package;
-    for (std::string* text : {&package.name, &package.version, &package.script, &package.path}) cut_path(*text);
+    for (std::string* text : texts_of(*event.origin->package)) cut_path(*text);
   }
   std::size_t octets = chosen_octets(event);
   while (octets > max_chosen_octets && !process.ancestors.empty()) {

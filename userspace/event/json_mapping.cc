@@ -22,6 +22,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "event/plain_octet.h"
 
 namespace nslookout::event {
 namespace {
@@ -61,11 +62,6 @@ bool is_unseen(ucs4_t character) {
     if (character >= range.first && character <= range.last) return true;
   }
   return false;
-}
-
-// Of ASCII, what a string of JSON must not have (RFC 8259 section 7), and '<', '>', which pages take for their own.
-constexpr bool is_plain(unsigned char octet) {
-  return octet >= 0x20 && octet < 0x7F && octet != '"' && octet != '\\' && octet != '<' && octet != '>';
 }
 
 constexpr std::array<bool, 256> plain_octets() {

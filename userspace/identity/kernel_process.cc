@@ -21,6 +21,11 @@ std::string path_from_reversed(std::string_view reversed, bool truncated) {
   return path;
 }
 
+bool completes(std::string_view whole, std::string_view known) {
+  if (known.starts_with(event::cut_away)) known.remove_prefix(event::cut_away.size());
+  return whole.ends_with(known);
+}
+
 std::vector<std::string> split_command_line(std::string_view nul_separated, bool* cut) {
   std::vector<std::string> arguments;
   while (!nul_separated.empty() && arguments.size() < max_arguments) {

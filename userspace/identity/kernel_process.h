@@ -16,6 +16,14 @@ namespace nslookout::identity {
 // component that is not closed by '/' was cut and is left out. Empty for empty.
 [[nodiscard]] std::string path_from_reversed(std::string_view reversed, bool truncated);
 
+// Whether that whole path may be the known one, which may be such a path with components missing.
+[[nodiscard]] bool completes(std::string_view whole, std::string_view known);
+
+// Whether two keys are of one process.
+[[nodiscard]] inline bool same_process(const nsl_process_key& a, const nsl_process_key& b) {
+  return a.start_boottime == b.start_boottime && a.tgid == b.tgid;
+}
+
 // Arguments that are each closed by NUL; the last may lack it (cut, or overwritten by the process). Empty arguments are
 // arguments. No more than max_arguments, since a line may be nothing but empty ones; cut says that there were more.
 inline constexpr std::size_t max_arguments = 256;

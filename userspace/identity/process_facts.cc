@@ -24,10 +24,8 @@ bool lacks_command_line(const event::Process& process) {
 void complete_executable(event::Process& process, const ProcProcess& live) {
   const auto found = live.executable();
   if (!found) return;
-  std::string_view known = process.executable;
   // Of a path that lies behind many mounts the kernel may have nothing.
-  if (process.executable_truncated && known.starts_with(event::cut_away)) known.remove_prefix(event::cut_away.size());
-  if (!found->path.ends_with(known)) return;
+  if (!completes(found->path, process.executable)) return;
   process.executable = found->path;
   process.executable_deleted = found->deleted;
   process.executable_truncated = false;

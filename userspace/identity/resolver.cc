@@ -43,9 +43,7 @@ std::string same_sender_key(nsl_sender sender) {
 std::string cwd_at_start(const event::Process& process, const nsl_process& entry,
                          const std::optional<std::string>& present) {
   if (!present || (entry.flags & NSL_PROCESS_CWD_TRUNCATED) == 0) return process.cwd;
-  std::string_view known = process.cwd;
-  if (known.starts_with(event::cut_away)) known.remove_prefix(event::cut_away.size());
-  return !known.empty() && present->ends_with(known) ? *present : process.cwd;
+  return !process.cwd.empty() && completes(*present, process.cwd) ? *present : process.cwd;
 }
 
 ProgramFacts program_facts(const event::Process& process, std::optional<Variables> variables) {

@@ -128,6 +128,11 @@ struct Rule {
   std::vector<Test> tests;
   std::vector<Selection> selections;
   Expression condition;
+
+  // Whether that is its id or its name: Sigma refers by either.
+  [[nodiscard]] bool is_called(const std::string& other) const {
+    return !other.empty() && (id == other || name == other);
+  }
 };
 
 }  // namespace nslookout::sigma

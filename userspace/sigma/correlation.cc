@@ -286,10 +286,6 @@ bool is_beyond(const Correlation::Limit& limit, double most) {
   return (limit.order == Order::gte || limit.order == Order::eq) && limit.value > most;
 }
 
-bool is_named(const Rule& head, const std::string& name) {
-  return !name.empty() && (head.id == name || head.name == name);
-}
-
 // What has an id or a name, by both.
 class Named {
  public:
@@ -421,9 +417,9 @@ class Resolver {
   // Whether a name of an alias, an id or a name, is that of all that the source stands for.
   [[nodiscard]] bool is_about(const Correlation::Source& source, const std::string& name) const {
     if (source.name == name) return true;
-    return std::ranges::all_of(source.rules, [&](std::size_t i) { return is_named(rules_[i], name); }) &&
+    return std::ranges::all_of(source.rules, [&](std::size_t i) { return rules_[i].is_called(name); }) &&
            std::ranges::all_of(source.correlations,
-                               [&](std::size_t i) { return is_named(correlations_[i].head, name); });
+                               [&](std::size_t i) { return correlations_[i].head.is_called(name); });
   }
 
   bool find_group_fields(Correlation& correlation) {

@@ -84,10 +84,6 @@ void restrict_rule(Rule& rule, const Rule& body) {
   rule.condition = std::move(both);
 }
 
-bool names(const std::string& name, const Rule& rule) {
-  return !name.empty() && (name == rule.id || name == rule.name);
-}
-
 // hit: parallel to the filter's names, those by which it applied to a rule.
 bool applies(const Filter& filter, const Rule& rule, std::vector<bool>& hit) {
   const LogSource& wanted = filter.body.source;
@@ -100,7 +96,7 @@ bool applies(const Filter& filter, const Rule& rule, std::vector<bool>& hit) {
   }
   bool named = false;
   for (std::size_t i = 0; i < filter.rules.size(); ++i) {
-    if (!names(filter.rules[i], rule)) continue;
+    if (!rule.is_called(filter.rules[i])) continue;
     hit[i] = true;
     named = true;
   }

@@ -13,6 +13,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace nslookout::sigma {
 
 // Counted from 1; 0 where a whole file is meant. Columns count code points.
@@ -20,8 +22,6 @@ struct Place {
   int line = 0;
   int column = 0;
 };
-
-[[nodiscard]] inline bool begins_code_point(char octet) { return (static_cast<unsigned char>(octet) & 0xC0) != 0x80; }
 
 // The columns that a text of UTF-8 takes.
 [[nodiscard]] inline int columns_of(std::string_view text) {

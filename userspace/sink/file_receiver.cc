@@ -66,7 +66,7 @@ std::int64_t size_of(int fd) {
   return ::fstat(fd, &status) == 0 ? status.st_size : -1;
 }
 
-// Frames are mended by cutting the file (mend), which a second writer would not survive.
+// Frames are mended by cutting the file (keep_cut), which a second writer would not survive.
 Result<Fd> open_for_writing(const Spec& spec) {
   auto fd = open_path(spec);
   if (!fd) return fd;

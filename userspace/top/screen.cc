@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "report/visible.h"
 
 namespace nslookout::top {
@@ -62,7 +63,7 @@ void type(State& state, std::string_view key) {
     state.typing = false;
     filter.clear();
   } else if (key == "\x7f" || key == "\b") {
-    while (!filter.empty() && (static_cast<unsigned char>(filter.back()) & 0xC0) == 0x80) filter.pop_back();
+    while (!filter.empty() && !begins_code_point(filter.back())) filter.pop_back();
     if (!filter.empty()) filter.pop_back();
   } else if (key == "\x15") {  // Ctrl-U
     filter.clear();
