@@ -182,6 +182,19 @@ NSL_INLINE struct nsl_response_stream *nsl_open_response_stream(struct __sk_buff
 	return stream;
 }
 
+/* A socket that is connected anew has another stream. */
+NSL_INLINE void nsl_begin_response_stream(struct __sk_buff *skb)
+{
+	struct bpf_sock *sock = skb->sk;
+	struct nsl_response_stream *stream;
+
+	if (!sock || !bpf_sk_fullsock(sock))
+		return;
+	stream = nsl_response_stream_of(skb, 0);
+	if (stream)
+		stream->started = stream->given_up = stream->skip = stream->kept = 0;
+}
+
 /* transport: offset of the TCP header. */
 NSL_INLINE void nsl_take_tcp_responses(struct __sk_buff *skb, nsl_u32 transport, struct nsl_exchange *exchange)
 {
@@ -192,6 +205,8 @@ NSL_INLINE void nsl_take_tcp_responses(struct __sk_buff *skb, nsl_u32 transport,
 
 	if (!nsl_is_followed(exchange) || bpf_skb_load_bytes(skb, transport, &header, sizeof header))
 		return;
+	if (header.syn)
+		nsl_begin_response_stream(skb);
 	at = transport + header.doff * 4u;
 	if (at >= end || end > 0xFFFFFF)
 		return;

@@ -3,7 +3,8 @@
  *
  * Messages are copied to the socket's storage, where those that are split are put together: up to NSL_TCP_KEPT octets of each,
  * enough for the longest question. Octets that were sent before (retransmissions) are skipped. Where a segment was missed, it is
- * counted, and the next one is read as if it began with a message; where something is to be blocked none leaves any more.
+ * counted, and the next one is read as if it began with a message; where something is to be blocked none leaves any more. The
+ * same with urgent data: the server may take an octet out of them (RFC 6093 section 3.2), and then reads another name.
  *
  * That holds for the kernel's own TCP. Who writes segments through a raw socket has no stream that could be followed.
  */
@@ -13,6 +14,7 @@
 
 #define NSL_TCP_FLAGS	 13 /* offset in the header, RFC 9293 section 3.1; the header's length is before them */
 #define NSL_TCP_SYN	 2
+#define NSL_TCP_URG	 32
 #define NSL_TCP_STEPS	 128 /* messages and pieces of one segment that are looked at */
 #define NSL_TCP_HOPS	 32  /* squared: messages behind them that are counted */
 #define NSL_TCP_LAST	 2   /* steps that the message behind those may take, which is not whole */
@@ -206,6 +208,8 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	sock = skb->sk;
 	if (!sock || !(sock = bpf_sk_fullsock(sock)))
 		return 0;
+	if (header[1] & NSL_TCP_URG && nsl_give_up(skb))
+		return 1;
 	if (sock->type != NSL_STREAM)
 		return nsl_raw_segment(skb, at, end);
 	if (!nsl_in_interrupt(skb))
@@ -213,7 +217,7 @@ __noinline int nsl_tcp(struct __sk_buff *skb, nsl_u32 transport)
 	stream = bpf_sk_storage_get(&nsl_tcp_streams, sock, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!stream) {
 		nsl_count(NSL_COUNT_socket_storage_full);
-		return nsl_closes_unfollowed();
+		return nsl_closes_unfollowed() ? 1 : nsl_raw_segment(skb, at, end);
 	}
 	if (stream->blocked)
 		return 1;

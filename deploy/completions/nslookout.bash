@@ -117,7 +117,7 @@ _nslookout() {
     replay)
       if [[ $current == -* ]]; then
         _nslookout_words \
-          "--rules --list --product-windows --expand --keep-going --search-suffix --observe --responses \
+          "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --responses \
            --port --output \
            --help" "$current"
       else

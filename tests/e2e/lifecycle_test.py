@@ -6,7 +6,7 @@ import pathlib
 import signal
 import subprocess
 
-from harness import AgentCase, Prober, ids_held_by, main, programs_present, run_client, wait_until
+from harness import AgentCase, Prober, ids_held_by, main, programs_present, run_client, wait_until, work_folder
 from harness.sandbox import end_with_parent
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
@@ -17,6 +17,12 @@ def cpu_ticks(pid):
     """utime + stime of /proc/PID/stat; the fields are counted behind the name in parentheses (proc(5))."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
+
+
+def handles(pid, number):
+    """Whether the process has a handler for the signal: SigCgt of /proc/PID/status (proc(5))."""
+    line, = [line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt:")]
+    return int(line.split()[1], 16) >> number - 1 & 1
 
 
 def attached_to_cgroups():
@@ -63,6 +69,39 @@ class Lifecycle(AgentCase):
         agent = self.agent("--rules", "/nonexistent/rule.yml", rules=None, ready=False, ready_file=killed.ready_file)
         self.assertEqual(agent.wait(), 3)
         self.assertFalse(killed.ready_file.exists(), "a run that did not come up is not ready")
+
+    def agent_that_loads(self):
+        """One that reads a list of half a million names, or handles signals already."""
+        names = work_folder() / "half-a-million.txt"
+        if not names.exists():
+            names.write_text("".join(f"n{number}.example\n" for number in range(500_000)))
+        agent = self.agent("--list", f"suffix:{names}", ready=False)
+
+        def loads():
+            if handles(agent.pid, signal.SIGHUP):
+                return True
+            folder = pathlib.Path(f"/proc/{agent.pid}/fd")
+            return any(os.path.realpath(link) == str(names) for link in folder.iterdir())
+        wait_until(loads, "the agent reads its list", seconds=60)
+        return agent
+
+    def test_signals_while_it_starts_are_heeded(self):
+        """Whoever renews a list or moves a file does not know that the agent is being started."""
+        agent = self.agent_that_loads()
+        agent.send_signal(signal.SIGUSR1)
+        agent.send_signal(signal.SIGHUP)
+        agent.wait_ready()
+        wait_until(lambda: agent.status()["generation"]["reloads"] == 1, lambda: agent.status()["generation"])
+        run_client(["dig", "sfrclak.com"])
+        self.assert_one_event_each(self.queries(), self.of_resolver(agent.finish()))
+
+    def test_one_that_is_ended_while_it_starts_has_not_failed(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                agent = self.agent_that_loads()
+                agent.send_signal(number)
+                self.assertEqual(agent.wait(), 0)
+                self.assert_nothing_left_behind()
 
     def test_kill_9_leaves_nothing_and_a_restart_works(self):
         agent = self.agent()

@@ -341,6 +341,40 @@ TEST_F(Enforcement, NoNoticeQuotesAnAnswer) {
   }
 }
 
+// RFC 6093 section 3.2: the server that reads "sfrclak" was sent "sfXrclak", X being urgent.
+TEST_F(Enforcement, NoUrgentOctetHidesAName) {
+  for (const Mode mode : {Mode::audit, Mode::enforce}) {
+    harness_.reset();
+    start(mode);
+    const auto sink = TcpSink::open(server_address(AddressKind::v4));
+    NSL_ASSERT_OK(sink);
+    const std::string stream = with_length_prefix(query(below_zone("urgent.blocked")));
+    const std::size_t cut = stream.find("ent");
+    const auto before = harness_->counters().at(NSL_COUNT_tcp_split);
+    const auto run = run_child("sender", [&]() -> Result<void> {
+      const auto fd = connect_socket(server_address(AddressKind::v4), SOCK_STREAM);
+      if (!fd) return fail(fd.error());
+      const std::string first = stream.substr(0, cut) + "X";
+      if (::send(fd->get(), first.data(), first.size(), MSG_OOB) < 0) return fail_errno("MSG_OOB");
+      if (auto sent = send_on(fd->get(), stream.substr(cut)); !sent) return sent;
+      // What the kernel still holds back when it is closed would be sent for minutes.
+      const linger at_once{.l_onoff = mode == Mode::enforce, .l_linger = 0};
+      if (::setsockopt(fd->get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) != 0) return fail_errno("SO_LINGER");
+      return {};
+    });
+    NSL_ASSERT_OK(run.result);
+    EXPECT_GT(harness_->counters().at(NSL_COUNT_tcp_split), before) << kernel::mode_name(mode);
+    if (mode == Mode::audit) {
+      const auto arrived = sink->receive();
+      NSL_ASSERT_OK(arrived);
+      EXPECT_EQ(*arrived, stream) << "the server reads the name without X";
+    } else {
+      EXPECT_FALSE(sink->receive()) << "nothing with octets leaves, and the connection is reset";
+    }
+    NSL_ASSERT_OK(harness_->collect());
+  }
+}
+
 struct StreamRow {
   std::string name;
   std::vector<std::size_t> ends = {};  // of the pieces; empty: one write

@@ -35,6 +35,13 @@ TEST(Hunt, ALineHasNameTypeTimesCountProcessPackageContainerAndRule) {
       text,
       "sfrclak.com A: high: Title (id-1), 3 times, 2026-03-31T00:00:00Z to 2026-03-31T00:01:30Z, by /usr/bin/curl "
       "./postinstall.sh of npm plain-crypto-js 4.2.1 postinstall in nginx:1 in the pod default/web-0, axios.yml\n");
+  inventory::Lookup of_nobody = kept();
+  of_nobody.event.process.reset();
+  of_nobody.event.origin.reset();
+  of_nobody.event.container.reset();
+  EXPECT_THAT(hunt_text(of_nobody), HasSubstr("T00:01:30Z, in the pod default/web-0, axios.yml\n"));
+  of_nobody.event.pod.reset();
+  EXPECT_THAT(hunt_text(of_nobody), HasSubstr("T00:01:30Z, axios.yml\n"));
   const auto json = nlohmann::json::parse(hunt_json(kept()));
   EXPECT_EQ(json["name"], "sfrclak.com");
   EXPECT_EQ(json["count"], 3);

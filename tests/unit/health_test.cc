@@ -63,6 +63,7 @@ Snapshot sample() {
   Snapshot snapshot;
   snapshot.version = "1.2.3";
   snapshot.backend = "cgroup";
+  snapshot.backend_reason = "asked for";
   snapshot.mode = "audit";
   snapshot.generation.number = 7;
   snapshot.generation.last_refusal = "rule.yml:1:2: broken\n\x1b[2J";
@@ -83,7 +84,8 @@ TEST(HealthMetrics, Text) {
   const std::string text = metrics_text(sample());
   for (const char* line :
        {"nslookout_generation 7\n", "# TYPE nslookout_queries_total counter\n", "nslookout_queries_total 12\n",
-        "nslookout_lost_total{stage=\"ring\"} 3\n", "nslookout_backend_info{backend=\"cgroup\",mode=\"audit\"} 1\n",
+        "nslookout_lost_total{stage=\"ring\"} 3\n",
+        "nslookout_backend_info{backend=\"cgroup\",mode=\"audit\",reason=\"asked for\"} 1\n",
         "nslookout_output_lost_total{output=\"jsonl:a\\\"b\\\\c\\nd\"} 1\n",
         "nslookout_event_latency_seconds_bucket{le=\"0.0025\"} 0\n",
         "nslookout_event_latency_seconds_bucket{le=\"0.005\"} 1\n",

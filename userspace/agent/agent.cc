@@ -2,11 +2,13 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,15 +64,20 @@ void ask_to_stop(int /*signal*/) { stop_asked = 1; }
 void ask_to_reload(int /*signal*/) { reload_asked = 1; }
 void ask_to_reopen(int /*signal*/) { reopen_asked = 1; }
 
-void catch_signals() {
+// Nothing is attached yet and no event is lost, so that nobody has to wait for the end of a long list.
+void end_at_once(int /*signal*/) { ::_exit(0); }
+
+void on_signals(std::initializer_list<int> signals, void (*handler)(int)) {
   struct sigaction action{};
-  action.sa_handler = ask_to_stop;  // no SA_RESTART: waiting at the ring ends at once
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
-  action.sa_handler = ask_to_reload;
-  sigaction(SIGHUP, &action, nullptr);
-  action.sa_handler = ask_to_reopen;
-  sigaction(SIGUSR1, &action, nullptr);
+  action.sa_handler = handler;  // no SA_RESTART: waiting at the ring ends at once
+  for (const int signal : signals) sigaction(signal, &action, nullptr);
+}
+
+// Rules that change and files that are moved while the agent starts are its business as much as later.
+void catch_signals_of_the_start() {
+  on_signals({SIGTERM, SIGINT}, end_at_once);
+  on_signals({SIGHUP}, ask_to_reload);
+  on_signals({SIGUSR1}, ask_to_reopen);
 }
 
 // Without enough descriptors the kernel's refusals would look like something else. A limit that may be raised is.
@@ -464,6 +471,7 @@ Result<void> check_options(const RunOptions& options) {
 }
 
 Result<void> run(const RunOptions& options) {
+  catch_signals_of_the_start();
   const WallTime started = std::chrono::system_clock::now();
   if (const auto enough = check_descriptors(); !enough) return fail(enough.error());
   const ReadyFile ready_file(options.ready_file);
@@ -501,7 +509,7 @@ Result<void> run(const RunOptions& options) {
   const auto health = Health::open(options);
   if (!health) return fail(health.error());
 
-  catch_signals();
+  on_signals({SIGTERM, SIGINT}, ask_to_stop);
   Answers answers(*answer, options.proc);
   const Observe observe = observe_from_name(options.observe);
   const auto allowed = identity::allowed_environment();

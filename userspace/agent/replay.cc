@@ -57,7 +57,7 @@ class Replay {
 
  private:
   [[nodiscard]] bool leaves_the_kernel(const capture::Question& question, const match::EarlyHits& early) const;
-  void decide(Awaiting& query, const Answer* answer);
+  void decide(Awaiting& waited, const Answer* answer);
   void report(const match::Query& query, const std::vector<NameReading>& readings, const std::vector<match::Hit>& hits,
               event::Kind kind, event::Event& event);
   [[nodiscard]] bool seen_before(const std::string& name);
@@ -144,7 +144,7 @@ void Replay::decide(Awaiting& waited, const Answer* answer) {
   query.read_also(waited.readings);
   std::vector<match::Hit> hits = verifier_.matches_of(waited.open, query);
   correlator_.apply(hits, query, std::chrono::nanoseconds(answer != nullptr ? answer->time : waited.time));
-  if (hits.empty() && !(answer != nullptr && every_response_ && waited.reported)) return;
+  if (hits.empty() && (answer == nullptr || !every_response_ || !waited.reported)) return;
   describe_response(event, waited, answer);
   if (!hits.empty()) report(query, waited.readings, hits, event.kind, event);
   write(event);

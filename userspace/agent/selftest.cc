@@ -107,7 +107,7 @@ class Test {
       const lists::NameEntry entry = list.table.entry(i);
       if (!entry.listed()) continue;
       const std::string wire(entry.wire);
-      Sample candidate{entry.exact ? wire : compile::name_below(wire)};
+      const Sample candidate{entry.exact ? wire : compile::name_below(wire)};
       const auto hits = verifier_.matches(query_of_sample(candidate));
       if (std::ranges::any_of(hits, [&](const match::Hit& hit) { return hit.list == &list; })) sample = candidate;
     }

@@ -47,6 +47,10 @@ std::string_view registrable_domain(std::string_view name) {
   return name.substr(static_cast<std::size_t>(first.data() - name.data()));
 }
 
+bool is_suffix_of_registry(std::string_view name) {
+  return psl_is_public_suffix2(psl_builtin(), std::string(name).c_str(), PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) != 0;
+}
+
 bool ends_in_top_level_domain(std::string_view name) {
   const std::vector<std::string_view> labels = presentation_labels(name);
   if (labels.empty() || !is_ordinary(labels.back())) return false;

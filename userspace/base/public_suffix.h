@@ -15,6 +15,10 @@ namespace nslookout {
 // name is a public suffix itself, or the root.
 [[nodiscard]] std::string_view registrable_domain(std::string_view name);
 
+// Whether name is a suffix that a registry lets everybody register below ("com.br"), and not one that a company lets its
+// customers use (duckdns.org).
+[[nodiscard]] bool is_suffix_of_registry(std::string_view name);
+
 // Whether the last label is a top-level domain of the list. ("local", "svc" and the like are none.)
 [[nodiscard]] bool ends_in_top_level_domain(std::string_view name);
 

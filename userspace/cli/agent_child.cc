@@ -18,12 +18,14 @@ constexpr std::size_t most_said = 8192;  // octets of messages that are kept
 [[noreturn]] void become_agent(const std::vector<std::string>& words, int events, int messages, pid_t parent) {
   sigset_t none;
   ::sigemptyset(&none);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): of a child that has this thread alone
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execv changes nothing, its type is C's
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   const bool placed = nothing >= 0 && ::dup2(nothing, STDIN_FILENO) >= 0 && ::dup2(events, STDOUT_FILENO) >= 0 &&
@@ -42,9 +44,11 @@ Result<AgentChild> AgentChild::start(const std::vector<std::string>& options) {
   std::array<int, 2> events = {};
   std::array<int, 2> messages = {};
   if (::pipe2(events.data(), O_CLOEXEC) != 0) return fail(ErrorClass::runtime, "no pipe: {}", errno_text(errno));
-  Fd from_events(events[0]), to_events(events[1]);
+  Fd from_events(events[0]);
+  const Fd to_events(events[1]);
   if (::pipe2(messages.data(), O_CLOEXEC) != 0) return fail(ErrorClass::runtime, "no pipe: {}", errno_text(errno));
-  Fd from_messages(messages[0]), to_messages(messages[1]);
+  Fd from_messages(messages[0]);
+  const Fd to_messages(messages[1]);
   ::fcntl(from_messages.get(), F_SETFL, O_NONBLOCK);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
@@ -80,7 +84,7 @@ std::string AgentChild::last_message() {
   const std::size_t end = said_.find_last_not_of('\n');
   if (end == std::string::npos) return "";
   const std::size_t newline = said_.rfind('\n', end);
-  std::string line = said_.substr(newline == std::string::npos ? 0 : newline + 1, end - newline);
+  const std::string line = said_.substr(newline == std::string::npos ? 0 : newline + 1, end - newline);
   constexpr std::string_view own_name = "nslookout: ";
   return line.starts_with(own_name) ? line.substr(own_name.size()) : line;
 }

@@ -52,6 +52,7 @@ std::string end_of(const std::string& path) {
 }  // namespace
 
 Result<WorkFolder> WorkFolder::find(const std::string& named) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes the environment
   const char* temporary = std::getenv("RUNNER_TEMP");
   if (named.empty() && (temporary == nullptr || *temporary == '\0')) {
     return fail(ErrorClass::usage, "there is no $RUNNER_TEMP here: say with --work-dir where the events go");
@@ -155,6 +156,7 @@ Result<void> append_to(const std::string& path, const std::string& text) {
 }
 
 Result<void> output_to_github(const std::string& name, const std::string& value) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes the environment
   const char* path = std::getenv("GITHUB_OUTPUT");
   if (path == nullptr || *path == '\0') return {};
   return append_to(path, name + "=" + value + "\n");

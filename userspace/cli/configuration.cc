@@ -28,7 +28,7 @@ using agent::place_text;
 bool is_flag(const CLI::Option& option) { return option.get_expected_min() == 0; }
 bool is_repeated(const CLI::Option& option) { return option.get_items_expected_max() > 1; }
 
-std::string plural(std::string name) {
+std::string plural(const std::string& name) {
   if (name.ends_with('x')) return name + "es";
   return name.ends_with('s') ? name : name + "s";
 }
@@ -193,7 +193,7 @@ std::string quoted(const std::string& text) {
 
 std::string value_text(const CLI::Option& option) {
   if (is_flag(option)) return "true";
-  const std::vector<std::string> results = option.results();
+  const std::vector<std::string>& results = option.results();
   if (!is_repeated(option)) return quoted(results.empty() ? "" : results.back());
   std::vector<std::string> texts;
   for (const std::string& result : results) texts.push_back(quoted(result));

@@ -17,10 +17,11 @@ std::string command_line(const event::Event& event) {
   return event.process ? fmt::format("{}", fmt::join(event.process->command_line, " ")) : "";
 }
 
+// ", by curl of npm/left-pad"; empty of a lookup that no process is known of.
 std::string who(const inventory::Lookup& lookup) {
   std::string text;
   const auto add = [&](const char* word, const std::string& value) {
-    if (!value.empty()) text += fmt::format(" {} {}", word, value);
+    if (!value.empty()) text += fmt::format("{} {} {}", text.empty() ? "," : "", word, value);
   };
   add("by", inventory::program_of(lookup.event));
   add("of", inventory::package_of(lookup.event));
@@ -54,7 +55,7 @@ std::string hunt_text(const inventory::Lookup& lookup) {
   for (const event::Rule& rule : lookup.rules) {
     const std::string title =
         rule.title.empty() || rule.title == rule.id ? rule.id : fmt::format("{} ({})", rule.title, rule.id);
-    text += escape_controls(fmt::format("{} {}: {}: {}, {},{}{}, {}", lookup.event.dns->query,
+    text += escape_controls(fmt::format("{} {}: {}: {}, {}{}{}, {}", lookup.event.dns->query,
                                         lookup.event.dns->record_type, rule.level.empty() ? "no level" : rule.level,
                                         title, times(lookup), who(lookup), action_text(lookup.action), rule.file)) +
             "\n";

@@ -12,6 +12,7 @@
 
 #include "base/dns_name.h"
 #include "base/idna.h"
+#include "base/public_suffix.h"
 #include "base/text.h"
 
 namespace nslookout::compile {
@@ -68,13 +69,24 @@ void explain(RulePlan& plan, const WitnessSet& set) {
 }
 
 void note_broad_names(RulePlan& plan) {
-  std::vector<std::string> names;
+  std::vector<std::string> top_level;
+  std::vector<std::string> suffixes;
   for (const Witness& witness : plan.witnesses) {
-    if (witness.below && label_count(witness.wire) == 1) names.push_back(wire_to_presentation(witness.wire));
+    if (!witness.below) continue;
+    std::string name = wire_to_presentation(witness.wire);
+    if (label_count(witness.wire) == 1) {
+      top_level.push_back(std::move(name));
+    } else if (is_suffix_of_registry(name)) {
+      suffixes.push_back(std::move(name));
+    }
   }
-  if (names.empty()) return;
-  plan.notes.push_back(fmt::format("every lookup below the top-level domain{} {} leaves the kernel",
-                                   names.size() == 1 ? "" : "s", fmt::join(names, ", ")));
+  const auto note = [&](const std::vector<std::string>& names, const char* one, const char* many) {
+    if (names.empty()) return;
+    plan.notes.push_back(fmt::format("every lookup below the {} {} leaves the kernel", names.size() == 1 ? one : many,
+                                     fmt::join(names, ", ")));
+  };
+  note(top_level, "top-level domain", "top-level domains");
+  note(suffixes, "public suffix", "public suffixes");
 }
 
 // What people expect of a name that a regular expression does not see. The first value of each kind stands for the others.

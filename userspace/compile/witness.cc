@@ -95,7 +95,10 @@ std::size_t cost_of(const NameText& text) {
 }
 
 std::size_t cost_of_type(std::uint16_t type) {
-  constexpr std::uint16_t a = 1, aaaa = 28, https = 65, ptr = 12;
+  constexpr std::uint16_t a = 1;
+  constexpr std::uint16_t ptr = 12;
+  constexpr std::uint16_t aaaa = 28;
+  constexpr std::uint16_t https = 65;
   if (type == a || type == aaaa) return 500'000;
   return type == https || type == ptr ? 100'000 : 5'000;
 }
@@ -326,14 +329,14 @@ class Finder {
 
   // The text of an expression is part of the field, and the field is part of the name.
   static WitnessSet regex_of(const Value& value) {
-    std::vector<std::string> texts = value.regex->needs_one_of();
+    const std::vector<std::string> texts = value.regex->needs_one_of();
     if (texts.empty()) {
       return unknown(fmt::format("the regular expression '{}' (line {}) has no literal text that a name must contain",
                                  value.source, value.place.line));
     }
     WitnessSet set = never();
     set.is_the_rule = false;
-    for (std::string& text : texts) set.texts.push_back({fold_case(text), false, false});
+    for (const std::string& text : texts) set.texts.push_back({fold_case(text), false, false});
     return set;
   }
 

@@ -116,7 +116,9 @@ json rule_fields(const event::Rule& rule) {
 
 // ATT&CK's numbers; a sub-technique has a dot in it.
 json threat(const event::Event& event) {
-  json out, whole = json::array(), sub = json::array();
+  json out;
+  json whole = json::array();
+  json sub = json::array();
   for (const std::string& id : techniques(event)) {
     const std::string technique = id.substr(0, id.find('.'));
     if (std::find(whole.begin(), whole.end(), technique) == whole.end()) whole.push_back(technique);
@@ -145,7 +147,7 @@ json orchestrator(const event::Pod& pod) {
   put(resource, "name", pod.name);
   put(resource, "id", pod.uid);
   std::vector<std::string> labels;
-  for (const auto& [key, value] : pod.labels) labels.push_back(key + "=" + value);
+  for (const auto& [key, value] : pod.labels) labels.push_back(fmt::format("{}={}", key, value));
   put(resource, "label", labels);
   json out{{"type", "kubernetes"}, {"resource", std::move(resource)}};
   put(out, "namespace", pod.namespace_name);
@@ -187,7 +189,9 @@ json event_fields(const event::Event& event) {
 }
 
 json related(const event::Event& event) {
-  json hosts = json::array(), addresses = json::array(), out;
+  json out;
+  json hosts = json::array();
+  json addresses = json::array();
   if (event.dns && !event.dns->query.empty()) hosts.push_back(text(event.dns->query));
   const auto add = [&](const std::string& address) {
     if (is_ip(address) && std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {

@@ -1,7 +1,5 @@
 #include "encode/fields.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cctype>
 #include <chrono>

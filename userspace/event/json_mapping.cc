@@ -256,8 +256,10 @@ void append_list(std::string& out, const Message& message, const Reflection& ref
 
 void append_json(const Message& message, std::string& out) {
   const auto* descriptor = message.GetDescriptor();
+  // NOLINTBEGIN(cppcoreguidelines-pro-type-static-cast-downcast): the descriptor says which it is
   if (descriptor == Timestamp::descriptor()) return append_timestamp(out, static_cast<const Timestamp&>(message));
   if (descriptor == Duration::descriptor()) return append_duration(out, static_cast<const Duration&>(message));
+  // NOLINTEND(cppcoreguidelines-pro-type-static-cast-downcast)
   const Reflection& reflection = *message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);

@@ -5,7 +5,7 @@
 namespace nslookout::event {
 namespace {
 
-std::size_t weight_of(const std::string& text) { return sizeof text + text.size(); }
+std::size_t weight_of(const std::string& text) { return sizeof(std::string) + text.size(); }
 
 template <typename Texts>
 std::size_t weight_of_each(const Texts& texts) {

@@ -108,6 +108,7 @@ struct ResponseDelete {
 // What follows the headers of a request is not read: the connection ends with the answer.
 MHD_Result queue(MHD_Connection* connection, const Answer& answer) {
   const std::unique_ptr<MHD_Response, ResponseDelete> response(MHD_create_response_from_buffer(
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): it is copied, and its type is C's
       answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY));
   if (!response) return MHD_NO;
   MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, answer.content_type);

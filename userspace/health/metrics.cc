@@ -76,8 +76,10 @@ double seconds(std::chrono::nanoseconds duration) { return std::chrono::duration
 void add_identity(Families& families, const Snapshot& snapshot) {
   families.gauge("build_info", "1; the version and revision of the agent")
       .value(1, {{"version", snapshot.version}, {"revision", snapshot.revision}});
-  families.gauge("backend_info", "1; how the kernel's sends are watched, and what becomes of lookups that are blocked")
-      .value(1, {{"backend", snapshot.backend}, {"mode", snapshot.mode}});
+  families
+      .gauge("backend_info",
+             "1; how the kernel's sends are watched, and why so, and what becomes of lookups that are blocked")
+      .value(1, {{"backend", snapshot.backend}, {"mode", snapshot.mode}, {"reason", snapshot.backend_reason}});
 }
 
 void add_generation(Families& families, const Snapshot& snapshot) {

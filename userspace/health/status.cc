@@ -62,7 +62,7 @@ std::string duration_text(std::uint64_t seconds) {
 
 std::string kernel_text(const Json& rule) {
   if (rule.contains("never_because")) return "never: " + shown(rule.at("never_because"));
-  const std::string reach = shown(rule.at("reach"));
+  std::string reach = shown(rule.at("reach"));
   if (reach != "names") return reach;
   std::string text;
   const auto add = [&](const char* key, const char* word) {

@@ -63,7 +63,7 @@ class Recorder {
   [[nodiscard]] std::optional<Store::Row> row_of(const std::string& event_id) const;
   // After an error: whether it is worth another try.
   [[nodiscard]] bool mend(const Error& error);
-  void say_once(bool& said, const Error& error, const char* consequence);
+  static void say_once(bool& said, const Error& error, const char* consequence);
 
   const std::string path_;
   const Limits limits_;

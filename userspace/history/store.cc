@@ -84,7 +84,7 @@ bool is_database(const std::string& path) {
 
 Result<std::string> move_aside(const std::string& path) {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const std::string aside = fmt::format("{}.corrupt-{}", path, now.time_since_epoch().count());
+  std::string aside = fmt::format("{}.corrupt-{}", path, now.time_since_epoch().count());
   for (const char* suffix : {"-wal", "-shm", ""}) {
     if (std::rename((path + suffix).c_str(), (aside + suffix).c_str()) == 0 || errno == ENOENT) continue;
     return fail(ErrorClass::runtime, "{}{} cannot be moved aside: {}", path, suffix, errno_text(errno));

@@ -234,14 +234,14 @@ Result<std::vector<ContainerFacts>> parse_cri_lists(std::string_view sandboxes, 
   return facts_of(*pods, *all, runtime);
 }
 
-Result<std::vector<ContainerFacts>> parse_cri_event(std::string_view octets, const std::string& runtime) {
-  const auto event = parsed<cri::ContainerEventResponse>(octets);
-  if (!event) return fail(ErrorClass::runtime, "the event is no message of CRI");
+Result<std::vector<ContainerFacts>> parse_cri_event(std::string_view event, const std::string& runtime) {
+  const auto message = parsed<cri::ContainerEventResponse>(event);
+  if (!message) return fail(ErrorClass::runtime, "the event is no message of CRI");
   std::vector<ContainerFacts> all;
-  for (const cri::ContainerStatus& status : event->containers_statuses()) {
+  for (const cri::ContainerStatus& status : message->containers_statuses()) {
     ContainerFacts facts = facts_of(status, runtime);
     if (!is_container_id(facts.id) || is_digest(facts.image)) continue;
-    if (event->has_pod_sandbox_status()) facts.pod = pod_of(event->pod_sandbox_status());
+    if (message->has_pod_sandbox_status()) facts.pod = pod_of(message->pod_sandbox_status());
     all.push_back(bounded(std::move(facts)));
   }
   return all;

@@ -39,10 +39,10 @@ class DockerApi : public RuntimeSource {
 };
 
 // The answers. Errors: runtime, what is wrong with the text.
-[[nodiscard]] Result<ContainerFacts> parse_docker_inspect(std::string_view json);
-[[nodiscard]] Result<std::vector<ContainerFacts>> parse_docker_list(std::string_view json);
+[[nodiscard]] Result<ContainerFacts> parse_docker_inspect(std::string_view text);
+[[nodiscard]] Result<std::vector<ContainerFacts>> parse_docker_list(std::string_view text);
 
 // One object of the stream of events; nothing where it does not tell of a container that comes into being.
-[[nodiscard]] std::optional<ContainerFacts> parse_docker_event(std::string_view json);
+[[nodiscard]] std::optional<ContainerFacts> parse_docker_event(std::string_view text);
 
 }  // namespace nslookout::identity

@@ -44,6 +44,6 @@ class Kubelet : public RuntimeSource {
 };
 
 // Errors: runtime, what is wrong with the text.
-[[nodiscard]] Result<std::vector<ContainerFacts>> parse_pod_list(std::string_view json);
+[[nodiscard]] Result<std::vector<ContainerFacts>> parse_pod_list(std::string_view text);
 
 }  // namespace nslookout::identity

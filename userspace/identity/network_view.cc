@@ -60,7 +60,7 @@ bool ask(const Fd& fd, const nlmsghdr* request, const OnAnswer& on_answer) {
   alignas(nlmsghdr) Buffer buffer;
   const ssize_t length = receive(fd, buffer);
   if (length <= 0) return false;
-  int left = static_cast<int>(length);
+  const int left = static_cast<int>(length);
   const auto* answer = reinterpret_cast<const nlmsghdr*>(buffer.data());
   if (!mnl_nlmsg_ok(answer, left) || answer->nlmsg_type == NLMSG_ERROR || answer->nlmsg_type == NLMSG_DONE)
     return false;
@@ -98,8 +98,9 @@ void each_attribute(const nlmsghdr* answer, std::size_t header, const std::funct
     (*static_cast<const std::function<void(const nlattr*)>*>(visitor))(attribute);
     return MNL_CB_OK;
   };
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): libmnl hands it back untouched
   mnl_attr_parse(answer, static_cast<unsigned>(header), pass_on,
-                 const_cast<std::function<void(const nlattr*)>*>(&visit));  // libmnl hands it back untouched
+                 const_cast<std::function<void(const nlattr*)>*>(&visit));
 }
 
 std::uint32_t number(const nlattr* attribute) {

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -197,6 +196,7 @@ bool ProcProcess::holds_socket(const std::vector<std::uint64_t>& inodes) const {
   const int folder = ::openat(directory_.get(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, CloseFolder> entries(folder < 0 ? nullptr : ::fdopendir(folder));
   if (!entries) return false;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this folder
   while (const dirent* entry = ::readdir(entries.get())) {
     const auto target = read_link_at(::dirfd(entries.get()), entry->d_name);
     if (!target || !target->starts_with("socket:[") || !target->ends_with(']')) continue;

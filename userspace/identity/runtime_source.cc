@@ -37,7 +37,8 @@ ContainerFacts bounded(ContainerFacts facts) {
   cut(pod.namespace_name, max_text);
   cut(pod.name, max_text);
   cut(pod.uid, max_id);
-  std::size_t labels = 0, octets = 0;
+  std::size_t labels = 0;
+  std::size_t octets = 0;
   std::erase_if(pod.labels, [&](const auto& label) {
     octets += label.first.size() + label.second.size();
     return ++labels > max_labels || octets > max_label_octets;

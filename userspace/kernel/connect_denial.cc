@@ -130,7 +130,7 @@ void ConnectDenial::follow() {
   if (!active_ || refused_ || now < next_look_) return;
   next_look_ = now + look_interval;
   const std::uint32_t resolvers = wanted();
-  Inodes inodes = socket_inodes();  // others: a resolver was started again, and is another process now
+  const Inodes inodes = socket_inodes();  // others: a resolver was started again, and is another process now
   if (resolvers == denied_ && inodes == inodes_) return;
   inodes_ = inodes;
   if (resolvers == 0) {

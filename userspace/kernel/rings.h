@@ -21,6 +21,8 @@ class Rings {
   using Take = std::function<void(std::string_view record)>;
 
   Rings();
+  Rings(const Rings&) = delete;
+  Rings& operator=(const Rings&) = delete;
   Rings(Rings&&) noexcept;
   Rings& operator=(Rings&&) noexcept;
   ~Rings();

@@ -60,7 +60,8 @@ bool pattern_holds(const sigma::Pattern& pattern, const std::vector<std::string_
       if (token.kind == Token::Kind::run) {
         std::fill(next.begin() + static_cast<std::ptrdiff_t>(from), next.end(), true);
         break;  // from any later place no more is reached
-      } else if (token.kind == Token::Kind::one) {
+      }
+      if (token.kind == Token::Kind::one) {
         if (from < text.size()) next[from + 1] = true;
       } else if (from + literal.size() <= text.size()) {
         bool equal = true;

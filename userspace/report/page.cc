@@ -129,7 +129,7 @@ Json page_json(const Tree& tree, const PageFacts& facts) {
 }
 
 // Inside a JSON string an escape says the same, and no tag or comment can begin.
-std::string for_script_element(std::string json) {
+std::string for_script_element(const std::string& json) {
   std::string safe;
   safe.reserve(json.size() + 64);
   for (const char c : json) {

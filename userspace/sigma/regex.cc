@@ -91,7 +91,8 @@ class CaseReader {
     const std::size_t end = std::min(source_.find_first_of(":)>", at_), source_.size());
     const std::string_view flags = source_.substr(at_ + 2, end - at_ - 2);
     at_ = end;
-    return flags.find('<') == std::string_view::npos && flags.substr(0, flags.find('-')).find('i') != flags.npos;
+    return flags.find('<') == std::string_view::npos &&
+           flags.substr(0, flags.find('-')).find('i') != std::string_view::npos;
   }
 
   // To its bracket. A class that has each of its letters in both cases does not tell them apart.

@@ -93,7 +93,7 @@ bool is_refusal(int error) {
 
 }  // namespace
 
-KafkaReceiver::KafkaReceiver(const Spec& spec) : spec_(spec), key_(host_name()) {}
+KafkaReceiver::KafkaReceiver(Spec spec) : spec_(std::move(spec)), key_(host_name()) {}
 
 KafkaReceiver::~KafkaReceiver() { end_producer(); }
 
@@ -129,7 +129,8 @@ Result<void> KafkaReceiver::start() {
   std::array<char, 512> reason{};
   producer_ = rd_kafka_new(RD_KAFKA_PRODUCER, configuration->get(), reason.data(), reason.size());
   if (producer_ == nullptr) return fail(ErrorClass::usage, "kafka: {}", escape_controls(reason.data()));
-  static_cast<void>(configuration->release());  // the producer's now
+  // NOLINTNEXTLINE(bugprone-unused-return-value): the producer's now
+  static_cast<void>(configuration->release());
   return {};
 }
 
@@ -170,10 +171,12 @@ void KafkaReceiver::produce(std::span<const std::string> records) {
   for (std::size_t i = 0; i < shared_->reports.size() && i < records.size(); ++i) {
     Report& report = shared_->reports[i];
     if (report.made) continue;
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-const-cast, performance-no-int-to-ptr): it is copied, and comes back as a number
     const auto error = rd_kafka_producev(
         producer_, RD_KAFKA_V_TOPIC(spec_.topic.c_str()), RD_KAFKA_V_KEY(key_.data(), key_.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(records[i].data()), records[i].size()),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(reinterpret_cast<void*>(i)), RD_KAFKA_V_END);
+    // NOLINTEND(cppcoreguidelines-pro-type-const-cast, performance-no-int-to-ptr)
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return;  // the next call goes on from here
     report.made = true;
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) report = {true, true, error};

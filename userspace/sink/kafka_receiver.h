@@ -17,7 +17,7 @@
 #include "sink/spec.h"
 
 struct rd_kafka_s;
-struct rd_kafka_message_s;
+struct rd_kafka_message_s;  // NOLINT(readability-identifier-naming): librdkafka's
 
 namespace nslookout::sink {
 
@@ -27,7 +27,9 @@ class KafkaReceiver : public Receiver {
   // there are no error.
   [[nodiscard]] static Result<std::unique_ptr<Receiver>> open(const Spec& spec);
 
-  explicit KafkaReceiver(const Spec& spec);
+  explicit KafkaReceiver(Spec spec);
+  KafkaReceiver(const KafkaReceiver&) = delete;
+  KafkaReceiver& operator=(const KafkaReceiver&) = delete;
   ~KafkaReceiver() override;
 
   [[nodiscard]] Result<std::string> encode(const event::Event& event) const override;

@@ -26,6 +26,7 @@ std::optional<std::string> gzipped(const std::string& octets) {
   z_stream stream{};
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) != Z_OK) return std::nullopt;
   std::string out(deflateBound(&stream, octets.size()), '\0');
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): zlib only reads it
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(octets.data()));
   stream.avail_in = static_cast<uInt>(octets.size());
   stream.next_out = reinterpret_cast<Bytef*>(out.data());
@@ -114,8 +115,8 @@ Result<std::unique_ptr<Receiver>> OtlpReceiver::open(const Spec& spec) {
   return std::make_unique<OtlpReceiver>(spec, std::move(*headers));
 }
 
-OtlpReceiver::OtlpReceiver(const Spec& spec, std::vector<std::string> headers)
-    : spec_(spec), headers_(std::move(headers)), host_name_(host_name()) {}
+OtlpReceiver::OtlpReceiver(Spec spec, std::vector<std::string> headers)
+    : spec_(std::move(spec)), headers_(std::move(headers)), host_name_(host_name()) {}
 
 // Whoever renews a token writes it into the file.
 Result<void> OtlpReceiver::renew_headers() {

@@ -23,7 +23,7 @@ class OtlpReceiver : public Receiver {
   // Errors: runtime (files that cannot be read), usage (a line that is no header).
   [[nodiscard]] static Result<std::unique_ptr<Receiver>> open(const Spec& spec);
 
-  OtlpReceiver(const Spec& spec, std::vector<std::string> headers);
+  OtlpReceiver(Spec spec, std::vector<std::string> headers);
 
   [[nodiscard]] Result<std::string> encode(const event::Event& event) const override;
   [[nodiscard]] Delivery deliver(std::span<const std::string> records) override;

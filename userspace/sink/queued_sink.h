@@ -22,6 +22,8 @@ class QueuedSink : public Sink {
 
   QueuedSink(std::string name, const Spec& spec, std::shared_ptr<Receiver> receiver, std::shared_ptr<Spool> spool,
              WhenFull when_full);
+  QueuedSink(const QueuedSink&) = delete;
+  QueuedSink& operator=(const QueuedSink&) = delete;
   ~QueuedSink() override;
 
   [[nodiscard]] Result<void> write(const event::Event& event) override;

@@ -112,7 +112,7 @@ Result<void> apply_otlp(Spec& spec, std::string_view target, std::string_view te
         "gRPC)",
         text);
   }
-  std::string_view place = target.substr(end + 3);
+  const std::string_view place = target.substr(end + 3);
   if (place.find('@') != std::string_view::npos) {
     return fail(
         ErrorClass::usage,

@@ -112,7 +112,7 @@ Result<std::shared_ptr<Spool>> Spool::open(const std::string& folder, std::uint6
     return fail(ErrorClass::runtime, "spool {}: {}; name a folder whose parent exists and can be written",
                 escape_controls(folder), errno_text(errno));
   }
-  const std::shared_ptr<Spool> spool(new Spool(folder, cap_octets));
+  std::shared_ptr<Spool> spool(new Spool(folder, cap_octets));
   if (auto locked = spool->lock(); !locked) return fail(locked.error());
   if (auto found = spool->find_segments(); !found) return fail(found.error());
   if (auto adopted = spool->adopt_last_segment(); !adopted) return fail(adopted.error());

@@ -168,7 +168,7 @@ std::string row_line(const Row& row, const Columns& columns, const Look& look, s
                   row.matched > 0 ? number(row.matched) : "-", row.blocked > 0 ? number(row.blocked) : "-",
                   fitted(row.what, columns.what, look.utf8), fitted(row.other, columns.other, look.utf8),
                   fitted(row.place, columns.place, look.utf8));
-  const std::string whole = fitted(line, look.width, look.utf8);
+  std::string whole = fitted(line, look.width, look.utf8);
   if (row.matched == 0) return whole;
   const char* colour = row.blocked > 0 ? "\x1b[1;31m" : "\x1b[1;33m";
   return look.colour ? colour + whole + "\x1b[0m" : bold(whole);
@@ -253,7 +253,8 @@ std::string fitted(std::string_view text, std::size_t columns, bool utf8) {
 void press(State& state, std::string_view octets, std::size_t page) {
   while (!octets.empty()) {
     const std::string_view key = take_key(octets);
-    if (key == "\x03") {  // Ctrl-C, whatever is on the screen
+    // NOLINTNEXTLINE(bugprone-branch-clone): q ends it as Ctrl-C does, but not while a filter is typed
+    if (key == "\x03") {
       state.quit = true;
     } else if (state.typing) {
       type(state, key);
