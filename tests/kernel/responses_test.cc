@@ -271,18 +271,22 @@ std::vector<StreamRow> stream_rows() {
   };
 }
 
-Result<void> ask_over_tcp(const SocketAddress& server, const std::string& stream, std::size_t expected) {
-  const auto fd = connect_socket(server, SOCK_STREAM);
-  if (!fd) return fail(fd.error());
-  if (auto sent = send_on(fd->get(), stream); !sent) return sent;
+Result<void> ask_on(int connection, const std::string& stream, std::size_t expected) {
+  if (auto sent = send_on(connection, stream); !sent) return sent;
   std::array<char, 4096> buffer{};
   for (std::size_t came = 0; came < expected;) {
-    if (!wait_readable(fd->get())) return fail(ErrorClass::runtime, "{} of {} octets came", came, expected);
-    const auto octets = ::recv(fd->get(), buffer.data(), buffer.size(), 0);
+    if (!wait_readable(connection)) return fail(ErrorClass::runtime, "{} of {} octets came", came, expected);
+    const auto octets = ::recv(connection, buffer.data(), buffer.size(), 0);
     if (octets <= 0) return fail_errno("recv");
     came += static_cast<std::size_t>(octets);
   }
   return {};
+}
+
+Result<void> ask_over_tcp(const SocketAddress& server, const std::string& stream, std::size_t expected) {
+  const auto fd = connect_socket(server, SOCK_STREAM);
+  if (!fd) return fail(fd.error());
+  return ask_on(fd->get(), stream, expected);
 }
 
 Result<void> serve_stream(const Fd& listening, const std::string& stream, const StreamRow& row) {
@@ -351,6 +355,42 @@ TEST_P(ResponseStreams, EachOnceAndWhole) {
 
 INSTANTIATE_TEST_SUITE_P(Table, ResponseStreams, ::testing::ValuesIn(stream_rows()),
                          [](const ::testing::TestParamInfo<StreamRow>& row) { return row.param.name; });
+
+// A socket is connected anew to another stream, whose numbers have nothing to do with those of the one before.
+TEST_F(Responses, OfASocketThatIsConnectedAnew) {
+  if (backend_under_test() != kernel::Backend::cgroup) GTEST_SKIP() << "the cgroup backend alone sees TCP";
+  const auto address = server_address(AddressKind::v4);
+  const auto listening = bound_socket(address, SOCK_STREAM);
+  NSL_ASSERT_OK(listening);
+  ASSERT_EQ(::listen(listening->get(), 1), 0);
+  std::vector<std::string> names;
+  std::vector<std::string> asked;
+  std::vector<std::string> answered;
+  for (std::uint16_t i = 0; i < 4; ++i) {
+    names.push_back(unique_name("anew"));
+    asked.push_back(with_length_prefix(query(names.back(), type_a, i)));
+    answered.push_back(with_length_prefix(message_of({}, names.back(), i)));
+  }
+  auto client = Child::start("asker", [&]() -> Result<void> {
+    const auto fd = open_socket(address, SOCK_STREAM);
+    if (!fd) return fail(fd.error());
+    const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (::connect(fd->get(), address.get(), address.length()) != 0) return fail_errno("connect");
+      if (auto done = ask_on(fd->get(), asked[i], answered[i].size()); !done) return done;
+      if (::connect(fd->get(), &nowhere, sizeof nowhere) != 0) return fail_errno("AF_UNSPEC");
+    }
+    return {};
+  });
+  NSL_ASSERT_OK(client);
+  for (const std::string& stream : answered) NSL_ASSERT_OK(serve_stream(*listening, stream, {}));
+  NSL_ASSERT_OK(client->wait());
+  const auto candidates = harness_->collect();
+  NSL_ASSERT_OK(candidates);
+  std::vector<std::string> came;
+  for (const Joined& one : joined(*candidates)) came.push_back(one.name);
+  EXPECT_EQ(came, names) << text_of(harness_->counters());
+}
 
 // The tables say of which reasons the response is needed; where they say nothing, no response is waited for.
 TEST_F(Responses, OnlyOfTheQueriesThatNeedThem) {
