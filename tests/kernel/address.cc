@@ -50,6 +50,21 @@ Result<Fd> open_socket(const SocketAddress& address, int type) {
   return fd;
 }
 
+Result<Fd> bound_socket(const SocketAddress& address, int type) {
+  auto fd = open_socket(address, type);
+  if (!fd) return fd;
+  const int one = 1;
+  ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (::bind(fd->get(), address.get(), address.length()) != 0) return fail_errno("bind");
+  return fd;
+}
+
+Result<Fd> listening_socket(const SocketAddress& address) {
+  auto fd = bound_socket(address, SOCK_STREAM);
+  if (fd && ::listen(fd->get(), 64) != 0) return fail_errno("listen");
+  return fd;
+}
+
 Result<Fd> connect_socket(const SocketAddress& address, int type) {
   auto fd = open_socket(address, type);
   if (fd && ::connect(fd->get(), address.get(), address.length()) != 0) return fail_errno("connect");

@@ -42,7 +42,13 @@ class SocketAddress {
 // An open socket of the address's family.
 [[nodiscard]] Result<Fd> open_socket(const SocketAddress& address, int type);
 
-// The same, connected.
+// The same, bound to it, also where an earlier test had it.
+[[nodiscard]] Result<Fd> bound_socket(const SocketAddress& address, int type);
+
+// One of type SOCK_STREAM that takes connections.
+[[nodiscard]] Result<Fd> listening_socket(const SocketAddress& address);
+
+// An open socket, connected.
 [[nodiscard]] Result<Fd> connect_socket(const SocketAddress& address, int type);
 
 }  // namespace nslookout::kernel_test

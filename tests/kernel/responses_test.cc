@@ -76,15 +76,6 @@ std::string message_of(const Reply& reply, const std::string& wire, std::uint16_
   return octets;
 }
 
-Result<Fd> bound_socket(const SocketAddress& address, int type) {
-  auto fd = open_socket(address, type);
-  if (!fd) return fd;
-  const int one = 1;
-  ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (::bind(fd->get(), address.get(), address.length()) != 0) return fail_errno("bind");
-  return fd;
-}
-
 // Asks and waits for a datagram, which the server sends last.
 Result<void> ask(const Row& row, const SocketAddress& server, const std::string& payload) {
   auto fd = row.connected ? connect_socket(server, SOCK_DGRAM) : open_socket(server, SOCK_DGRAM);
@@ -319,9 +310,8 @@ TEST_P(ResponseStreams, EachOnceAndWhole) {
   if (backend_under_test() != kernel::Backend::cgroup) GTEST_SKIP() << "the cgroup backend alone sees TCP";
   const StreamRow& row = GetParam();
   const auto address = server_address(row.address);
-  const auto listening = bound_socket(address, SOCK_STREAM);
+  const auto listening = listening_socket(address);
   NSL_ASSERT_OK(listening);
-  ASSERT_EQ(::listen(listening->get(), 1), 0);
   std::vector<std::string> names;
   std::vector<std::string> messages;
   std::string asked;
@@ -360,9 +350,8 @@ INSTANTIATE_TEST_SUITE_P(Table, ResponseStreams, ::testing::ValuesIn(stream_rows
 TEST_F(Responses, OfASocketThatIsConnectedAnew) {
   if (backend_under_test() != kernel::Backend::cgroup) GTEST_SKIP() << "the cgroup backend alone sees TCP";
   const auto address = server_address(AddressKind::v4);
-  const auto listening = bound_socket(address, SOCK_STREAM);
+  const auto listening = listening_socket(address);
   NSL_ASSERT_OK(listening);
-  ASSERT_EQ(::listen(listening->get(), 1), 0);
   std::vector<std::string> names;
   std::vector<std::string> asked;
   std::vector<std::string> answered;

@@ -11,21 +11,8 @@ bool wait_readable(int fd, std::chrono::milliseconds bound) {
   return ::poll(&waiting, 1, static_cast<int>(bound.count())) == 1;
 }
 
-namespace {
-
-Result<Fd> bind_socket(const SocketAddress& address, int type) {
-  auto fd = open_socket(address, type | SOCK_NONBLOCK);
-  if (!fd) return fd;
-  const int one = 1;
-  ::setsockopt(fd->get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-  if (::bind(fd->get(), address.get(), address.length()) != 0) return fail_errno("bind");
-  return fd;
-}
-
-}  // namespace
-
 Result<UdpSink> UdpSink::open(const SocketAddress& address) {
-  auto fd = bind_socket(address, SOCK_DGRAM);
+  auto fd = bound_socket(address, SOCK_DGRAM | SOCK_NONBLOCK);
   if (!fd) return fail(fd.error());
   const int octets = 8 << 20;
   if (::setsockopt(fd->get(), SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof(octets)) != 0) return fail_errno("SO_RCVBUF");
@@ -44,9 +31,8 @@ std::vector<std::string> UdpSink::receive(std::size_t expected) const {
 }
 
 Result<TcpSink> TcpSink::open(const SocketAddress& address) {
-  auto fd = bind_socket(address, SOCK_STREAM);
+  auto fd = listening_socket(address);
   if (!fd) return fail(fd.error());
-  if (::listen(fd->get(), 64) != 0) return fail_errno("listen");
   return TcpSink(std::move(*fd));
 }
 
