@@ -10,7 +10,8 @@ from harness import RULES, AgentCase, main, run_client, wait_until
 from harness.sandbox import work_folder
 
 # capabilities(7)
-NUMBERS = {"DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2, "NET_RAW": 13, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "BPF": 39}
+NUMBERS = {"DAC_OVERRIDE": 1, "DAC_READ_SEARCH": 2, "NET_ADMIN": 12, "NET_RAW": 13, "SYS_PTRACE": 19, "SYS_ADMIN": 21, "PERFMON": 38,
+           "BPF": 39}
 KEPT = {"BPF", "DAC_READ_SEARCH", "SYS_ADMIN", "SYS_PTRACE"}
 
 
@@ -43,6 +44,10 @@ class Privileges(AgentCase):
         self.assert_kept(agent, KEPT)
         for thread in threads[1:]:
             self.assertLessEqual(capabilities(thread["CapPrm"]), {"DAC_OVERRIDE", "DAC_READ_SEARCH"})
+
+    def test_what_stands_in_for_the_administrators_capability(self):
+        agent = self.agent(within=("setpriv", "--bounding-set", "-sys_admin"))
+        self.assert_kept(agent, KEPT - {"SYS_ADMIN"} | {"PERFMON", "NET_ADMIN"})
 
     def test_what_blocks_may_answer(self):
         self.assert_kept(self.agent("--mode", "enforce"), KEPT | {"NET_RAW"})

@@ -233,6 +233,16 @@ class ResolverThatComesAndGoes(AgentCase):
         wait_until(lambda: "no resolver's Unix socket is there any more" in agent.stderr(), agent.stderr)
 
 
+    def test_an_agent_without_the_administrators_capability_follows_too(self):
+        agent = self.agent(within=("setpriv", "--bounding-set", "-sys_admin"))
+        daemon = Resolved(self.resolver.address)
+        try:
+            wait_until(lambda: watches(agent) or "stays hidden" in agent.stderr(), agent.stderr)
+        finally:
+            daemon.stop()
+        self.assertNotIn("not permitted", agent.stderr())
+
+
 class NameServiceCache(HiddenCase):
     shared = False
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include "base/quiet_thread.h"
@@ -111,13 +113,19 @@ TEST(SyscallFilter, HoldsForThreadsThatWereThereBefore) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-// The names of what a process with all of root's capabilities keeps.
-std::string kept_by(const Duties& duties) {
+// The names of what a process with all of root's capabilities, but perhaps one, keeps.
+std::string kept_by(const Duties& duties, std::optional<cap_value_t> without = std::nullopt) {
   int pipe[2];
   EXPECT_EQ(::pipe(pipe), 0);
   const pid_t child = ::fork();
   if (child == 0) {
     std::string text;
+    if (without) {
+      cap_t own = cap_get_proc();
+      cap_set_flag(own, CAP_EFFECTIVE, 1, &*without, CAP_CLEAR);
+      cap_set_flag(own, CAP_PERMITTED, 1, &*without, CAP_CLEAR);
+      if (cap_set_proc(own) != 0) ::_exit(1);
+    }
     const auto kept = keep_capabilities(duties);
     for (const std::string& name : kept.value_or(std::vector<std::string>{"failed"})) text += name.substr(4) + " ";
     ::_exit(::write(pipe[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? 0 : 1);
@@ -135,6 +143,11 @@ TEST(Capabilities, StayWithTheirDuty) {
   EXPECT_EQ(kept_by({}), "BPF SYS_PTRACE DAC_READ_SEARCH SYS_ADMIN ");
   EXPECT_EQ(kept_by({.answers = true}), "BPF SYS_PTRACE DAC_READ_SEARCH SYS_ADMIN NET_RAW ");
   EXPECT_EQ(kept_by({.writes_for_others = true}), "BPF SYS_PTRACE DAC_READ_SEARCH SYS_ADMIN DAC_OVERRIDE ");
+}
+
+TEST(Capabilities, WithoutTheAdministratorsWhatItStandsForStays) {
+  if (::geteuid() != 0) GTEST_SKIP() << "not root: there are none to keep";
+  EXPECT_EQ(kept_by({}, CAP_SYS_ADMIN), "BPF SYS_PTRACE DAC_READ_SEARCH PERFMON NET_ADMIN ");
 }
 
 TEST(Capabilities, EachHasAReason) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "cli/argv.h"
 #include "cli/as_root.h"
 
 namespace nslookout::cli {
@@ -23,11 +24,7 @@ constexpr std::size_t most_said = 8192;  // octets of messages that are kept
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): execv changes nothing, its type is C's
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = argv_of(words);
   const bool placed = nothing >= 0 && ::dup2(nothing, STDIN_FILENO) >= 0 && ::dup2(events, STDOUT_FILENO) >= 0 &&
                       ::dup2(messages, STDERR_FILENO) >= 0;
   if (placed) ::execv(argv[0], argv.data());

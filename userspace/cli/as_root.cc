@@ -8,15 +8,13 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "cli/argv.h"
+
 namespace nslookout::cli {
 namespace {
 
 Result<int> run_program(const std::vector<std::string>& words) {
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): posix_spawnp changes nothing, its type is C's
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = argv_of(words);
   pid_t pid = 0;
   if (const int error = ::posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), environ); error != 0) {
     return fail(ErrorClass::unsupported, "{} cannot be run: {}", words.front(), errno_text(error));

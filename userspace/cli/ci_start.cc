@@ -10,6 +10,7 @@
 
 #include "agent/needs.h"
 #include "base/log.h"
+#include "cli/argv.h"
 #include "cli/as_root.h"
 #include "cli/ci.h"
 #include "cli/ci_work.h"
@@ -33,10 +34,7 @@ struct StartArguments {
   const int nothing = ::open("/dev/null", O_RDONLY);
   const bool placed = nothing >= 0 && ::dup2(nothing, STDIN_FILENO) >= 0 && ::dup2(log, STDOUT_FILENO) >= 0 &&
                       ::dup2(log, STDERR_FILENO) >= 0;
-  std::vector<char*> argv;
-  argv.reserve(words.size() + 1);
-  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = argv_of(words);
   // Descriptors of the runner must not stay open in a process that outlives the step: the runner would wait for it.
   ::close_range(STDERR_FILENO + 1, ~0U, 0);
   if (placed) ::execv(argv[0], argv.data());

@@ -20,7 +20,8 @@ int diff(const DiffArguments& arguments) {
   if (arguments.before == "-" && arguments.after == "-") {
     return report({ErrorClass::usage, "only one of the two can be read from standard input"});
   }
-  inventory::Inventory before, after;
+  inventory::Inventory before;
+  inventory::Inventory after;
   if (const auto added = add_observed(arguments.before, WallTime::min(), before); !added) return report(added.error());
   if (const auto added = add_observed(arguments.after, WallTime::min(), after); !added) return report(added.error());
   const Difference fresh = difference(after, before);

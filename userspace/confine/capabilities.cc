@@ -15,6 +15,7 @@ namespace {
 
 bool always(const Duties& /*duties*/) { return true; }
 bool answering(const Duties& duties) { return duties.answers; }
+bool without_admin(const Duties& duties) { return !duties.may_administer; }
 bool writing_for_others(const Duties& duties) { return duties.writes_for_others; }
 
 constexpr Kept table[] = {
@@ -25,6 +26,11 @@ constexpr Kept table[] = {
     {CAP_SYS_ADMIN, "CAP_SYS_ADMIN", always,
      "setns(2) into a client's network namespace: an answer has to be sent there, and a forwarder's client is found "
      "there"},
+    // CAP_SYS_ADMIN stands for these two.
+    {CAP_PERFMON, "CAP_PERFMON", without_admin,
+     "the socket of a resolver that is started later is watched by new programs"},
+    {CAP_NET_ADMIN, "CAP_NET_ADMIN", without_admin,
+     "connecting to such a socket is denied by new programs on the cgroup"},
     {CAP_NET_RAW, "CAP_NET_RAW", answering, "an answer is a packet with the address of the server that was asked"},
     {CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", writing_for_others, "files that are written in folders of other users"},
 };
@@ -65,10 +71,11 @@ bool others_own(const std::vector<std::string>& paths) {
   });
 }
 
-Result<std::vector<std::string>> keep_capabilities(const Duties& duties) {
+Result<std::vector<std::string>> keep_capabilities(Duties duties) {
   const Capabilities before(cap_get_proc());
   const Capabilities after(cap_init());
   if (!before || !after) return fail(ErrorClass::runtime, "capabilities: {}", errno_text(errno));
+  duties.may_administer = has(before, CAP_SYS_ADMIN);
   std::vector<cap_value_t> kept;
   std::vector<std::string> names;
   for (const Kept& one : table) {

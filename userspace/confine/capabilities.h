@@ -18,6 +18,7 @@ namespace nslookout::confine {
 struct Duties {
   bool answers = false;            // to blocked lookups, in place of their server
   bool writes_for_others = false;  // opens files in folders that are not its own (see others_own)
+  bool may_administer = false;     // keeps CAP_SYS_ADMIN; keep_capabilities finds out
 };
 
 struct Kept {
@@ -35,6 +36,6 @@ struct Kept {
 [[nodiscard]] bool others_own(const std::vector<std::string>& paths);
 
 // Gives up what is not needed; the names of those that stay, for the log. Errors: runtime.
-[[nodiscard]] Result<std::vector<std::string>> keep_capabilities(const Duties& duties);
+[[nodiscard]] Result<std::vector<std::string>> keep_capabilities(Duties duties);
 
 }  // namespace nslookout::confine
