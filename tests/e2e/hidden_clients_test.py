@@ -4,9 +4,11 @@
 import os
 import pathlib
 import subprocess
+import textwrap
 
 from harness import (DAEMON_PACKAGES, AgentCase, Nscd, Resolved, fetch, main, run_client, wait_until,
                      work_folder)
+from harness.sandbox import end_with_parent
 
 NSSWITCH = pathlib.Path("/etc/nsswitch.conf")
 NSCD_SOCKET = "/var/run/nscd/socket"
@@ -194,29 +196,66 @@ class DeniedResolved(ResolvedCase):
         self.assertEqual(connecting(self.daemon.socket), "denied")
 
 
+class StandIn:
+    """For nscd: it listens where nscd does, and connects to itself when it is told to."""
+
+    PROGRAM = f"""
+import os, socket, sys
+listening = socket.socket(socket.AF_UNIX)
+listening.bind({NSCD_SOCKET!r})
+listening.listen()
+print("listens", flush=True)
+for line in sys.stdin:
+    if line == "give up\\n":
+        listening.close()
+        os.unlink({NSCD_SOCKET!r})
+        print("gave up", flush=True)
+        continue
+{textwrap.indent(CONNECT.format(NSCD_SOCKET), "    ")}
+    sys.stdout.flush()
+"""
+
+    def __init__(self, test):
+        self.process = subprocess.Popen(["python3", "-c", self.PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True, bufsize=1, preexec_fn=end_with_parent)
+        test.addCleanup(self.process.communicate)
+        test.assertEqual(self.process.stdout.readline(), "listens\n")
+
+    def told_to(self, what):
+        self.process.stdin.write(f"{what}\n")
+        return self.process.stdout.readline().strip()
+
+
 class DeniedNscd(AgentCase):
-    """With a stand-in for nscd, which connects to itself when it is told to."""
-
-    DAEMON = (f"import socket\nlistening=socket.socket(socket.AF_UNIX)\nlistening.bind({NSCD_SOCKET!r})\n"
-              "listening.listen()\nprint('listens', flush=True)\ninput()\n" + CONNECT.format(NSCD_SOCKET))
-
-    def test_everybody_but_the_resolver_itself(self):
+    def setUp(self):
+        super().setUp()
         folder = os.path.dirname(NSCD_SOCKET)
         os.makedirs(folder, exist_ok=True)
         subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
         self.addCleanup(subprocess.run, ["umount", folder], check=True)
-        daemon = subprocess.Popen(["python3", "-c", self.DAEMON], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.addCleanup(daemon.wait)
-        self.addCleanup(daemon.kill)
-        self.assertEqual(daemon.stdout.readline(), b"listens\n")
+
+    def denying_agent(self):
         agent = self.agent("--mode", "enforce")
         if NO_HOOK in agent.stderr():
             self.skipTest("this kernel cannot deny the connection")
         self.assertIn("connecting to the socket of nscd is denied", agent.stderr())
+        return agent
+
+    def test_everybody_but_the_resolver_itself(self):
+        resolver = StandIn(self)
+        self.denying_agent()
         self.assertEqual(connecting(NSCD_SOCKET), "denied")
         self.assertEqual(connecting(NSCD_SOCKET.removeprefix("/var")), "denied")
-        told, _ = daemon.communicate(b"\n", timeout=10)
-        self.assertEqual(told, b"connected\n")
+        self.assertEqual(resolver.told_to("connect"), "connected")
+
+    def test_a_resolver_that_is_one_no_longer(self):
+        before = StandIn(self)
+        self.denying_agent()
+        self.assertEqual(before.told_to("connect"), "connected")
+        self.assertEqual(before.told_to("give up"), "gave up")
+        after = StandIn(self)
+        wait_until(lambda: after.told_to("connect") == "connected", "the resolver of now may not connect to itself")
+        self.assertEqual(before.told_to("connect"), "denied")
 
 
 class ResolverThatComesAndGoes(AgentCase):
@@ -231,7 +270,6 @@ class ResolverThatComesAndGoes(AgentCase):
         if "stays hidden" in agent.stderr():
             self.skipTest("this kernel does not show the clients")
         wait_until(lambda: "no resolver's Unix socket is there any more" in agent.stderr(), agent.stderr)
-
 
     def test_an_agent_without_the_administrators_capability_follows_too(self):
         agent = self.agent(within=("setpriv", "--bounding-set", "-sys_admin"))

@@ -50,6 +50,13 @@ class Startup(AgentCase):
             self.assertEqual(event["rules"][0]["file"], "rules/axios_npm_compromise_lookup.yml")
         self.assertEqual(len(agent.stderr().splitlines()), 3, "and nothing more on stderr")
 
+    def test_a_line_to_try_stands_only_where_it_would_show_an_event(self):
+        for name, shown in (("frcla", True), ("other.example", False)):
+            with self.subTest(name):
+                agent = self.agent(rules=rule_file("one.yml", SUBSTRING_RULE.replace("frcla", name)))
+                self.assertEqual("try in another shell" in agent.stderr(), shown, agent.stderr())
+                agent.finish()
+
     def test_a_backend_that_was_asked_for(self):
         agent = self.agent()
         self.assertRegex(agent.stderr(), r"backend \w+ \(asked for\)\n")

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -44,6 +45,8 @@
 #include "kernel/host.h"
 #include "kernel/pins.h"
 #include "lists/spec.h"
+#include "match/query.h"
+#include "match/verifier.h"
 
 namespace nslookout::agent {
 namespace {
@@ -141,6 +144,16 @@ void announce_blocking(const kernel::Sensor& sensor, const compile::Plan& plan) 
               blocking.only_allowed ? ", and every name that is not allowed" : "");
 }
 
+// A lookup that shows a newcomer an event, with the rules that come along.
+constexpr std::string_view example_name = "sfrclak.com";
+
+bool is_hit(const compile::Plan& plan, std::string_view name) {
+  auto query = match::Query::of_name(name);
+  if (!query) return false;
+  query->set_record_type(1);
+  return !match::Verifier(plan).matches(*query).empty();
+}
+
 void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size_t names) {
   std::size_t listed = 0;
   for (const lists::NameList& list : plan.lists()) listed += list.table.size();
@@ -155,7 +168,7 @@ void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size
                 fmt::join(texts, ", "));
   }
   announce_blocking(sensor, plan);
-  log::notice("try in another shell: getent hosts sfrclak.com");
+  if (is_hit(plan, example_name)) log::notice("try in another shell: getent hosts {}", example_name);
 }
 
 void announce_runtimes(const std::vector<std::string>& places) {

@@ -35,7 +35,7 @@ std::string plural(const std::string& name) {
 
 std::string key_of(const CLI::Option& option) {
   std::string name = option.get_lnames().front();
-  if (is_repeated(option)) name = plural(std::move(name));
+  if (is_repeated(option)) name = plural(name);
   std::ranges::replace(name, '-', '_');
   return name;
 }

@@ -39,7 +39,7 @@ Result<void> add_observed(const std::string& path, WallTime since, inventory::In
     inventory.add(one);
     return {};
   };
-  const auto added = history::is_database(path) ? visit_history(path, since, add) : visit_events(path, since, add);
+  auto added = history::is_database(path) ? visit_history(path, since, add) : visit_events(path, since, add);
   if (!added) return added;
   if (inventory.left_out() > left_out) {
     log::warning("{}: {} left out: more than {} different ones are not compared", path,

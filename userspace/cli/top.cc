@@ -40,6 +40,7 @@ Result<Fd> take_signals() {
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH}) ::sigaddset(&signals, signal);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before there are threads
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   Fd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return fail(ErrorClass::runtime, "signals cannot be read: {}", errno_text(errno));
@@ -47,7 +48,7 @@ Result<Fd> take_signals() {
 }
 
 bool is_set(const char* variable) {
-  const char* value = std::getenv(variable);
+  const char* value = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): nothing changes the environment
   return value != nullptr && *value != '\0';
 }
 
@@ -56,8 +57,10 @@ class Top {
   Top(top::Terminal& terminal, top::Feed& feed, AgentChild* child, Fd signals)
       : terminal_(terminal), feed_(feed), child_(child), signals_(std::move(signals)) {
     look_.colour = !is_set("NO_COLOR");  // no-color.org
+    // NOLINTBEGIN(concurrency-mt-unsafe): nothing else asks for a locale
     std::setlocale(LC_CTYPE, "");
     look_.utf8 = std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
+    // NOLINTEND(concurrency-mt-unsafe)
   }
 
   Result<void> work(const std::string& source) {

@@ -23,7 +23,7 @@ bool put(nsl_name_bucket& bucket, const nsl_name& entry) {
 }
 
 // Nine tenths of the entries for so many names.
-std::size_t buckets_for(std::size_t names) { return names * 10 / (9 * NSL_NAME_BUCKET_ENTRIES) + 1; }
+std::size_t buckets_for(std::size_t names) { return names * 10 / (std::size_t{9} * NSL_NAME_BUCKET_ENTRIES) + 1; }
 
 }  // namespace
 

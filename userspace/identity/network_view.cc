@@ -99,8 +99,8 @@ void each_attribute(const nlmsghdr* answer, std::size_t header, const std::funct
     return MNL_CB_OK;
   };
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): libmnl hands it back untouched
-  mnl_attr_parse(answer, static_cast<unsigned>(header), pass_on,
-                 const_cast<std::function<void(const nlattr*)>*>(&visit));
+  auto* visitor = const_cast<std::function<void(const nlattr*)>*>(&visit);
+  mnl_attr_parse(answer, static_cast<unsigned>(header), pass_on, visitor);
 }
 
 std::uint32_t number(const nlattr* attribute) {

@@ -1,8 +1,7 @@
 #include "identity/variable_filter.h"
 
-#include <string.h>
-
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "bpf/abi.h"

@@ -167,7 +167,7 @@ Result<void> BpfObject::load() {
   const int error = bpf_object__load(object_.get());
   if (error == 0) return share_globals();
   for (const auto& log : logs_) {
-    const std::string_view text = log->data();
+    const std::string_view text = log->data();  // NOLINT(readability-redundant-string-cstr): up to the NUL
     if (text.empty()) continue;
     log::debug("verifier: {}", text);
     // a statement about a register or a size is the verifier's own refusal, whatever the errno
@@ -233,6 +233,7 @@ std::vector<ProgramReport> BpfObject::report() const {
     std::uint32_t length = sizeof info;
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &length) != 0) continue;
     // bpf_prog_info has the number from 5.16 on; the log has it on every kernel.
+    // NOLINTNEXTLINE(readability-redundant-string-cstr): up to the NUL
     reports.push_back(ProgramReport{bpf_program__name(program), number_after(logs_[log]->data(), "processed "),
                                     static_cast<std::uint32_t>(info.xlated_prog_len / sizeof(bpf_insn))});
   }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -95,6 +96,16 @@ void ConnectDenial::except(std::uint32_t tgid) {
   [[maybe_unused]] const int added = bpf_map_update_elem(object_->map_fd("nsl_not_denied"), &tgid, &present, BPF_ANY);
 }
 
+// A resolver that is gone is an exception no longer: its tgid is given again.
+void ConnectDenial::except_only(std::vector<std::uint32_t> listeners) {
+  for (const std::uint32_t before : std::exchange(listeners_, {})) {
+    if (std::ranges::find(listeners, before) != listeners.end()) continue;
+    bpf_map_delete_elem(object_->map_fd("nsl_not_denied"), &before);
+  }
+  for (const std::uint32_t listener : listeners) except(listener);
+  listeners_ = std::move(listeners);
+}
+
 // What can be denied without leaving a program without an answer.
 std::uint32_t ConnectDenial::wanted() {
   std::uint32_t resolvers = 0;
@@ -117,10 +128,16 @@ Result<void> ConnectDenial::deny(std::uint32_t resolvers) {
   if (const auto loaded = load(); !loaded) return loaded;
   const auto denied = object_->global<std::uint32_t>("nsl_denied_resolvers");
   if (!denied) return fail(denied.error());
-  for (const std::string_view socket : resolver_sockets) {
-    if ((resolvers & bit_of(socket)) == 0) continue;
-    if (const std::uint32_t listener = listener_of(socket); listener != 0) except(listener);
+  std::vector<std::uint32_t> listeners;
+  for (std::size_t i = 0; i < resolver_sockets.size(); ++i) {
+    if ((resolvers & bit_of(resolver_sockets[i])) == 0) continue;
+    if (const std::uint32_t listener = listener_of(resolver_sockets[i]); listener != 0) {
+      listeners.push_back(listener);
+    } else {
+      inodes_[i] = 0;  // is looked at again
+    }
   }
+  except_only(std::move(listeners));
   **denied = resolvers;
   return {};
 }
@@ -135,6 +152,7 @@ void ConnectDenial::follow() {
   inodes_ = inodes;
   if (resolvers == 0) {
     links_.clear();
+    listeners_.clear();
     object_.reset();
   } else if (const auto denied = deny(resolvers); !denied) {
     refused_ = true;

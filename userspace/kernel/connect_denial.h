@@ -46,6 +46,7 @@ class ConnectDenial {
   [[nodiscard]] std::uint32_t wanted();
   [[nodiscard]] Result<void> deny(std::uint32_t resolvers);
   void except(std::uint32_t tgid);
+  void except_only(std::vector<std::uint32_t> listeners);
 
   bool active_ = false;
   bool asked_for_ = false;
@@ -53,7 +54,8 @@ class ConnectDenial {
   bool told_of_hosts_line_ = false;
   std::uint32_t agent_ = 0;
   std::uint32_t denied_ = 0;  // bits of 1 << NSL_VARLINK, 1 << NSL_NSCD
-  Inodes inodes_{};           // of the sockets; 0: it is not there
+  Inodes inodes_{};           // of the sockets; 0: it is not there, or nobody listens yet
+  std::vector<std::uint32_t> listeners_;
   Host host_;
   std::optional<BpfObject> object_;
   std::vector<Link> links_;

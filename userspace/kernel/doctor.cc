@@ -318,8 +318,8 @@ const BackendProbe* Diagnosis::chosen() const {
 
 Diagnosis diagnose(const Host& host, std::vector<BackendProbe> backends, BackendProbe unix_clients,
                    BackendProbe bypasses) {
-  Diagnosis diagnosis{read_facts(host), std::move(backends), find_blind_spots(host, unix_clients), unix_clients,
-                      std::move(bypasses)};
+  Diagnosis diagnosis{read_facts(host), std::move(backends), find_blind_spots(host, unix_clients),
+                      std::move(unix_clients), std::move(bypasses)};
   add_namespace_spot(diagnosis.facts, diagnosis.blind_spots);
   add_backend_spot(diagnosis.chosen(), diagnosis.blind_spots);
   add_seeding_spot(diagnosis.chosen(), diagnosis.blind_spots);

@@ -89,7 +89,9 @@ bool nscd_skips_hosts(const Host& host) {
   bool skips = false;
   for (const auto& line : lines_of(host.read_file("/etc/nscd.conf"))) {
     std::istringstream words(line);
-    std::string key, service, value;
+    std::string key;
+    std::string service;
+    std::string value;
     if (words >> key >> service >> value && key == "enable-cache" && service == "hosts") skips = value == "no";
   }
   return skips;

@@ -81,7 +81,7 @@ Result<void> Tables::publish(const compile::KernelTables& tables, std::uint32_t 
   const Result<Blocks> blocks = make_blocks(tables);
   if (!blocks) return fail(blocks.error());
 
-  std::atomic_ref<nsl_u32> active(settings_->active_slot);
+  const std::atomic_ref<nsl_u32> active(settings_->active_slot);
   const std::uint32_t old_slot = active.load() & 1;
   const std::uint32_t slot = old_slot ^ 1;
   if (!put(filters_fd_, slot, blocks->filter) || !put(texts_fd_, slot, blocks->texts) ||

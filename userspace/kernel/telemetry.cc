@@ -50,7 +50,8 @@ Result<std::vector<Repeats>> read_repeats(const BpfObject& object) {
   std::vector<std::uint64_t> keys(batch);
   std::vector<nsl_told> values(batch);
   std::vector<Repeats> repeats;
-  std::uint32_t from = 0, to = 0;
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
   bool first = true;
   while (true) {
     std::uint32_t count = batch;

@@ -31,11 +31,14 @@ class Browser:
             os.dup2(low, 3)
             os.dup2(high, 4)
 
+        # In a pid namespace of its own: when the browser ends, the kernel ends what it started, and only then is unshare done.
+        # On its own a helper of the browser still writes to the profile while a test removes it.
         self.process = subprocess.Popen(
-            [browser_program(), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--no-first-run", "--hide-scrollbars", "--force-color-profile=srgb",
-             f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False, preexec_fn=place)
+            ["unshare", "--pid", "--mount-proc", "--fork", "--kill-child", browser_program(), "--headless=new",
+             "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
+             "--force-color-profile=srgb", f"--user-data-dir={profile}", "--remote-debugging-pipe",
+             "about:blank"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            close_fds=False, preexec_fn=place)
         os.close(to_browser)
         os.close(from_browser)
         self._numbers = itertools.count(1)
@@ -43,14 +46,10 @@ class Browser:
         self.events = []
 
     def close(self):
-        os.close(self._write)
+        """Nothing of the browser runs afterwards."""
+        os.close(self._write)  # it ends when its pipe does
         os.close(self._read)
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.process.wait(60)
 
     def _message(self, seconds):
         end = time.monotonic() + seconds
