@@ -4,6 +4,7 @@
 #include "cli/checks.h"
 #include "cli/ci.h"
 #include "cli/ci_work.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "inventory/read_events.h"
 #include "report/allow_list.h"
@@ -18,10 +19,11 @@ struct AllowListArguments {
 };
 
 Result<void> add_file(const std::string& path, report::AllowList& list) {
-  const auto outcome = inventory::read_events(path, [&](const event::Event& event) -> Result<void> {
+  const auto visit_each = [&](const event::Event& event) -> Result<void> {
     list.add(event);
     return {};
-  });
+  };
+  const auto outcome = with_progress(path, [&] { return inventory::read_events(path, visit_each); });
   if (!outcome) return fail(outcome.error());
   if (outcome->first_bad) {
     log::warning("{}; {} of the file cannot be read as events, and their names are missing",

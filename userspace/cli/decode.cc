@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "event/codec.h"
 #include "sink/frame.h"
@@ -21,7 +22,7 @@ int decode(const std::string& path) {
   if (!file.valid()) {
     return report({ErrorClass::runtime, fmt::format("{} cannot be opened: {}", path, errno_text(errno))});
   }
-  const auto decoded = sink::decode_stream(file.get(), print_event);
+  const auto decoded = with_progress(path, [&] { return sink::decode_stream(file.get(), print_event); });
   return decoded ? exit_ok : report(decoded.error().context(path));
 }
 

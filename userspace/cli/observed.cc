@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/progress.h"
 
 namespace nslookout::cli {
 
@@ -22,9 +23,10 @@ Result<void> visit_history(const std::string& path, WallTime since, const VisitL
 }
 
 Result<void> visit_events(const std::string& path, WallTime since, const inventory::Visit& visit) {
-  const auto outcome = inventory::read_events(path, [&](const event::Event& event) -> Result<void> {
+  const auto visit_each = [&](const event::Event& event) -> Result<void> {
     return event.time >= since ? visit(event) : Result<void>{};
-  });
+  };
+  const auto outcome = with_progress(path, [&] { return inventory::read_events(path, visit_each); });
   if (!outcome) return fail(outcome.error());
   if (outcome->first_bad) {
     log::warning("{}{}; the rest of the file counts", outcome->first_bad->message,

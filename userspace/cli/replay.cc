@@ -4,6 +4,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/event_options.h"
+#include "cli/progress.h"
 #include "cli/replay_report.h"
 #include "cli/report.h"
 #include "cli/rule_arguments.h"
@@ -20,7 +21,7 @@ Result<void> check_together(const agent::ReplayOptions& options) {
 
 int replay_capture(const agent::ReplayOptions& options) {
   if (const auto checked = check_together(options); !checked) return report(checked.error());
-  const auto outcome = agent::replay(options);
+  const auto outcome = with_progress(options.file, [&] { return agent::replay(options); });
   if (!outcome) return report(outcome.error());
   for (const std::string& line : replay_summary(options.file, *outcome)) log::notice("{}", line);
   const auto verdict = replay_verdict(options.file, *outcome);

@@ -14,6 +14,7 @@
 #include "cli/ci_work.h"
 #include "cli/commands.h"
 #include "cli/observed.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "report/page.h"
 
@@ -45,10 +46,11 @@ Result<void> add_history(const std::string& path, WallTime since, report::Tree& 
 
 Result<void> add_events(const std::string& path, WallTime since, report::Tree& tree) {
   tree.begin_file();
-  const auto outcome = inventory::read_events(path, [&](const event::Event& event) -> Result<void> {
+  const auto visit_each = [&](const event::Event& event) -> Result<void> {
     tree.add(event, since);
     return {};
-  });
+  };
+  const auto outcome = with_progress(path, [&] { return inventory::read_events(path, visit_each); });
   if (!outcome) return fail(outcome.error());
   if (outcome->first_bad) {
     log::warning("{}", outcome->first_bad->message);

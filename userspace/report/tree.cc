@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -93,8 +94,8 @@ std::size_t Tree::place_of(const event::Event& event) {
   const event::Process unknown;
   const event::Process& process = event.process ? *event.process : unknown;
   std::optional<std::size_t> parent;
-  for (auto ancestor = process.ancestors.rbegin(); ancestor != process.ancestors.rend(); ++ancestor) {
-    parent = place(event, *ancestor, parent);
+  for (const event::Process& ancestor : std::views::reverse(process.ancestors)) {
+    parent = place(event, ancestor, parent);
   }
   const std::size_t own = place(event, process, parent);
   TreeProcess& node = processes_[own];
