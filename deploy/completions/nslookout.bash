@@ -57,15 +57,19 @@ _nslookout_value() {
   return 0
 }
 
+# What `run` takes and those commands too that run an agent of their own.
+_nslookout_agent="--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe-rate --responses \
+  --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --bypass \
+  --resolvers --own-resolver --port --process-entries --history --history-max --hunt-on-reload --metrics --status-socket \
+  --cri-socket --docker-socket --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --proc \
+  --no-sandbox --allow-writable --log-level --config --no-config --help"
+
 _nslookout_ci() {
   local part=${COMP_WORDS[2]}
   if ((COMP_CWORD == 2)); then
     _nslookout_words "start stop summary allow-list --help" "$1"
-  elif [[ $part == start ]]; then  # and the options of `run` that it does not set itself
-    _nslookout_words \
-      "--work-dir --timeout --rules --list --product-windows --expand --keep-going --max-names --search-suffix --responses \
-       --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --bypass --resolvers --own-resolver --output --config --no-config \
-       --log-level --help" "$1"
+  elif [[ $part == start ]]; then
+    _nslookout_words "$_nslookout_agent --work-dir --timeout --output" "$1"
   elif [[ $part == stop ]]; then
     _nslookout_words "--work-dir --timeout --help" "$1"
   elif [[ $part == allow-list ]]; then
@@ -96,13 +100,7 @@ _nslookout() {
   _nslookout_value "$previous" "$current" && return
 
   case $command in
-    run)
-      _nslookout_words \
-        "--rules --list --product-windows --expand --keep-going --max-names --search-suffix --observe --observe-rate --responses \
-         --backend --mode --block-level --block-rule --block-list --allow --allow-only --answer --fail --hidden-clients --bypass --resolvers --own-resolver --port --process-entries --output --history --history-max --hunt-on-reload --ready-file --metrics --status-socket --cri-socket --docker-socket \
-         --no-runtime-sockets --kubelet --kubelet-token-file --kubelet-ca --kubelet-insecure --proc --no-sandbox --allow-writable --log-level --config --no-config --help" \
-        "$current"
-      ;;
+    run) _nslookout_words "$_nslookout_agent --observe --output --ready-file" "$current" ;;
     check | explain)
       if [[ $current == -* ]]; then
         _nslookout_words "--format --product-windows --expand --help" "$current"
@@ -143,11 +141,7 @@ _nslookout() {
         _nslookout_paths "$current"
       fi
       ;;
-    top)  # and the options of `run` that it does not set itself
-      _nslookout_words \
-        "--events --rules --list --product-windows --expand --keep-going --max-names --search-suffix --backend --mode --port \
-         --history --config --no-config --help" "$current"
-      ;;
+    top) _nslookout_words "$_nslookout_agent --events" "$current" ;;
     doctor) _nslookout_words "--format --help" "$current" ;;
     status) _nslookout_words "--format --status-socket --help" "$current" ;;
     selftest)
@@ -159,7 +153,13 @@ _nslookout() {
       ;;
     ci) _nslookout_ci "$current" ;;
     config)
-      if ((COMP_CWORD == 2)); then _nslookout_words "check show schema --help" "$current"; else _nslookout_paths "$current"; fi
+      if ((COMP_CWORD == 2)); then
+        _nslookout_words "check show schema --help" "$current"
+      elif [[ $current == -* ]]; then
+        _nslookout_words "--help" "$current"
+      else
+        _nslookout_paths "$current"
+      fi
       ;;
     version | release) _nslookout_words "--help" "$current" ;;
   esac

@@ -2,10 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
 #include <set>
+#include <string_view>
+
+#include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "tests/support/source_dir.h"
@@ -150,13 +156,39 @@ TEST(CliDocumentation, TheManPageNamesEveryCommandAndOptionAndNoOther) {
   EXPECT_EQ(words, words_of_the_command_line());
 }
 
-TEST(CliDocumentation, TheCompletionOffersEveryCommandAndOptionAndNoOther) {
-  const auto script = source_file("deploy/completions/nslookout.bash");
-  ASSERT_FALSE(script.empty());
-  auto words = matches(script, R"((--[a-z-]+)[ "|)])");
-  for (const auto& command : matches(script, R"(\n    ([a-z]+) \|)")) words.insert(command);
-  for (const auto& command : matches(script, R"(\n    (?:[a-z]+ \| )?([a-z]+)\))")) words.insert(command);
-  EXPECT_EQ(words, words_of_the_command_line());
+std::set<std::string> offered(const std::string& words, const std::string& beginning) {
+  const std::filesystem::path tree = source_dir();
+  const std::string command = fmt::format("'{}' '{}' {} '{}'", (tree / "tests/unit/offered_words.sh").native(),
+                                          (tree / "deploy/completions/nslookout.bash").native(), words, beginning);
+  std::set<std::string> found;
+  FILE* script = ::popen(command.c_str(), "r");
+  std::array<char, 256> line{};
+  while (std::fgets(line.data(), line.size(), script) != nullptr) {
+    const std::string_view word(line.data());
+    if (word.size() > 1) found.emplace(word.substr(0, word.size() - 1));
+  }
+  EXPECT_EQ(::pclose(script), 0) << command;
+  return found;
+}
+
+void expect_offered(const CLI::App& command, const std::string& words) {
+  std::set<std::string> options;
+  for (const auto* option : command.get_options()) {
+    for (const auto& name : option->get_lnames()) options.insert("--" + name);
+  }
+  EXPECT_EQ(offered(words, "--"), options) << words;
+  const auto parts = command.get_subcommands([](const CLI::App*) { return true; });
+  if (parts.empty()) return;
+  for (const auto* part : parts) {
+    options.insert(part->get_name());
+    expect_offered(*part, words + " " + part->get_name());
+  }
+  EXPECT_EQ(offered(words, ""), options) << words;
+}
+
+TEST(CliDocumentation, TheCompletionOffersOfEachCommandWhatItTakesAndNothingElse) {
+  Command chosen;
+  expect_offered(*make_app(chosen), "");
 }
 
 }  // namespace
