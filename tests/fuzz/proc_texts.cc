@@ -79,8 +79,11 @@ void check_environment(Octets octets) {
 }
 
 void check_command_line(std::string_view text) {
-  const std::vector<std::string> arguments = identity::split_command_line(text);
-  const std::vector<std::string_view> plain = divided(text);
+  bool cut = false;
+  const std::vector<std::string> arguments = identity::split_command_line(text, &cut);
+  std::vector<std::string_view> plain = divided(text);
+  require(cut == (plain.size() > identity::max_arguments), "what is cut is said to be");
+  plain.resize(std::min(plain.size(), identity::max_arguments));
   require(std::ranges::equal(arguments, plain), "arguments end at a NUL");
   const std::string path = identity::path_from_reversed(text, false);
   require(path.empty() || path.starts_with('/'), "a path begins at the root");
