@@ -54,7 +54,7 @@ Result<Terminal> Terminal::open() {
     return fail(ErrorClass::usage,
                 "top needs a terminal, and there is none: events in a file are summed up by `nslookout report`");
   }
-  const char* kind = std::getenv("TERM");
+  const char* kind = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): nothing changes the environment
   if (kind == nullptr || *kind == '\0' || std::strcmp(kind, "dumb") == 0) {
     return fail(ErrorClass::usage, "top needs a terminal that can show a screen, and TERM says that this one cannot");
   }
