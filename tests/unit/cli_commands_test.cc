@@ -119,12 +119,22 @@ std::string source_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// "--rules" of the command and of its parts.
-void add_options(const CLI::App& command, std::set<std::string>& words) {
+auto parts_of(const CLI::App& command) {
+  return command.get_subcommands([](const CLI::App*) { return true; });
+}
+
+// "--rules" of the command, without its parts.
+std::set<std::string> options_of(const CLI::App& command) {
+  std::set<std::string> words;
   for (const auto* option : command.get_options()) {
     for (const auto& name : option->get_lnames()) words.insert("--" + name);
   }
-  for (const auto* part : command.get_subcommands([](const CLI::App*) { return true; })) add_options(*part, words);
+  return words;
+}
+
+void add_options(const CLI::App& command, std::set<std::string>& words) {
+  words.merge(options_of(command));
+  for (const auto* part : parts_of(command)) add_options(*part, words);
 }
 
 // "--rules" of every command, with the commands' names.
@@ -132,7 +142,7 @@ std::set<std::string> words_of_the_command_line() {
   Command chosen;
   const auto app = make_app(chosen);
   std::set<std::string> words = {"--help", "--version"};
-  for (const auto* command : app->get_subcommands([](const CLI::App*) { return true; })) {
+  for (const auto* command : parts_of(*app)) {
     words.insert(command->get_name());
     add_options(*command, words);
   }
@@ -172,12 +182,9 @@ std::set<std::string> offered(const std::string& words, const std::string& begin
 }
 
 void expect_offered(const CLI::App& command, const std::string& words) {
-  std::set<std::string> options;
-  for (const auto* option : command.get_options()) {
-    for (const auto& name : option->get_lnames()) options.insert("--" + name);
-  }
+  std::set<std::string> options = options_of(command);
   EXPECT_EQ(offered(words, "--"), options) << words;
-  const auto parts = command.get_subcommands([](const CLI::App*) { return true; });
+  const auto parts = parts_of(command);
   if (parts.empty()) return;
   for (const auto* part : parts) {
     options.insert(part->get_name());

@@ -147,14 +147,15 @@ void announce_blocking(const kernel::Sensor& sensor, const compile::Plan& plan) 
 // A lookup that shows a newcomer an event, with the rules that come along.
 constexpr std::string_view example_name = "sfrclak.com";
 
-bool is_hit(const compile::Plan& plan, std::string_view name) {
+bool is_hit(const match::Verifier& verifier, std::string_view name) {
   auto query = match::Query::of_name(name);
   if (!query) return false;
   query->set_record_type(1);
-  return !match::Verifier(plan).matches(*query).empty();
+  return !verifier.matches(*query).empty();
 }
 
-void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size_t names) {
+void announce(const kernel::Sensor& sensor, const Pipeline& pipeline, std::size_t names) {
+  const compile::Plan& plan = pipeline.plan();
   std::size_t listed = 0;
   for (const lists::NameList& list : plan.lists()) listed += list.table.size();
   log::notice("backend {} ({})", kernel::backend_name(sensor.choice().backend), sensor.choice().reason);
@@ -168,7 +169,7 @@ void announce(const kernel::Sensor& sensor, const compile::Plan& plan, std::size
                 fmt::join(texts, ", "));
   }
   announce_blocking(sensor, plan);
-  if (is_hit(plan, example_name)) log::notice("try in another shell: getent hosts {}", example_name);
+  if (is_hit(pipeline.verifier(), example_name)) log::notice("try in another shell: getent hosts {}", example_name);
 }
 
 void announce_runtimes(const std::vector<std::string>& places) {
@@ -558,7 +559,7 @@ Result<void> run(const RunOptions& options) {
   sensor->on_bypass([&](const nsl_bypass& bypass) { pipeline.handle(bypass, options.ports); });
   warn_of_unseen_responses(*sensor, plan);
   warn_of_unwatched_bypasses(sensor->bypass_watch(), options.proc);
-  announce(*sensor, plan, sizes->names);
+  announce(*sensor, pipeline, sizes->names);
   announce_runtimes(pipeline.runtime_places());
   give_up_privileges(options);
   if (const auto ready = ready_file.write(); !ready) return fail(ready.error());

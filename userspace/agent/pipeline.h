@@ -87,6 +87,7 @@ class Pipeline {
   [[nodiscard]] bool output_finished(std::size_t index) const { return sinks_[index]->finished(); }
   [[nodiscard]] const Tally& tally() const { return tally_; }
   [[nodiscard]] const compile::Plan& plan() const { return *generations_.current()->plan; }
+  [[nodiscard]] const match::Verifier& verifier() const { return generations_.current()->verifier; }
   [[nodiscard]] std::size_t waiting() const { return join_.held() + responses_.waiting(); }
   [[nodiscard]] std::uint64_t incomplete() const { return unanswered_ + no_room_; }
   [[nodiscard]] std::uint64_t lost_variables() const { return resolver_.counters().lost_variables; }

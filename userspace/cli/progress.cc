@@ -5,12 +5,9 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <chrono>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string_view>
 
@@ -40,20 +37,9 @@ std::string shown_name(const std::string& path) {
   return plain && name.size() <= longest_name ? name : "the file";
 }
 
-std::optional<std::uint64_t> position_of(const std::string& fd) {
-  constexpr std::string_view key = "pos:\t";
-  std::ifstream info("/proc/self/fdinfo/" + fd);
-  std::string line;
-  std::uint64_t position = 0;
-  if (!std::getline(info, line) || !line.starts_with(key)) return std::nullopt;
-  const char* end = line.data() + line.size();
-  if (std::from_chars(line.data() + key.size(), end, position).ec != std::errc()) return std::nullopt;
-  return position;
-}
-
 struct Reading {
-  std::uint64_t position = 0;
-  std::uint64_t size = 0;
+  off_t position = 0;
+  off_t size = 0;
 };
 
 // Of the descriptor that is the furthest, should there be several. Nothing: it is no file with a size, or not open.
@@ -65,10 +51,10 @@ std::optional<Reading> reading_of(const std::string& path) {
   std::error_code failed;
   std::filesystem::directory_iterator entry("/proc/self/fd", failed);
   for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed)) {
-    if (::stat(entry->path().c_str(), &open) != 0 || open.st_ino != file.st_ino || open.st_dev != file.st_dev) continue;
-    const auto position = position_of(entry->path().filename());
-    if (!position || (reading && reading->position >= *position)) continue;
-    reading = {*position, static_cast<std::uint64_t>(file.st_size)};
+    const int fd = std::atoi(entry->path().filename().c_str());
+    if (::fstat(fd, &open) != 0 || open.st_ino != file.st_ino || open.st_dev != file.st_dev) continue;
+    const off_t position = ::lseek(fd, 0, SEEK_CUR);
+    if (position > (reading ? reading->position : -1)) reading = {position, file.st_size};
   }
   return reading;
 }
@@ -99,7 +85,7 @@ void Progress::draw_until_told() {
     if (!reading) continue;
     // Back at the start, so that a line of events on the same terminal takes its place.
     write_to_terminal(fmt::format("{}{:3} % of {}\r", erase_line,
-                                  std::min<std::uint64_t>(reading->position * 100 / reading->size, 100), name_));
+                                  std::min<off_t>(reading->position * 100 / reading->size, 100), name_));
     drawn = true;
   }
   if (drawn) write_to_terminal(erase_line);

@@ -1,7 +1,7 @@
 // How far a command has read its file, on the terminal at stderr, for whoever waits for a long one.
 //
 // Drawn once a second from the second second on, where stderr is a terminal that knows how to go back to the start of a line, and
-// of a file that has a size; taken away at the end. How far the reading is, the kernel tells (proc_pid_fdinfo(5), since Linux 2.6.22):
+// of a file that has a size; taken away at the end. How far the reading is, its descriptor tells:
 // readers know nothing of it.
 // Thread rule: a thread of its own, which writes to stderr alone; where none can be started nothing is drawn.
 #pragma once
